@@ -1,0 +1,1 @@
+"""Converted models: contract, targets, runtimes, parity and bundle."""

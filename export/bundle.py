@@ -1,0 +1,179 @@
+"""Writing a bundle: convert, describe, checksum, and put it in place only when it is complete."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portraiture.export.contract import (
+    DEFAULT_MODELS,
+    DEFAULT_SIZE,
+    LAYOUT,
+    RESIZE_RULE,
+    SUFFIX,
+    VERSION,
+    Precision,
+    Size,
+    Target,
+    describe,
+)
+from portraiture.export.coreml import write_coreml
+from portraiture.export.goldens import write_goldens
+from portraiture.export.manifest import (
+    MANIFEST,
+    ModelFile,
+    checksums,
+    git_revision,
+    model_files,
+    read_manifest,
+    sha256,
+    tool_versions,
+    write_json,
+)
+from portraiture.export.networks import Checkpoints, build
+from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
+from portraiture.reference.errors import InputError
+from portraiture.training.weights import MODEL_CARD
+
+
+@dataclass(frozen=True)
+class BundleSpec:
+    """What to export."""
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    targets: tuple[Target, ...] = tuple(Target)
+    precisions: tuple[Precision, ...] = (Precision.FP16,)
+    sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
+    checkpoints: Checkpoints = Checkpoints()
+
+    def files(self) -> list[ModelFile]:
+        """Every file the bundle will hold, float32 before what is made from it."""
+        return [
+            ModelFile(name, target, precision, size, file_path(name, target, precision, size))
+            for target in self.targets
+            for size in self.sizes
+            for name in self.models
+            for precision in sorted(self.precisions, key=lambda p: list(Precision).index(p))
+        ]
+
+
+def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
+    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
+    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder`` that takes its place when the block ends without an error.
+
+    Killed at any point, the old folder is there, or none.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temporary.chmod(0o755)
+    try:
+        yield temporary
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+            os.replace(folder, old / "bundle")
+            os.replace(temporary, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> None:
+    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``."""
+    path = root / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    network = build(file.name, spec.checkpoints, LAYOUT[file.target])
+    if file.target is Target.COREML:
+        write_coreml(network, file.size, file.precision, path)
+        return
+    key = (file.name, file.size)
+    if key not in float32:
+        float32[key] = root / f".{file.name}_{file.size}.tflite"
+        write_tflite(network, file.size, float32[key])
+    quantize = SOURCES[file.precision]
+    if quantize is None:
+        shutil.copyfile(float32[key], path)
+    else:
+        quantize(float32[key], path)
+
+
+def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
+    """Operations of a written file by name."""
+    if file.target is Target.TFLITE:
+        return tflite_op_counts(root / file.path)
+    from portraiture.export.mil.interpreter import MilProgram
+
+    return MilProgram.load(root / file.path).op_counts()
+
+
+def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[str, Any]]:
+    """Write all model files and return their manifest entries.
+
+    Args:
+        report: called with each file's path before it is written.
+    """
+    entries = []
+    float32: dict[tuple[str, Size], Path] = {}
+    for file in spec.files():
+        if report:
+            report(file.path)
+        convert(spec, file, root, float32)
+        counts = op_counts(root, file)
+        entries.append(
+            {
+                "name": file.name,
+                "target": file.target.value,
+                "precision": file.precision.value,
+                "size": str(file.size),
+                "path": file.path,
+                "bytes": sum(p.stat().st_size for p in [root / file.path, *(root / file.path).rglob("*")] if p.is_file()),
+                "ops": counts,
+                "op_count": sum(counts.values()),
+                **describe(file.name, file.target, file.size),
+            }
+        )
+    for path in float32.values():
+        path.unlink()
+    return entries
+
+
+def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
+    """Write goldens, model card and manifest into a bundle whose models are written."""
+    write_goldens(root, spec.checkpoints, spec.sizes[0])
+    shutil.copyfile(MODEL_CARD, root / "MODEL_CARD.md")
+    weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
+    manifest = {
+        "contract_version": VERSION,
+        "git_revision": git_revision(),
+        "tools": tool_versions(),
+        "resize": RESIZE_RULE,
+        "weights": weights,
+        "models": list(entries),
+        "files": checksums(root),
+    }
+    write_json(root / MANIFEST, manifest)
+
+
+def find(root: Path, target: Target, precision: Precision | None = None) -> list[ModelFile]:
+    """The files of a target in a bundle, of one precision (default: the finest there is)."""
+    files = [f for f in model_files(read_manifest(root)) if f.target is target]
+    if not files:
+        raise InputError(f"{root}: expected {target.value} models, found none; export with --target {target.value}")
+    if precision is None:
+        precision = min((f.precision for f in files), key=lambda p: list(Precision).index(p))
+    chosen = [f for f in files if f.precision is precision]
+    if not chosen:
+        raise InputError(f"{root}: expected {precision.value} models; export with --precision {precision.value}")
+    return chosen

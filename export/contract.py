@@ -1,0 +1,160 @@
+"""The contract of every exported model, stated once.
+
+From it come the signatures and layouts of the files, the manifest and the checks at run time. Whatever a mobile team
+must know to call a model is a field here.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from portraiture.reference.errors import InputError, unknown
+
+VERSION = "1.0.0"
+"""Semantic version of the contract: major when a name, shape, range or rule changes."""
+
+RESIZE_RULE = {
+    "shrink": "area average",
+    "enlarge": "bilinear",
+    "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
+    "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
+    "rounding": "the resized photo is rounded to 8 bits before it enters the model",
+}
+
+
+class Kind(Enum):
+    """What a tensor holds; fixes its channels."""
+
+    IMAGE = 3
+    MAP = 1
+    SCALAR = 0
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output.
+
+    Attributes:
+        name: in every target.
+        kind: image (3 channels), map (1 channel) or scalar.
+        low, high: range of values.
+        meaning: one line for the app developer.
+    """
+
+    name: str
+    kind: Kind
+    low: float
+    high: float
+    meaning: str
+
+    def shape(self, size: "Size", layout: str) -> tuple[int, ...]:
+        """Shape at a size, layout ``NHWC`` or ``NCHW``; a scalar is (1,)."""
+        if self.kind is Kind.SCALAR:
+            return (1,)
+        channels = self.kind.value
+        if layout == "NHWC":
+            return (1, size.height, size.width, channels)
+        return (1, channels, size.height, size.width)
+
+
+@dataclass(frozen=True, order=True)
+class Size:
+    """Height and width in pixels, written HxW."""
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}"
+
+    @staticmethod
+    def parse(text: str) -> "Size":
+        """From ``512x384``; both numbers are multiples of 32 from 64 to 2048."""
+        parts = text.lower().split("x")
+        if len(parts) != 2 or not all(p.isdigit() for p in parts):
+            raise InputError(f"--size: expected HxW such as 512x384, found {text!r}")
+        size = Size(int(parts[0]), int(parts[1]))
+        if any(n % 32 or not 64 <= n <= 2048 for n in (size.height, size.width)):
+            raise InputError(f"--size: expected multiples of 32 from 64 to 2048, found {text!r}; try 512x384")
+        return size
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """Inputs and outputs of an exported model, in order."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    meaning: str
+
+
+RGB = TensorSpec("rgb", Kind.IMAGE, 0, 1, "photo, sRGB, channel order R G B, 8-bit values divided by 255")
+MASK = TensorSpec("mask", Kind.MAP, 0, 1, "probability that a pixel belongs to a person")
+DEPTH = TensorSpec("depth", Kind.MAP, 0, 1, "relative depth, larger is farther")
+APERTURE = TensorSpec(
+    "aperture", Kind.SCALAR, 0, 0.04, "largest disk radius as a share of the image diagonal; 0 leaves the photo as is"
+)
+FOCUS = TensorSpec("focus", Kind.SCALAR, -1, 1, "depth that stays sharp; a negative value means the person's depth")
+PORTRAIT = TensorSpec("portrait", Kind.IMAGE, 0, 1, "photo with shallow depth of field, sRGB, R G B")
+
+MODELS = {
+    m.name: m
+    for m in (
+        ModelContract("perception", (RGB,), (MASK, DEPTH), "person mask and relative depth of a photo"),
+        ModelContract("filter", (RGB, MASK, DEPTH, APERTURE, FOCUS), (PORTRAIT,), "renders depth of field"),
+        ModelContract(
+            "portrait", (RGB, APERTURE, FOCUS), (PORTRAIT, MASK, DEPTH), "perception and filter in one model"
+        ),
+        ModelContract("coarse", (RGB,), (MASK, DEPTH), "mask and depth before the spatial propagation"),
+    )
+}
+DEFAULT_MODELS = ("perception", "filter", "portrait")
+DEFAULT_SIZE = Size(512, 384)
+
+
+class Target(Enum):
+    """File format."""
+
+    TFLITE = "tflite"
+    COREML = "coreml"
+
+
+class Precision(Enum):
+    """Precision of weights (TFLite) or of weights and arithmetic (Core ML)."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+
+
+LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW"}
+SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage"}
+
+
+def model_contract(name: str) -> ModelContract:
+    """The contract of a model by name; raises with the valid names."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return MODELS[name]
+
+
+def describe(name: str, target: Target, size: Size) -> dict[str, Any]:
+    """Manifest entry of a model's interface in a target."""
+    contract = model_contract(name)
+    layout = LAYOUT[target]
+
+    def tensor(spec: TensorSpec, is_input: bool) -> dict[str, Any]:
+        entry = asdict(spec) | {"kind": spec.kind.name.lower(), "layout": layout, "dtype": "float32"}
+        entry["range"] = [entry.pop("low"), entry.pop("high")]
+        entry["shape"] = list(spec.shape(size, layout))
+        if target is Target.COREML and is_input and spec is RGB:
+            entry |= {"dtype": "uint8 image (CVPixelBuffer)", "range": [0, 255], "layout": "image RGB"}
+        if spec.kind is Kind.IMAGE:
+            entry["colour_order"] = "RGB"
+        return entry
+
+    return {
+        "meaning": contract.meaning,
+        "inputs": [tensor(s, True) for s in contract.inputs],
+        "outputs": [tensor(s, False) for s in contract.outputs],
+    }

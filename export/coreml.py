@@ -1,0 +1,67 @@
+"""PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from portraiture.export.contract import RESIZE_RULE, RGB, VERSION, Precision, Size, Target
+from portraiture.export.networks import Exported, example_inputs
+from portraiture.export.quiet import quiet
+
+
+class _Tuple(nn.Module):
+    """``jit.trace`` wants tensors, not dicts."""
+
+    def __init__(self, network: Exported) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network(*inputs).values())
+
+
+def write_coreml(network: Exported, size: Size, precision: Precision, path: Path) -> None:
+    """Convert to an ``.mlpackage``: rgb as an 8-bit RGB image scaled in the graph, maps as float32 arrays.
+
+    Args:
+        network: built for layout NCHW.
+        size: fixed input size.
+        precision: of weights and arithmetic.
+        path: package folder to write.
+    """
+    contract = network.contract
+    inputs = example_inputs(contract.name, Target.COREML, size)
+    with quiet():
+        import coremltools as ct
+
+        with torch.no_grad():
+            traced = torch.jit.trace(_Tuple(network), tuple(inputs.values()), check_trace=False)
+        kinds = []
+        for spec in contract.inputs:
+            shape = tuple(inputs[spec.name].shape)
+            if spec is RGB:
+                kinds.append(
+                    ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB)
+                )
+            else:
+                kinds.append(ct.TensorType(name=spec.name, shape=shape))
+        model = ct.convert(
+            traced,
+            convert_to="mlprogram",
+            minimum_deployment_target=ct.target.iOS17,
+            compute_precision=ct.precision.FLOAT32 if precision is Precision.FP32 else ct.precision.FLOAT16,
+            inputs=kinds,
+            outputs=[ct.TensorType(name=spec.name) for spec in contract.outputs],
+            skip_model_load=True,
+        )
+        model.short_description = contract.meaning
+        model.version = VERSION
+        model.license = "Apache-2.0"
+        for spec in contract.inputs:
+            model.input_description[spec.name] = spec.meaning
+        for spec in contract.outputs:
+            model.output_description[spec.name] = spec.meaning
+        model.user_defined_metadata["portraiture.model"] = contract.name
+        model.user_defined_metadata["portraiture.resize"] = str(RESIZE_RULE)
+        model.save(str(path))

@@ -1,0 +1,124 @@
+"""``manifest.json``: what is in a bundle, and the proof that it is what was written."""
+
+import hashlib
+import importlib.metadata
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portraiture.export.contract import MODELS, Precision, Size, Target
+from portraiture.reference.errors import InputError
+
+MANIFEST = "manifest.json"
+_TOOLS = ("portraiture", "torch", "litert-torch", "ai-edge-litert", "ai-edge-quantizer", "coremltools", "numpy")
+_UNHASHED = "Manifest.json"
+"""A Core ML package's own index holds random identifiers; its model and weights are what is hashed."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One exported model in a bundle; ``path`` is relative to the bundle."""
+
+    name: str
+    target: Target
+    precision: Precision
+    size: Size
+    path: str
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def files_of(root: Path) -> list[Path]:
+    """All files below a bundle that carry a checksum, sorted."""
+    files = (p for p in root.rglob("*") if p.is_file())
+    return sorted(p for p in files if p != root / MANIFEST and p.name != _UNHASHED)
+
+
+def checksums(root: Path) -> dict[str, str]:
+    """sha256 of every file of a bundle by relative path."""
+    return {p.relative_to(root).as_posix(): sha256(p) for p in files_of(root)}
+
+
+def tool_versions() -> dict[str, str]:
+    """Versions of the packages that wrote the bundle."""
+    return {name: importlib.metadata.version(name) for name in _TOOLS}
+
+
+def git_revision() -> str:
+    """Revision of the checkout this package runs from, or ``unknown`` for an installed wheel."""
+    folder = Path(__file__).resolve().parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, to a temporary name first."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    temporary.replace(path)
+
+
+def read_manifest(root: Path) -> dict[str, Any]:
+    """The manifest of a bundle.
+
+    Raises:
+        InputError: no bundle there, not JSON, or fields are missing.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{root}: expected a bundle with {MANIFEST}, found none; make one with portraiture export")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
+    missing = [k for k in ("contract_version", "models", "files", "weights") if k not in manifest]
+    if missing:
+        raise InputError(f"{path}: expected the field {missing[0]}; export the bundle again")
+    return manifest
+
+
+def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
+    """The models of a manifest, typed."""
+    try:
+        return [
+            ModelFile(m["name"], Target(m["target"]), Precision(m["precision"]), Size.parse(m["size"]), m["path"])
+            for m in manifest["models"]
+            if m["name"] in MODELS or _unknown_model(m["name"])
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{MANIFEST}: a model entry is not valid ({error}); export the bundle again") from error
+
+
+def _unknown_model(name: str) -> bool:
+    raise InputError(f"{MANIFEST}: expected models {', '.join(MODELS)}, found {name!r}; export the bundle again")
+
+
+def verify(root: Path, manifest: dict[str, Any]) -> None:
+    """Check every file's checksum.
+
+    Raises:
+        InputError: a file is missing, was changed, or was added.
+    """
+    expected: dict[str, str] = manifest["files"]
+    found = checksums(root)
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            raise InputError(f"{root / name}: expected a file of the bundle, it is missing; export the bundle again")
+        if name not in expected:
+            raise InputError(f"{root / name}: not in {MANIFEST}; remove it or export the bundle again")
+        if expected[name] != found[name]:
+            raise InputError(f"{root / name}: its sha256 is not the one in {MANIFEST}: the file was changed;"
+                             " export the bundle again")  # fmt: skip

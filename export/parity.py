@@ -1,0 +1,271 @@
+"""The parity gate of a bundle: three links, each judged by the one comparison and the one tolerance table.
+
+1. each exported file against the PyTorch network in float64, at the model's size;
+2. the RNN filter against the CRF reference, on the same maps;
+3. the whole exported pipeline against the whole Python pipeline, at the photo's size.
+
+A runtime that cannot run here is reported as not run, never as passed.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from portraiture.export.compare import Difference, compare
+from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.goldens import FOCUS_PERSON, INDEX, read_golden, sample_photo
+from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
+from portraiture.export.networks import Checkpoints, build
+from portraiture.export.pipeline import Pipeline
+from portraiture.export.resize import nearest_size
+from portraiture.export.runtimes.base import Feeds, Runner
+from portraiture.export.runtimes.coreml_runner import Engine, engine_here
+from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.reference.errors import InputError, PortraitureError
+from portraiture.reference.lens import APERTURE_PAPER
+
+
+class Status(Enum):
+    """Outcome of a row."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+class Link(Enum):
+    """What is compared with what."""
+
+    FILE = "file against PyTorch float64"
+    FILTER = "RNN filter against CRF reference"
+    PIPELINE = "exported pipeline against Python pipeline"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: the worst photo counts."""
+
+    link: Link
+    subject: str
+    output: str
+    status: Status
+    difference: Difference | None
+    tolerance: str
+    reason: str
+    photos: int
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        d = self.difference
+        figures = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
+        # JSON has no infinity
+        figures = {k: (v if np.isfinite(v) else str(v)) for k, v in figures.items()}
+        return {
+            "link": self.link.value,
+            "subject": self.subject,
+            "output": self.output,
+            "status": self.status.value,
+            "tolerance": self.tolerance,
+            "reason": self.reason,
+            "photos": self.photos,
+            "note": self.note,
+            **figures,
+        }
+
+
+def judge(link: Link, subject: str, output: str, found: list[Difference], tolerance: Tolerance, note: str = "") -> Row:
+    """The row of a list of differences, one a photo: it passes only if each passes."""
+    worst = max(found, key=lambda d: (not d.finite, d.max_abs if tolerance.max_abs else -d.psnr_db))
+    passed = bool(found) and all(tolerance.passes(d) for d in found)
+    status = Status.PASSED if passed else Status.FAILED
+    if not worst.finite:
+        note = f"{note}; NaN or infinity in the output".removeprefix("; ")
+    return Row(link, subject, output, status, worst, str(tolerance), tolerance.reason, len(found), note)
+
+
+def subject_of(file: ModelFile) -> str:
+    """How a file is named in the table."""
+    return f"{file.name} {file.target.value} {file.precision.value} {file.size}"
+
+
+def engine_note(target: Target) -> str:
+    """What a Core ML figure does and does not show here."""
+    if target is Target.COREML and engine_here() is Engine.MIL:
+        return "MIL interpreter, not Apple's Core ML"
+    return ""
+
+
+def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
+    """The bundle's goldens must be what these weights compute; otherwise the truth itself is another one.
+
+    Raises:
+        InputError: the bundle was exported from other weights.
+    """
+    recorded = read_manifest(root)["weights"]
+    for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
+        if sha256(path) != recorded.get(name):
+            raise InputError(f"{root}: exported from other {name} weights than {path};"
+                             " give parity the checkpoint that was exported")  # fmt: skip
+
+
+class Truth:
+    """The float64 networks by model and size, and the inputs of every comparison."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self.pipelines: dict[Size, Pipeline] = {}
+
+    def pipeline(self, size: Size) -> Pipeline:
+        """The Python pipeline in float64 at one size."""
+        if size not in self.pipelines:
+            self.pipelines[size] = Pipeline(lambda n, s: open_torch(n, s, self.checkpoints, torch.float64), [size])
+        return self.pipelines[size]
+
+    def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
+        """The inputs of a model for a photo; maps come from the float64 perception."""
+        maps = self.pipeline(size).perceive(photo)
+        feeds: Feeds = {"rgb": maps.model_rgb / np.float32(255)}
+        if name == "filter":
+            feeds |= {"mask": maps.model_mask, "depth": maps.model_depth}
+        if name in ("filter", "portrait"):
+            feeds |= {"aperture": APERTURE_PAPER, "focus": FOCUS_PERSON}
+        return feeds
+
+    def outputs(self, name: str, size: Size, feeds: Feeds) -> dict[str, np.ndarray]:
+        """What the float64 network gives."""
+        return self.pipeline(size).runner(name, size).run(feeds)
+
+
+def file_rows(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
+    """First link for one file: a row an output."""
+    try:
+        runner: Runner = open_file(root, file)
+        found: dict[str, list[Difference]] = {s.name: [] for s in runner.contract.outputs}
+        for photo in photos:
+            feeds = truth.feeds(file.name, file.size, photo)
+            expected = truth.outputs(file.name, file.size, feeds)
+            for name, value in runner.run(feeds).items():
+                found[name].append(compare(value, expected[name]))
+    except PortraitureError as error:
+        yield Row(Link.FILE, subject_of(file), "-", Status.FAILED, None, "-", "-", 0, str(error))
+        return
+    for name, differences in found.items():
+        tolerance = file_tolerance(file.precision, name)
+        yield judge(Link.FILE, subject_of(file), name, differences, tolerance, engine_note(file.target))
+
+
+def filter_rows(truth: Truth, size: Size, photos: list[np.ndarray]) -> Iterator[Row]:
+    """Second link: the float64 filter against the CRF reference on the same maps."""
+    from portraiture.reference.render import Mode, RenderSettings, render
+
+    found = []
+    for photo in photos:
+        pipeline = truth.pipeline(size)
+        maps = pipeline.perceive(photo)
+        mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
+        if not (mask >= 0.5).any():
+            continue
+        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        expected = render(maps.model_rgb / 255, mask, depth, settings)
+        found.append(compare(pipeline.filter(maps, APERTURE_PAPER), expected))
+    subject = f"filter torch fp64 {size}"
+    if not found:
+        yield Row(Link.FILTER, subject, "portrait", Status.NOT_RUN, None, str(FILTER_AGAINST_CRF),
+                  FILTER_AGAINST_CRF.reason, 0, "no photo with a person")  # fmt: skip
+        return
+    yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
+
+
+def pipeline_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
+    """Third link: for each target and precision that has perception and filter at a size."""
+    groups = sorted({(f.target.value, f.precision.value, f.size) for f in files})
+    for target_name, precision_name, size in groups:
+        target, precision = Target(target_name), Precision(precision_name)
+        group = {f.name: f for f in files if (f.target, f.precision, f.size) == (target, precision, size)}
+        if not {"perception", "filter"} <= group.keys():
+            continue
+        subject = f"pipeline {target_name} {precision_name} {size}"
+        tolerance = pipeline_tolerance(precision)
+
+        def open_exported(name: str, _: Size, group: dict[str, ModelFile] = group) -> Runner:
+            return open_file(root, group[name])
+
+        exported, found = Pipeline(open_exported, [size]), []
+        try:
+            for photo in photos:
+                pictures = []
+                for pipeline in (exported, truth.pipeline(size)):
+                    maps = pipeline.perceive(photo)
+                    pictures.append(pipeline.render(photo, maps, APERTURE_PAPER) / 255)
+                found.append(compare(*pictures))
+        except PortraitureError as error:
+            yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
+            continue
+        yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(target))
+
+
+def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
+    """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
+    index = json.loads((root / INDEX).read_text())
+    size = Size.parse(index["size"])
+    rgb = read_golden(root, index, "rgb") / 255
+    feeds: Feeds = {"rgb": rgb}
+    tolerance = Tolerance("the same float64 computation, other machine", 1e-6)
+    maps = truth.outputs("perception", size, feeds)
+    feeds = {"rgb": rgb, **maps, "aperture": index["aperture"], "focus": index["focus"]}
+    outputs = {**maps, **truth.outputs("filter", size, feeds)}
+    for name, value in outputs.items():
+        yield judge(Link.FILE, f"goldens fp64 {size}", name, [compare(read_golden(root, index, name), value)], tolerance)
+
+
+def run_parity(
+    root: Path,
+    photos: Iterable[np.ndarray] = (),
+    checkpoints: Checkpoints | None = None,
+    report: Callable[[str], None] | None = None,
+) -> list[Row]:
+    """All rows of a bundle.
+
+    Args:
+        root: the bundle; its checksums are verified first.
+        photos: HxWx3 uint8; default the astronaut.
+        checkpoints: the weights that were exported; default the shipped ones.
+        report: called with each file's path before it is run.
+
+    Raises:
+        InputError: the bundle is not whole, or was exported from other weights.
+    """
+    checkpoints = checkpoints or Checkpoints()
+    manifest = read_manifest(root)
+    verify(root, manifest)
+    check_golden_truth(root, checkpoints)
+    files = model_files(manifest)
+    chosen = list(photos) or [sample_photo()]
+    truth = Truth(checkpoints)
+    rows = list(golden_rows(root, truth))
+    for file in files:
+        if report:
+            report(file.path)
+        rows += file_rows(root, file, truth, chosen)
+    sizes = sorted({f.size for f in files})
+    for size in sizes:
+        if report:
+            report(f"filter against the CRF reference at {size}")
+        # the reference is shown photos of the orientation the size is meant for
+        fitting = [p for p in chosen if nearest_size(*p.shape[:2], sizes) == size]
+        rows += filter_rows(truth, size, fitting)
+    if report:
+        report("pipelines")
+    rows += pipeline_rows(root, files, truth, chosen)
+    if engine_here() is Engine.MIL and any(f.target is Target.COREML for f in files):
+        rows.append(Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0,
+                        "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"))  # fmt: skip
+    return rows

@@ -1,0 +1,71 @@
+"""A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from portraiture.export.compose import compose_full_size
+from portraiture.export.contract import FOCUS, Size
+from portraiture.export.resize import nearest_size, to_model_size, to_photo_size
+from portraiture.export.runtimes.base import Runner
+
+OpenModel = Callable[[str, Size], Runner]
+NO_FOCUS = FOCUS.low
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Mask and depth of a photo at its own size (float32, 0..1) and as they left the model."""
+
+    mask: np.ndarray
+    depth: np.ndarray
+    model_rgb: np.ndarray
+    model_mask: np.ndarray
+    model_depth: np.ndarray
+    size: Size
+
+
+class Pipeline:
+    """Opens models on demand and keeps them.
+
+    Args:
+        open_model: from a model's name and size to its runner.
+        sizes: the sizes on offer.
+    """
+
+    def __init__(self, open_model: OpenModel, sizes: Sequence[Size]) -> None:
+        self._open, self.sizes = open_model, tuple(sizes)
+        self._runners: dict[tuple[str, Size], Runner] = {}
+
+    def runner(self, name: str, size: Size) -> Runner:
+        """The runner of a model at a size."""
+        key = (name, size)
+        if key not in self._runners:
+            self._runners[key] = self._open(name, size)
+        return self._runners[key]
+
+    def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
+        """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
+        height, width = rgb.shape[:2]
+        size = nearest_size(height, width, self.sizes)
+        small = to_model_size(rgb, size)
+        out = self.runner(model, size).run({"rgb": small / np.float32(255)})
+        full = {k: np.clip(to_photo_size(v, height, width), 0, 1) for k, v in out.items()}
+        return Maps(full["mask"], full["depth"], small, out["mask"], out["depth"], size)
+
+    def filter(self, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
+        """The RNN filter at working size, hxwx3 float 0..1."""
+        feeds = {
+            "rgb": maps.model_rgb / np.float32(255),
+            "mask": maps.model_mask,
+            "depth": maps.model_depth,
+            "aperture": aperture,
+            "focus": focus,
+        }
+        return self.runner("filter", maps.size).run(feeds)["portrait"]
+
+    def render(self, rgb: np.ndarray, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
+        """The portrait at the photo's size, HxWx3 uint8."""
+        small = self.filter(maps, aperture, focus)
+        return compose_full_size(rgb, small, maps.model_mask, maps.model_depth, aperture, focus)

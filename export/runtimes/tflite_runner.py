@@ -1,0 +1,46 @@
+"""TFLite files by ai-edge-litert (the LiteRT interpreter with XNNPACK)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.contract import Size, model_contract
+from portraiture.export.runtimes.base import Feeds, check_feeds, from_layout, to_layout
+from portraiture.reference.errors import InputError
+
+
+class TfliteRunner:
+    """Runs one signature of a ``.tflite`` file.
+
+    Raises:
+        InputError: the file cannot be loaded, or its signature is not the contract's.
+    """
+
+    def __init__(self, path: Path, name: str, size: Size, threads: int = 2) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.contract = model_contract(name)
+        self.size = size
+        if not path.is_file():
+            raise InputError(f"{path}: expected a .tflite file, found none; export the bundle again")
+        try:
+            self._interpreter = Interpreter(str(path), num_threads=threads)
+            signatures = self._interpreter.get_signature_list()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path}: expected a TFLite model ({reason}); export the bundle again") from error
+        inputs = [s.name for s in self.contract.inputs]
+        if name not in signatures or sorted(signatures[name]["inputs"]) != sorted(inputs):
+            raise InputError(f"{path}: expected signature {name}({', '.join(inputs)}), found {signatures}")
+        self._signature = self._interpreter.get_signature_runner(name)
+        for spec in self.contract.inputs:
+            found = tuple(int(n) for n in self._signature.get_input_details()[spec.name]["shape"])
+            if found != spec.shape(size, "NHWC"):
+                raise InputError(f"{path}: expected {spec.name} {spec.shape(size, 'NHWC')}, found {found}")
+
+    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        """Outputs by name, float32."""
+        check_feeds(self.contract, feeds)
+        inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NHWC") for s in self.contract.inputs}
+        outputs = self._signature(**inputs)
+        return {s.name: from_layout(s, outputs[s.name], "NHWC") for s in self.contract.outputs}

@@ -1,0 +1,38 @@
+"""The errors a user can meet, and the exit code each one maps to.
+
+Every message says what was expected, what came, and what to do next, on one line.
+"""
+
+from collections.abc import Iterable
+
+
+class PortraitureError(Exception):
+    """Base of all errors raised on purpose. ``exit_code`` is what the command line returns."""
+
+    exit_code = 2
+
+
+class InputError(PortraitureError):
+    """A photo, map, dataset or bundle is not what it must be."""
+
+
+class OptionError(PortraitureError):
+    """An option or a combination of options is not valid."""
+
+
+class ExportError(PortraitureError):
+    """A model cannot be written for a target."""
+
+    exit_code = 1
+
+
+class GateError(PortraitureError):
+    """A parity gate or a quality gate failed."""
+
+    exit_code = 1
+
+
+def unknown(what: str, value: object, valid: Iterable[object]) -> OptionError:
+    """The error for a value outside a closed list: names the value and lists the valid ones."""
+    names = ", ".join(str(v) for v in valid)
+    return OptionError(f"unknown {what} {value!r}: expected one of {names}")

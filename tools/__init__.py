@@ -1,0 +1,1 @@
+"""The command line and the benchmarks: thin, they call reference, training and export."""

@@ -1,0 +1,55 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from portraiture.reference.errors import OptionError, unknown
+
+E = TypeVar("E", bound=Enum)
+RUNTIMES = ("torch", "tflite", "coreml")
+
+
+def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
+    """``a,b`` -> members of an enum, in the order given, without repeats.
+
+    Raises:
+        OptionError: an unknown or no value.
+    """
+    values = [v.strip() for v in text.split(",") if v.strip()]
+    if not values:
+        raise OptionError(f"{option}: expected one or more of {', '.join(m.value for m in kind)}, found nothing")
+    valid = {m.value: m for m in kind}
+    for value in values:
+        if value not in valid:
+            raise unknown(option, value, valid)
+    return tuple(dict.fromkeys(valid[v] for v in values))
+
+
+def stem_outputs(photos: Sequence[Path]) -> None:
+    """Two photos of one stem would overwrite each other's outputs: refuse.
+
+    Raises:
+        OptionError: a stem occurs twice.
+    """
+    seen: dict[str, Path] = {}
+    for photo in photos:
+        if photo.stem in seen:
+            raise OptionError(f"{photo} and {seen[photo.stem]} would write the same files; rename one")
+        seen[photo.stem] = photo
+
+
+def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--runtime``, ``--bundle`` and ``--precision`` of commands that run models."""
+    command = click.option(
+        "--precision", default=None, metavar="fp32|fp16", help="Which of a bundle's files. [default: the finest]"
+    )(command)
+    command = click.option(
+        "--bundle", type=click.Path(path_type=Path), default=None, help="Bundle for the tflite and coreml runtimes."
+    )(command)
+    return click.option(
+        "--runtime", type=click.Choice(RUNTIMES), default="torch", show_default=True, help="What runs the models."
+    )(command)

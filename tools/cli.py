@@ -1,0 +1,65 @@
+"""``portraiture``: one executable, commands loaded when called, errors as one line and an exit code.
+
+Exit 0: done. 1: a gate failed. 2: bad usage or input.
+"""
+
+import importlib
+import sys
+
+import click
+
+from portraiture.reference.errors import PortraitureError
+
+COMMANDS = {
+    "render": "Render portraits with shallow depth of field.",
+    "predict": "Write mask and depth of photos.",
+    "train": "Train a network.",
+    "evaluate": "Measure quality on a dataset.",
+    "export": "Write a bundle of Core ML and TFLite models.",
+    "parity": "Prove that a bundle computes what PyTorch computes.",
+    "inspect": "Show and verify what is in a bundle.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Lists commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"portraiture.tools.commands.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="portraiture")
+def group() -> None:
+    """Shallow depth of field for portraits, on the phone, and provably the same picture as the reference."""
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        code = group.main(standalone_mode=False)
+    except PortraitureError as error:
+        click.echo(f"portraiture: {' '.join(str(error).split())}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("portraiture: stopped", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""``portraiture export``: write a bundle and gate it."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
+@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated formats.")
+@click.option("--precision", "precisions", default="fp16", show_default=True, help="Comma-separated: fp32, fp16.")
+@click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
+@click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
+@click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights.")
+@click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="RNN filter weights.")
+@click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
+def command(
+    output: Path,
+    targets: str,
+    precisions: str,
+    sizes: tuple[str, ...],
+    models: tuple[str, ...],
+    perception: Path | None,
+    rnn_filter: Path | None,
+    gate: bool,
+) -> None:
+    """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
+    from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
+    from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Precision, Size, Target, model_contract
+    from portraiture.export.manifest import MANIFEST, read_manifest, write_json
+    from portraiture.export.networks import Checkpoints
+    from portraiture.export.parity import run_parity
+    from portraiture.reference.errors import GateError
+    from portraiture.tools.choices import parse_list
+    from portraiture.tools.table import failed, print_rows
+
+    shipped = Checkpoints()
+    spec = BundleSpec(
+        models=tuple(dict.fromkeys(model_contract(m).name for m in models)) or DEFAULT_MODELS,
+        targets=parse_list("target", targets, Target),
+        precisions=parse_list("precision", precisions, Precision),
+        sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
+        checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
+    )
+    with replacing(output) as folder:
+        entries = write_models(spec, folder, lambda path: click.echo(f"writing {path}", err=True))
+        finish(folder, spec, entries)
+        if gate:
+            rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
+            print_rows(rows)
+            if failed(rows):
+                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was")
+            write_json(folder / MANIFEST, {**read_manifest(folder), "parity": [r.to_json() for r in rows]})
+    megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
+    click.echo(f"{output}: {len(entries)} models, {megabytes:.1f} MB")

@@ -1,0 +1,131 @@
+"""``portraiture render``: photo to portrait."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from portraiture.tools.choices import runtime_options, stem_outputs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from portraiture.export.pipeline import Maps, Pipeline
+
+MODES = ("auto", "selfie", "full-body")
+
+
+def _parse_focus(text: str | None) -> tuple[float, float] | None:
+    from portraiture.reference.errors import OptionError
+
+    if text is None:
+        return None
+    try:
+        x, y = (float(v) for v in text.split(","))
+    except ValueError as error:
+        raise OptionError(f"--focus: expected X,Y in pixels of the photo, found {text!r}") from error
+    return x, y
+
+
+def _focus_depth(depth: "np.ndarray", point: tuple[float, float]) -> float:
+    """Median depth around a tapped point."""
+    import numpy as np
+
+    from portraiture.reference.errors import OptionError
+
+    height, width = depth.shape
+    x, y = (round(v) for v in point)
+    if not (0 <= x < width and 0 <= y < height):
+        raise OptionError(f"--focus: expected a point inside the photo ({width}x{height}), found {x},{y}")
+    reach = max(1, round(0.01 * max(height, width)))
+    patch = depth[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+    return float(np.median(patch))
+
+
+def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
+    from dataclasses import replace
+
+    import numpy as np
+
+    from portraiture.export.resize import to_photo_size
+    from portraiture.reference.photo import read_map
+
+    h, w = maps.size.height, maps.size.width
+    if mask_file is not None:
+        mask = read_map(mask_file, rgb.shape[:2]).astype(np.float32)
+        maps = replace(maps, mask=mask, model_mask=to_photo_size(mask, h, w))
+    if depth_file is not None:
+        depth = read_map(depth_file, rgb.shape[:2]).astype(np.float32)
+        maps = replace(maps, depth=depth, model_depth=to_photo_size(depth, h, w))
+    return maps
+
+
+def _render(
+    pipeline: "Pipeline", rgb: "np.ndarray", maps: "Maps", renderer: str, mode: str, aperture: float, focus: float | None
+) -> "np.ndarray":
+    import numpy as np
+
+    from portraiture.export.pipeline import NO_FOCUS
+    from portraiture.reference.render import Mode, RenderSettings, render
+
+    if renderer == "rnn":
+        return pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus)
+    settings = RenderSettings(mode=Mode(mode), aperture=aperture, focus=focus)
+    portrait = render(rgb, maps.mask.astype(np.float64), maps.depth.astype(np.float64), settings)
+    return np.rint(portrait * 255).astype(np.uint8)
+
+
+@click.command("render")
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png file, or a folder.")
+@click.option("--renderer", type=click.Choice(("crf", "rnn")), default="rnn", show_default=True,
+              help="The RNN filter, or the CRF reference (slower, the truth).")  # fmt: skip
+@click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True, help="Of the CRF renderer.")
+@click.option("--aperture", type=click.FloatRange(0, 0.04), default=0.016, show_default=True,
+              help="Largest blur radius as a share of the image diagonal.")  # fmt: skip
+@click.option("--focus", "focus_text", metavar="X,Y", help="A point of the photo that stays sharp. [default: person]")
+@click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
+@click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
+@runtime_options
+def command(
+    photos: tuple[Path, ...],
+    output: Path,
+    renderer: str,
+    mode: str,
+    aperture: float,
+    focus_text: str | None,
+    mask: Path | None,
+    depth: Path | None,
+    runtime: str,
+    bundle: Path | None,
+    precision: str | None,
+) -> None:
+    """Render portraits: OUTPUT is a .png file for one photo, or a folder that gets STEM_portrait.png."""
+    from tqdm import tqdm
+
+    from portraiture.reference.errors import InputError, OptionError
+    from portraiture.reference.photo import read_photo, write_png
+    from portraiture.tools.open_pipeline import open_pipeline
+
+    stem_outputs(photos)
+    one_file = output.suffix.lower() == ".png"
+    if len(photos) > 1 and one_file:
+        raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}")
+    if len(photos) > 1 and (mask or depth or focus_text):
+        raise OptionError("--mask, --depth and --focus: expected one photo with them, found several")
+    if renderer == "rnn" and mode != "auto":
+        raise OptionError(f"--mode {mode}: expected --renderer crf with it; the RNN filter has one mode")
+    if output.suffix and not one_file:
+        raise OptionError(f"-o: expected a .png file or a folder, found {output}")
+    point = _parse_focus(focus_text)
+    pipeline = open_pipeline(runtime, bundle, precision)
+    for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
+        rgb = read_photo(photo)
+        maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
+        focus = None if point is None else _focus_depth(maps.depth, point)
+        if focus is None and not (maps.mask >= 0.5).any():
+            raise InputError(f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE")
+        picture = _render(pipeline, rgb, maps, renderer, mode, aperture, focus)
+        target = output if one_file else output / f"{photo.stem}_portrait.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_png(target, picture)

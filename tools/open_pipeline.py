@@ -1,0 +1,42 @@
+"""From ``--runtime``, ``--bundle`` and ``--precision`` to a pipeline."""
+
+from pathlib import Path
+
+from portraiture.export.bundle import find
+from portraiture.export.contract import DEFAULT_SIZE, Precision, Size, Target
+from portraiture.export.manifest import read_manifest, verify
+from portraiture.export.networks import Checkpoints
+from portraiture.export.pipeline import Pipeline
+from portraiture.export.runtimes.base import Runner
+from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.tools.choices import parse_list
+
+LANDSCAPE = Size(DEFAULT_SIZE.width, DEFAULT_SIZE.height)
+
+
+def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> Pipeline:
+    """The pipeline that the options ask for; a bundle's checksums are verified first.
+
+    Raises:
+        OptionError: options that contradict each other.
+        InputError: the bundle has no such model.
+    """
+    if runtime == "torch":
+        if bundle is not None or precision is not None:
+            raise OptionError("--bundle and --precision: expected --runtime tflite or coreml with them, found torch")
+        checkpoints = Checkpoints()
+        return Pipeline(lambda name, size: open_torch(name, size, checkpoints), (DEFAULT_SIZE, LANDSCAPE))
+    if bundle is None:
+        raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
+    verify(bundle, read_manifest(bundle))
+    chosen = parse_list("precision", precision, Precision)[0] if precision else None
+    files = {(f.name, f.size): f for f in find(bundle, Target(runtime), chosen)}
+    sizes = sorted({size for _, size in files})
+
+    def open_model(name: str, size: Size) -> Runner:
+        if (name, size) not in files:
+            raise InputError(f"{bundle}: expected a {runtime} model {name} {size}; export it with --model {name}")
+        return open_file(bundle, files[(name, size)])
+
+    return Pipeline(open_model, sizes)

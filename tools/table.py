@@ -1,0 +1,39 @@
+"""The parity table on the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from portraiture.export.parity import Row, Status
+
+_COLOUR = {Status.PASSED: "green", Status.FAILED: "red", Status.NOT_RUN: "yellow"}
+
+
+def failed(rows: Sequence[Row]) -> int:
+    """How many rows failed."""
+    return sum(r.status is Status.FAILED for r in rows)
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    """Print a table, a row a comparison, and a closing line of counts."""
+    table = Table("subject", "output", "max error", "PSNR dB", "gate", "photos", "status", "note")
+    for row in rows:
+        d = row.difference
+        table.add_row(
+            row.subject,
+            row.output,
+            "-" if d is None else f"{d.max_abs:.2e}",
+            "-" if d is None else f"{d.psnr_db:.1f}",
+            row.tolerance,
+            str(row.photos),
+            f"[{_COLOUR[row.status]}]{row.status.value}[/]",
+            row.note,
+        )
+    console = Console()
+    # piped output has no terminal width: do not cut it
+    if not console.is_terminal:
+        console = Console(width=180)
+    console.print(table)
+    counts = ", ".join(f"{sum(r.status is s for r in rows)} {s.value}" for s in Status)
+    console.print(f"parity: {counts}")

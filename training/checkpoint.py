@@ -1,0 +1,77 @@
+"""Weights and training state as safetensors (no pickles), written to a temporary name, then renamed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from portraiture.reference.errors import InputError
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write tensors and a JSON metadata entry atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    save_file(contiguous, temporary, metadata={"portraiture": json.dumps(metadata, sort_keys=True)})
+    os.replace(temporary, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read tensors and metadata.
+
+    Raises:
+        InputError: missing, truncated, not ours, or a tensor holds NaN or infinity.
+    """
+    if not path.is_file():
+        raise InputError(f"weights: expected a .safetensors file, found none at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: expected a complete .safetensors file ({error}); copy or train it again") from error
+    bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    if bad:
+        raise InputError(f"{path}: expected finite weights, {bad[0]} holds NaN or infinity; train or copy it again")
+    return tensors, json.loads(metadata.get("portraiture", "{}"))
+
+
+def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
+    """Fill a model from a weights file and return the file's metadata; names and shapes must match exactly."""
+    tensors, metadata = load_tensors(path)
+    own = model.state_dict()
+    weights = {k: v for k, v in tensors.items() if not k.startswith(("ema.", "optimizer."))}
+    wrong = sorted(
+        {k for k in own.keys() ^ weights.keys()}
+        | {k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape}
+    )
+    if wrong:
+        raise InputError(
+            f"{path}: expected the weights of {type(model).__name__}, {len(wrong)} tensors differ (first: {wrong[0]});"
+            " give the checkpoint of this model"
+        )
+    model.load_state_dict(weights)
+    return metadata
+
+
+def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Optimizer state as ``optimizer.INDEX.KEY`` tensors."""
+    state = optimizer.state_dict()["state"]
+    return {f"optimizer.{i}.{k}": torch.as_tensor(v) for i, entry in state.items() for k, v in entry.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Inverse of :func:`flatten_optimizer`."""
+    own = optimizer.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})

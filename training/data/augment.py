@@ -1,0 +1,46 @@
+"""Augmentation: the paper's random aspect ratio and flip (4.1), and scale, rotation, colour, blur, noise, compositing."""
+
+import cv2
+import numpy as np
+
+Rng = np.random.Generator
+
+
+def random_affine(rng: Rng, source: tuple[int, int], target: tuple[int, int]) -> np.ndarray:
+    """A random similarity with aspect change from a source (H, W) onto a target (H, W), as a 2x3 matrix."""
+    (hs, ws), (ht, wt) = source, target
+    scale = rng.uniform(0.7, 1.4)
+    aspect = rng.uniform(0.8, 1.25) ** 0.5
+    angle = np.deg2rad(rng.normal() * 6)
+    sx, sy = scale * wt / ws * aspect, scale * ht / hs / aspect
+    c, s = np.cos(angle), np.sin(angle)
+    linear = np.array([[c, -s], [s, c]]) @ np.diag([sx, sy])
+    centre = np.array([wt / 2, ht / 2]) + rng.normal(size=2) * 0.05 * np.array([wt, ht])
+    offset = centre - linear @ np.array([ws / 2, hs / 2])
+    return np.hstack([linear, offset[:, None]])
+
+
+def warp(image: np.ndarray, matrix: np.ndarray, target: tuple[int, int], flip: bool, **options: int) -> np.ndarray:
+    """Apply an affine matrix and an optional left-right flip."""
+    out = cv2.warpAffine(image, matrix, (target[1], target[0]), **options)  # type: ignore[call-overload]
+    return np.asarray(out[:, ::-1] if flip else out)
+
+
+def jitter_colour(rng: Rng, rgb: np.ndarray) -> np.ndarray:
+    """Contrast, brightness, white balance, sometimes grey, blur, noise; rgb float32 0..1 -> the same."""
+    mean = rgb.mean()
+    rgb = (rgb - mean) * rng.uniform(0.7, 1.3) + mean * rng.uniform(0.7, 1.3)
+    rgb = rgb * rng.uniform(0.9, 1.1, 3).astype(np.float32)
+    if rng.random() < 0.05:
+        rgb = np.repeat(rgb.mean(2, keepdims=True), 3, 2)
+    if rng.random() < 0.1:
+        rgb = cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.4, 1.2)))
+    if rng.random() < 0.15:
+        rgb = rgb + rng.normal(0, rng.uniform(0.005, 0.03), rgb.shape).astype(np.float32)
+    return np.clip(rgb, 0, 1).astype(np.float32)
+
+
+def composite(rng: Rng, rgb: np.ndarray, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Put a person onto another background of the same size; mask float 0..1 (H, W)."""
+    alpha = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 1.0)))[..., None]
+    return np.asarray(alpha * rgb + (1 - alpha) * background, dtype=np.float32)

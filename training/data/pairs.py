@@ -1,0 +1,126 @@
+"""Where the files of each dataset lie, and which ids are held out.
+
+Layouts are the datasets' own (see the README of each), so that anyone who owns a full set can point the same command
+at it. ``validation`` is the last 15 % of the sorted ids of a set; they are never trained on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.reference.errors import InputError, unknown
+
+VALIDATION_SHARE = 0.15
+
+
+class Split(Enum):
+    """Part of a dataset."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photo of a dataset and its label file (a mask or a depth map)."""
+
+    id: str
+    photo: Path
+    label: Path
+
+
+def _require_folder(path: Path, dataset: str) -> Path:
+    if not path.is_dir():
+        raise InputError(f"{dataset}: expected a folder {path}, found none; point --root at the dataset's top folder")
+    return path
+
+
+def _pairs(dataset: str, photos: list[Path], label_of: Callable[[Path], Path]) -> list[Sample]:
+    if not photos:
+        raise InputError(f"{dataset}: expected photos, found none; point --root at the dataset's top folder")
+    samples = [Sample(p.stem, p, label_of(p)) for p in photos]
+    missing = [s.label for s in samples if not s.label.is_file()]
+    if missing:
+        raise InputError(f"{dataset}: {len(missing)} photos have no label; the first expected is {missing[0]}")
+    return samples
+
+
+def _shen2016(root: Path) -> list[Sample]:
+    photos = sorted(_require_folder(root / "images_data_crop", "shen2016").glob("*.jpg"))
+    return _pairs("shen2016", photos, lambda p: root / "images_mask" / f"{p.stem}_mask.mat")
+
+
+def _ccp(root: Path) -> list[Sample]:
+    photos = sorted(_require_folder(root / "photos", "ccp").glob("*.jpg"))
+    return _pairs("ccp", photos, lambda p: root / "pixel-level" / f"{p.stem}.mat")
+
+
+def _nyu(root: Path) -> list[Sample]:
+    photos = sorted(_require_folder(root / "nyu_images", "nyu").glob("*.jpg"), key=lambda p: int(p.stem))
+    return _pairs("nyu", photos, lambda p: root / "nyu_depths" / f"{p.stem}.png")
+
+
+def _folder(root: Path) -> list[Sample]:
+    photos = sorted(p for p in _require_folder(root / "images", "folder").iterdir() if p.is_file())
+    masks = {p.stem: p for p in _require_folder(root / "masks", "folder").iterdir() if p.is_file()}
+    return _pairs("folder", photos, lambda p: masks.get(p.stem, root / "masks" / f"{p.stem}.png"))
+
+
+SEGMENTATION_SETS = {"shen2016": _shen2016, "ccp": _ccp, "folder": _folder}
+DEPTH_SETS = {"nyu": _nyu}
+_ALL_SETS = SEGMENTATION_SETS | DEPTH_SETS
+
+
+def split_of(samples: list[Sample], split: Split) -> list[Sample]:
+    """The part of a sorted list: validation is its last 15 %."""
+    first_held_out = int(len(samples) * (1 - VALIDATION_SHARE))
+    if split is Split.TRAIN:
+        return samples[:first_held_out]
+    return samples[first_held_out:] if split is Split.VALIDATION else samples
+
+
+def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
+    """The samples of a dataset, in the order of their ids.
+
+    Raises:
+        OptionError: an unknown dataset.
+        InputError: a folder or a label is missing.
+    """
+    if dataset not in _ALL_SETS:
+        raise unknown("dataset", dataset, _ALL_SETS)
+    return split_of(_ALL_SETS[dataset](root), split)
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """A label file as a person mask (H, W) of bool: MATLAB (person > 0) or an image (person >= half)."""
+    if path.suffix == ".mat":
+        from scipy.io import loadmat
+
+        try:
+            arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("_")}
+        except (ValueError, OSError) as error:
+            raise InputError(f"{path}: expected a MATLAB 5 file with one label array ({error})") from error
+        if len(arrays) != 1 or next(iter(arrays.values())).ndim != 2:
+            raise InputError(f"{path}: expected one HxW array, found {sorted(arrays)}")
+        person: np.ndarray = next(iter(arrays.values())) > 0
+        return person
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise InputError(f"{path}: expected a mask image, could not decode it")
+    return image >= 128
+
+
+def read_depth(path: Path) -> np.ndarray:
+    """A depth PNG as (H, W) float32, larger is farther, in the file's own units; 0 where unknown."""
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 2:
+        raise InputError(f"{path}: expected a grey depth image, could not decode one")
+    return image.astype(np.float32)

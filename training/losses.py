@@ -1,0 +1,77 @@
+"""The losses of the paper: segmentation (1), relative depth (2), depth consistency on the body (3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
+    """Equation (1) as a mean, stable in the logits v of m = 1 / (1 + exp(-v)).
+
+    Args:
+        logits: any shape.
+        truth: same shape, 0 background, 1 foreground; values between are soft labels.
+    """
+    # L1(m) = - sum_F log m_i - sum_B log(1 - m_j), divided by the number of pixels
+    return F.binary_cross_entropy_with_logits(logits, truth)
+
+
+def dice(logits: Tensor, truth: Tensor) -> Tensor:
+    """1 - Dice overlap, averaged over the batch; not in the paper, it balances small people.
+
+    Args:
+        logits, truth: (N, 1, H, W).
+    """
+    m = torch.sigmoid(logits)
+    overlap = (m * truth).sum((1, 2, 3))
+    return (1 - (2 * overlap + 1) / (m.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)).mean()
+
+
+def ranking(z_a: Tensor, z_b: Tensor, relation: Tensor) -> Tensor:
+    """Equation (2), averaged over pairs.
+
+    Args:
+        z_a, z_b: predicted depth of the two points of each pair, same shape.
+        relation: +1 where A is farther than B, -1 where it is nearer.
+    """
+    # L2(z) = log(1 + exp(-z_i + z_j)) for +1, log(1 + exp(z_i - z_j)) for -1
+    return F.softplus(-relation * (z_a - z_b)).mean()
+
+
+def body_consistency(z: Tensor, delta: float) -> Tensor:
+    """Equation (3) over all pairs of body pixels, exact, in O(n log n); averaged over the n^2 ordered pairs.
+
+    With z sorted, the pairs that i forms with all j that lie more than sqrt(delta) below it are the first k_i values,
+    and their sum follows from prefix sums S1 of z and S2 of z^2::
+
+        sum_{j < k_i} (z_i - z_j)^2 - delta = k_i (z_i^2 - delta) - 2 z_i S1[k_i] + S2[k_i]
+
+    Args:
+        z: depth at the body's pixels, (n,).
+        delta: margin on the squared difference.
+    """
+    n = z.numel()
+    if n < 2:
+        return z.sum() * 0
+    # prefix sums cancel: centre, and accumulate in float64
+    ordered = torch.sort(z.double() - z.detach().double().mean()).values
+    zero = ordered.new_zeros(1)
+    s1 = torch.cat([zero, ordered.cumsum(0)])
+    s2 = torch.cat([zero, ordered.square().cumsum(0)])
+    k = torch.searchsorted(ordered.detach(), ordered.detach() - delta**0.5)
+    per_pixel = k * (ordered.square() - delta) - 2 * ordered * s1[k] + s2[k]
+    # each unordered pair was met once; (3) sums over ordered pairs
+    return (2 * per_pixel.sum() / n**2).to(z.dtype)
+
+
+def log_depth(z: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """L1 of z against a log-depth target: mostly free of a shift an image, weakly tied in absolute terms.
+
+    Args:
+        z, target: (N, P).
+        known: (N, P) of 0/1, where the depth was measured.
+    """
+    count = known.sum(1).clamp(min=1)
+    error = (z - target) * known
+    centred = (error - (error.sum(1) / count)[:, None]) * known
+    return (centred.abs().sum(1) / count).mean() + 0.2 * (error.abs().sum(1) / count).mean()

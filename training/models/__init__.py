@@ -1,0 +1,1 @@
+"""Networks: propagation, encoders, perception (segmentation and depth) and the RNN filter."""

@@ -1,0 +1,25 @@
+"""Layers that several networks share."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def conv_bn_relu6(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, stride: int = 1) -> nn.Sequential:
+    """Convolution without bias, batch norm, ReLU6 (what mobile delegates fuse)."""
+    conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
+
+
+def separable(inputs: int, outputs: int) -> nn.Sequential:
+    """Two depthwise-separable layers: 1x1, 3x3 depthwise, 1x1, 3x3 depthwise."""
+    return nn.Sequential(
+        conv_bn_relu6(inputs, outputs, 1),
+        conv_bn_relu6(outputs, outputs, 3, groups=outputs),
+        conv_bn_relu6(outputs, outputs, 1),
+        conv_bn_relu6(outputs, outputs, 3, groups=outputs),
+    )
+
+
+def upsample(x: Tensor, factor: int) -> Tensor:
+    """Bilinear upsampling by an integer factor, half-pixel centres (other ratios are inexact in Core ML)."""
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -1,0 +1,78 @@
+"""The mobile recipe: one network from a photo to mask and depth (paper 3.1, 3.2, made small enough for a phone).
+
+A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/4
+as one fused scan: the first half of the hidden channels belongs to the mask, the second to the depth. The propagated
+map then guides a learned upsampling to full size.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from portraiture.training.models.blocks import separable, upsample
+from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
+from portraiture.training.models.mobilenet import FEATURE_CHANNELS
+from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate
+
+STRIDE = 32
+"""Height and width of the input are multiples of this."""
+
+
+class PerceptionLogits(NamedTuple):
+    """Values before the sigmoid, each (N, 1, H, W)."""
+
+    mask: Tensor
+    depth: Tensor
+    coarse_mask: Tensor
+    coarse_depth: Tensor
+
+
+class PerceptionMaps(NamedTuple):
+    """Mask (person probability) and depth (larger is farther), 0..1, each (N, 1, H, W)."""
+
+    mask: Tensor
+    depth: Tensor
+    coarse_mask: Tensor
+    coarse_depth: Tensor
+
+
+class MobilePerception(nn.Module):
+    """rgb (N, 3, H, W) in 0..1 -> mask and depth, coarse and refined, at the input's size.
+
+    Args:
+        hidden: propagated channels a task.
+        widths: decoder channels at 1/2, 1/4, 1/8 and 1/16.
+    """
+
+    def __init__(self, hidden: int = 6, widths: tuple[int, int, int, int] = (24, 32, 48, 96)) -> None:
+        super().__init__()
+        w2, w4, w8, w16 = widths
+        f2, f4 = FEATURE_CHANNELS[:2]
+        self.coarse = MobileCoarse(w8, w16)
+        self.up4 = separable(w8 + f4, w4)
+        self.source = nn.Conv2d(w4 + 2, 2 * hidden, 1)
+        self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
+        self.merge = nn.Conv2d(2 * hidden, 2, 1)
+        self.up2 = separable(w4 + 2 * hidden + f2, w2)
+        self.detail = nn.ConvTranspose2d(w2, 2, 4, stride=2, padding=1)
+        # begin as a mild smoother: each gate near 1/4
+        nn.init.normal_(self.gates.weight, std=0.02)
+        nn.init.constant_(self.gates.bias, 0.25)  # type: ignore[arg-type]
+
+    def logits(self, rgb: Tensor) -> PerceptionLogits:
+        """The maps before the sigmoid; what the losses take."""
+        coarse, decoded8, f2, f4 = self.coarse.features(rgb)
+        guide = self.up4(torch.cat([upsample(decoded8, 2), f4], 1))  # (N, w4, H/4, W/4)
+        source = self.source(torch.cat([guide, upsample(coarse, 2)], 1))
+        refined = propagate(source, self.gates(guide))  # (N, 2 hidden, H/4, W/4)
+        fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
+        full = upsample(self.merge(refined), 4) + self.detail(fine)  # (N, 2, H, W)
+        coarse_full = upsample(coarse, COARSE_SCALE)
+        mask, depth = torch.split(full, 1, 1)
+        coarse_mask, coarse_depth = torch.split(coarse_full, 1, 1)
+        return PerceptionLogits(mask, depth, coarse_mask, coarse_depth)
+
+    def forward(self, rgb: Tensor) -> PerceptionMaps:
+        return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))
+
