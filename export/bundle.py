@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class BundleSpec:
     targets: tuple[Target, ...] = tuple(Target)
     precisions: tuple[Precision, ...] = (Precision.FP16,)
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
-    checkpoints: Checkpoints = Checkpoints()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     def files(self) -> list[ModelFile]:
         """Every file the bundle will hold, float32 before what is made from it."""
@@ -138,7 +138,9 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
                 "precision": file.precision.value,
                 "size": str(file.size),
                 "path": file.path,
-                "bytes": sum(p.stat().st_size for p in [root / file.path, *(root / file.path).rglob("*")] if p.is_file()),
+                "bytes": sum(
+                    p.stat().st_size for p in [root / file.path, *(root / file.path).rglob("*")] if p.is_file()
+                ),
                 "ops": counts,
                 "op_count": sum(counts.values()),
                 **describe(file.name, file.target, file.size),

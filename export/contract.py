@@ -93,7 +93,11 @@ RGB = TensorSpec("rgb", Kind.IMAGE, 0, 1, "photo, sRGB, channel order R G B, 8-b
 MASK = TensorSpec("mask", Kind.MAP, 0, 1, "probability that a pixel belongs to a person")
 DEPTH = TensorSpec("depth", Kind.MAP, 0, 1, "relative depth, larger is farther")
 APERTURE = TensorSpec(
-    "aperture", Kind.SCALAR, 0, 0.04, "largest disk radius as a share of the image diagonal; 0 leaves the photo as is"
+    "aperture",
+    Kind.SCALAR,
+    0,
+    0.04,
+    "largest disk radius as a share of the image diagonal; 0 leaves the photo as is",
 )
 FOCUS = TensorSpec("focus", Kind.SCALAR, -1, 1, "depth that stays sharp; a negative value means the person's depth")
 PORTRAIT = TensorSpec("portrait", Kind.IMAGE, 0, 1, "photo with shallow depth of field, sRGB, R G B")

@@ -41,9 +41,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         for spec in contract.inputs:
             shape = tuple(inputs[spec.name].shape)
             if spec is RGB:
-                kinds.append(
-                    ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB)
-                )
+                kinds.append(ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB))
             else:
                 kinds.append(ct.TensorType(name=spec.name, shape=shape))
         model = ct.convert(

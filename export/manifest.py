@@ -12,7 +12,15 @@ from portraiture.export.contract import MODELS, Precision, Size, Target
 from portraiture.reference.errors import InputError
 
 MANIFEST = "manifest.json"
-_TOOLS = ("portraiture", "torch", "litert-torch", "ai-edge-litert", "ai-edge-quantizer", "coremltools", "numpy")
+_TOOLS = (
+    "portraiture",
+    "torch",
+    "litert-torch",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+    "coremltools",
+    "numpy",
+)
 _UNHASHED = "Manifest.json"
 """A Core ML package's own index holds random identifiers; its model and weights are what is hashed."""
 

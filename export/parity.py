@@ -21,7 +21,7 @@ from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.goldens import FOCUS_PERSON, INDEX, read_golden, sample_photo
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
-from portraiture.export.networks import Checkpoints, build
+from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.resize import nearest_size
 from portraiture.export.runtimes.base import Feeds, Runner
@@ -223,7 +223,13 @@ def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
     feeds = {"rgb": rgb, **maps, "aperture": index["aperture"], "focus": index["focus"]}
     outputs = {**maps, **truth.outputs("filter", size, feeds)}
     for name, value in outputs.items():
-        yield judge(Link.FILE, f"goldens fp64 {size}", name, [compare(read_golden(root, index, name), value)], tolerance)
+        yield judge(
+            Link.FILE,
+            f"goldens fp64 {size}",
+            name,
+            [compare(read_golden(root, index, name), value)],
+            tolerance,
+        )
 
 
 def run_parity(

@@ -50,7 +50,9 @@ def file_tolerance(precision: Precision, output: str) -> Tolerance:
     return _FILE[(precision, output)]
 
 
-FILTER_AGAINST_CRF = Tolerance("the filter learns the renderer; below this the blur is visibly different", min_psnr_db=30.0)
+FILTER_AGAINST_CRF = Tolerance(
+    "the filter learns the renderer; below this the blur is visibly different", min_psnr_db=30.0
+)
 """Second link: the RNN filter against the CRF reference, both at the model's size."""
 
 _PIPELINE = {

@@ -1,49 +1,67 @@
-"""The disk blur kernel, paper 3.3, equation (5)."""
+"""Disk blur kernel, section 3.3, equation (5).
+
+The border: pixels outside the photo do not exist. The kernel is renormalised over the pixels inside
+(normalised convolution), so that a constant photo stays constant and no colour is invented at the edge.
+"""
 
 import math
 
 import cv2
 import numpy as np
 
+from portraiture.reference.arrays import Floats
+from portraiture.reference.errors import OptionError
 
-def disk_kernel(radius_px: float) -> np.ndarray:
-    """Equation (5) as an array of odd side, float64, summing to 1.
 
-    A radius up to 1 gives the identity, since only the centre lies nearer than it.
+def disk_kernel(radius_px: float) -> Floats:
+    """The kernel of equation (5).
+
+    Args:
+        radius_px: radius r in pixels, not negative, need not be whole. The disk is open: a pixel at exactly r
+            is outside, so that every radius up to 1 is the 1x1 identity.
+
+    Returns:
+        (2R+1)x(2R+1) float64 that sums to 1, R the largest whole number below r.
+
+    Raises:
+        OptionError: the radius is negative or not finite.
     """
-    reach = max(0, math.ceil(radius_px) - 1)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    # w_ij = 1/C where ||p_i - p_j|| < r, 0 otherwise
+    if not (math.isfinite(radius_px) and radius_px >= 0):
+        raise OptionError(f"radius_px: expected a finite radius of 0 or more, found {radius_px}; give pixels")
+    reach = max(math.ceil(radius_px) - 1, 0)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
+    # (5)  w_ij = 1/C if ||p_i - p_j|| < r, else 0
     inside = (np.hypot(y, x) < radius_px).astype(np.float64)
-    if reach == 0:
-        inside[:] = 1.0
-    return np.asarray(inside / inside.sum())
+    inside[reach, reach] = 1.0  # r = 0: no pixel is nearer than 0, the identity is meant
+    return np.asarray(inside / inside.sum(), dtype=np.float64)
 
 
-def disk_sum(image: np.ndarray, radius_px: float) -> np.ndarray:
-    """sum_j w_ij I_j over the pixels j inside the image; beyond the border there is nothing (zero).
+def weighted_sums(values: Floats, kernel: Floats) -> Floats:
+    """sum_j w_ij v_j with zeros outside the photo.
+
+    Args:
+        values: HxW or HxWxC.
+        kernel: odd-sized, symmetric under a half turn (correlation and convolution are then one).
+
+    Returns:
+        The shape of ``values``, float64. OpenCV takes the FFT for kernels above 11x11: rounding about 1e-16.
+    """
+    sums = cv2.filter2D(np.ascontiguousarray(values), cv2.CV_64F, kernel, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(sums, dtype=np.float64).reshape(values.shape)
+
+
+def disk_blur(image: Floats, radius_px: float) -> Floats:
+    """sum_j w_ij I_j, the blur of equation (4), renormalised over the pixels inside the photo.
 
     Args:
         image: HxW or HxWxC float64.
-        radius_px: disk radius.
+        radius_px: disk radius in pixels; up to 1 returns a copy.
+
+    Returns:
+        The shape of ``image``, float64.
     """
     kernel = disk_kernel(radius_px)
     if kernel.size == 1:
         return image.copy()
-    # the kernel is symmetric: correlation is convolution. OpenCV turns to FFT by itself for large kernels.
-    return np.asarray(cv2.filter2D(image, cv2.CV_64F, kernel, borderType=cv2.BORDER_CONSTANT)).reshape(
-        image.shape
-    )
-
-
-def disk_blur(image: np.ndarray, radius_px: float) -> np.ndarray:
-    """Uniform disk blur; at the border the kernel is normalised over the pixels that exist.
-
-    Args:
-        image: HxW or HxWxC float64.
-        radius_px: disk radius.
-    """
-    weight = disk_sum(np.ones(image.shape[:2]), radius_px)
-    if image.ndim == 3:
-        weight = weight[..., None]
-    return np.asarray(disk_sum(image, radius_px) / weight)
+    inside = weighted_sums(np.ones(image.shape[:2]), kernel)
+    return weighted_sums(image, kernel) / inside.reshape(inside.shape + (1,) * (image.ndim - 2))

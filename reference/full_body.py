@@ -1,51 +1,69 @@
-"""Whole-body portraits, paper 3.3, equation (10): layers of depth, each with its own kernel."""
+"""The renderer for whole-body portraits, section 3.3, equation (10): one blur a depth layer, feathered."""
+
+import math
 
 import cv2
 import numpy as np
 
+from portraiture.reference.arrays import Floats, Labels
 from portraiture.reference.guided import guided_blur
 from portraiture.reference.lens import image_diagonal_px
 
-FEATHER = 0.003
-"""Standard deviation of the feathering Gaussian g as a share of the diagonal: 1.7 px at 500x300."""
+FEATHER_SHARE = 0.005
+"""Default sigma of the Gaussian g as a share of the diagonal, 2.9 px at 500x300. The paper states none."""
+
+TRUNCATION = 4.0
+"""g is cut at this many sigmas, along each axis."""
 
 
-def layer_weights(labels: np.ndarray, count: int, sigma_px: float) -> np.ndarray:
-    """sum_t g_it 1(l_t = l) for every layer, (H, W, K), summing to 1 over the layers at each pixel."""
-    one_hot = (labels[..., None] == np.arange(count)).astype(np.float64)
-    if sigma_px <= 0:
-        return one_hot
-    feathered = np.stack(
-        [
-            cv2.GaussianBlur(one_hot[..., k], (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)
-            for k in range(count)
-        ],
-        2,
-    )
-    return np.asarray(feathered / feathered.sum(2, keepdims=True))
+def layer_weights(labels: Labels, count: int, feather_px: float) -> Floats:
+    """To what degree each pixel belongs to each layer: sum_t g_it 1(l_t = l).
+
+    g is normalised over the pixels inside the photo, so that the weights of a pixel sum to 1.
+
+    Args:
+        labels: HxW in 0..count-1.
+        count: K.
+        feather_px: sigma of g in pixels; 0 leaves the layers hard.
+
+    Returns:
+        HxWxK float64.
+    """
+    hard: Floats = (labels[..., None] == np.arange(count)).astype(np.float64)  # HxWxK
+    if feather_px <= 0:
+        return hard
+    reach = math.ceil(TRUNCATION * feather_px)
+    # g is separable: g_it = tap(dy) tap(dx)
+    tap: Floats = np.exp(-0.5 * (np.arange(-reach, reach + 1) / feather_px) ** 2)
+    weights = np.empty_like(hard)
+    for layer in range(count):
+        plane = np.ascontiguousarray(hard[..., layer])
+        weights[..., layer] = cv2.sepFilter2D(plane, cv2.CV_64F, tap, tap, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(weights / weights.sum(axis=2, keepdims=True), dtype=np.float64)
 
 
 def render_full_body(
-    rgb: np.ndarray,
-    alpha: np.ndarray,
-    labels: np.ndarray,
-    radii_px: np.ndarray,
-    sigma_px: float | None = None,
-) -> np.ndarray:
-    """B_i = m_i I_i + (1 - m_i) sum_l sum_t g_it 1(l_t = l) sum_j w^l_ij(m) I_j.
+    rgb: Floats, alpha: Floats, labels: Labels, radii_px: Floats, feather_px: float | None = None
+) -> Floats:
+    """Equation (10).
 
     Args:
-        rgb: HxWx3 float64 0..1.
-        alpha: HxW matte.
-        labels: HxW layer of each pixel.
-        radii_px: (K,) disk radius of each layer.
-        sigma_px: of the feathering; default a share of the diagonal.
+        rgb: HxWx3 float64 in 0..1.
+        alpha: HxW matte in 0..1.
+        labels: HxW depth layer of each pixel, 0..K-1, near to far.
+        radii_px: K disk radii in pixels.
+        feather_px: sigma of g in pixels; None takes ``FEATHER_SHARE`` of the diagonal.
+
+    Returns:
+        HxWx3 float64.
     """
-    sigma = FEATHER * image_diagonal_px(rgb.shape) if sigma_px is None else sigma_px
-    weights = layer_weights(labels, len(radii_px), sigma)
+    sigma = FEATHER_SHARE * image_diagonal_px(labels.shape) if feather_px is None else feather_px
+    weights = layer_weights(labels, radii_px.size, sigma)
     background = np.zeros_like(rgb)
-    for k, r in enumerate(radii_px):
-        if weights[..., k].any():
-            background += weights[..., k, None] * guided_blur(rgb, alpha, float(r))
-    m = alpha[..., None]
-    return np.asarray(m * rgb + (1 - m) * background)
+    for layer, radius_px in enumerate(radii_px):
+        share = weights[..., layer, None]  # HxWx1
+        if share.any():
+            background += share * guided_blur(rgb, alpha, float(radius_px))
+    # (10)  B_i = m_i I_i + (1 - m_i) sum_l sum_t g_it 1(l_t = l) sum_j w^l_ij(m) I_j
+    person = alpha[..., None]  # HxWx1
+    return person * rgb + (1.0 - person) * background

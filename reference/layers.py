@@ -1,78 +1,114 @@
-"""Depth layers, paper 3.3: K-means on depth and the unary cost of equation (8)."""
+"""Depth layers, section 3.3: K-means on depth and the unary term of equation (8)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from portraiture.reference.arrays import Floats, Labels
+from portraiture.reference.errors import OptionError
+
+VARIANCE_FLOOR = 0.02**2
+"""Smallest variance of a layer: a sigma of 2 % of the depth range. A layer of one flat depth has variance 0,
+and (8) would then charge its own pixels without bound for the least noise."""
+
 BINS = 4096
-MAX_ROUNDS = 100
-VARIANCE_FLOOR = 1e-4
-"""Least variance of a cluster: a layer of one depth would otherwise cost infinitely little. 0.01 of the depth range."""
+"""A depth of more distinct values is counted into as many bins before K-means; others are exact."""
+
+RESTARTS = 8
+MAX_ITERATIONS = 100
 
 
 @dataclass(frozen=True)
 class DepthLayers:
-    """Clusters near to far.
+    """K depth layers, near to far.
 
     Attributes:
-        centres: (K,) cluster centres C_l, ascending.
-        variances: (K,) cluster variances sigma_l^2, not below the floor.
-        unary: (H, W, K) cost u(l | z_i).
+        centres: K increasing depths in 0..1.
+        variances: K variances, each at least ``VARIANCE_FLOOR``.
+        unary: HxWxK cost of each label at each pixel, equation (8).
     """
 
-    centres: np.ndarray
-    variances: np.ndarray
-    unary: np.ndarray
+    centres: Floats
+    variances: Floats
+    unary: Floats
 
 
-def kmeans_1d(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lloyd's K-means on values in 0..1, by a histogram of 4,096 bins; starts from quantiles, so it is deterministic.
-
-    Returns:
-        Centres (ascending) and variances, of length ``count`` or the number of distinct bins where that is smaller.
-    """
-    weight = np.bincount(np.minimum((values.ravel() * BINS).astype(int), BINS - 1), minlength=BINS).astype(
-        float
-    )
-    sums = np.bincount(
-        np.minimum((values.ravel() * BINS).astype(int), BINS - 1), values.ravel(), minlength=BINS
-    )
-    squares = np.bincount(
-        np.minimum((values.ravel() * BINS).astype(int), BINS - 1), values.ravel() ** 2, minlength=BINS
-    )
-    used = weight > 0
-    weight, sums, squares = weight[used], sums[used], squares[used]
-    points = sums / weight
-    count = min(count, len(points))
-    cumulative = np.cumsum(weight) / weight.sum()
-    starts = np.searchsorted(cumulative, (np.arange(count) + 0.5) / count)
-    centres = np.unique(points[starts])
-    if len(centres) < count:  # quantiles fell together: spread over the distinct values instead
-        centres = points[np.linspace(0, len(points) - 1, count).round().astype(int)]
-    for _ in range(MAX_ROUNDS):
-        label = np.searchsorted((centres[1:] + centres[:-1]) / 2, points)
-        total = np.bincount(label, weight, minlength=count)
-        moved = np.where(
-            total > 0, np.bincount(label, sums, minlength=count) / np.maximum(total, 1e-12), centres
-        )
-        if np.array_equal(moved, centres):
-            break
-        centres = np.sort(moved)
-    label = np.searchsorted((centres[1:] + centres[:-1]) / 2, points)
-    total = np.maximum(np.bincount(label, weight, minlength=count), 1e-12)
-    mean = np.bincount(label, sums, minlength=count) / total
-    variances = np.bincount(label, squares, minlength=count) / total - mean**2
-    return centres, np.maximum(variances, VARIANCE_FLOOR)
-
-
-def depth_layers(depth: np.ndarray, count: int) -> DepthLayers:
-    """Cluster a depth map and give the unary costs.
+def depth_layers(depth: Floats, layers: int = 6, seed: int = 0) -> DepthLayers:
+    """Splits the depth range into layers.
 
     Args:
-        depth: (H, W) in 0..1, larger is farther.
-        count: K; fewer layers come back where there are fewer distinct depths.
+        depth: HxW in 0..1, larger is farther.
+        layers: K, at least 1. A depth of fewer distinct values gives one layer for each.
+        seed: of the K-means starts; equal seeds give equal layers.
+
+    Returns:
+        The layers with their unary costs.
+
+    Raises:
+        OptionError: ``layers`` is below 1.
     """
-    centres, variances = kmeans_1d(depth, count)
-    # u(l_i | z_i) = ||z_i - C_{l_i}|| / sigma_{l_i}^2
-    unary = np.abs(depth[..., None] - centres) / variances
+    if layers < 1:
+        raise OptionError(f"layers: expected 1 or more, found {layers}; the paper uses 6")
+    values, counts = _histogram(depth)
+    centres = _kmeans(values, counts, min(layers, values.size), np.random.default_rng(seed))
+    nearest = _nearest(values, centres)
+    total = np.bincount(nearest, counts, centres.size)
+    squares = np.bincount(nearest, counts * (values - centres[nearest]) ** 2, centres.size)
+    variances = np.maximum(squares / total, VARIANCE_FLOOR)
+    # (8)  u(l_i | z_i) = ||z_i - C_l|| / sigma_l^2
+    unary = np.abs(depth[..., None] - centres) / variances  # HxWx1 - K -> HxWxK
     return DepthLayers(centres, variances, unary)
+
+
+def _histogram(depth: Floats) -> tuple[Floats, Floats]:
+    """Distinct depths, increasing, with their counts; a bin stands for the mean of what falls into it."""
+    values, counts = np.unique(depth, return_counts=True)
+    if values.size <= BINS:
+        return values, np.asarray(counts, dtype=np.float64)
+    low, high = values[0], values[-1]
+    bins = np.minimum((values - low) / (high - low) * BINS, BINS - 1).astype(np.int64)
+    total = np.bincount(bins, counts, BINS)
+    sums = np.bincount(bins, counts * values, BINS)
+    filled = total > 0
+    return sums[filled] / total[filled], np.asarray(total[filled], dtype=np.float64)
+
+
+def _nearest(values: Floats, centres: Floats) -> Labels:
+    """Index of the nearest of the increasing centres; a tie goes to the nearer layer."""
+    return np.searchsorted((centres[1:] + centres[:-1]) / 2, values, side="left").astype(np.int64)
+
+
+def _kmeans(values: Floats, counts: Floats, k: int, rng: np.random.Generator) -> Floats:
+    """The best of several Lloyd runs, each from a k-means++ start. Increasing centres, at most k."""
+    best, best_cost = values[:1], np.inf
+    for _ in range(RESTARTS):
+        centres = _lloyd(values, counts, _plus_plus(values, counts, k, rng))
+        cost = float((counts * (values - centres[_nearest(values, centres)]) ** 2).sum())
+        if cost < best_cost:
+            best, best_cost = centres, cost
+    return best
+
+
+def _plus_plus(values: Floats, counts: Floats, k: int, rng: np.random.Generator) -> Floats:
+    """k distinct values, each drawn with a chance that grows with its squared distance to those drawn."""
+    chosen = [int(rng.choice(values.size, p=counts / counts.sum()))]
+    distance = np.abs(values - values[chosen[0]])
+    while len(chosen) < k:
+        # Divided by the largest first: the square of a tiny difference is 0, and it must still be drawn.
+        weight = counts * (distance / distance.max()) ** 2
+        chosen.append(int(rng.choice(values.size, p=weight / weight.sum())))
+        distance = np.minimum(distance, np.abs(values - values[chosen[-1]]))
+    return np.sort(values[chosen])
+
+
+def _lloyd(values: Floats, counts: Floats, centres: Floats) -> Floats:
+    """Lloyd's iteration until the centres stand. A cluster that loses all its values is dropped."""
+    for _ in range(MAX_ITERATIONS):
+        nearest = _nearest(values, centres)
+        total = np.bincount(nearest, counts, centres.size)
+        filled = total > 0
+        means = np.bincount(nearest, counts * values, centres.size)[filled] / total[filled]
+        if np.array_equal(means, centres):
+            break
+        centres = means
+    return centres[np.bincount(_nearest(values, centres), minlength=centres.size) > 0]

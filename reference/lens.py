@@ -1,31 +1,60 @@
-"""From depth, aperture and focus to disk radii, paper 3.3: the farther a layer, the larger its kernel."""
+"""The lens: how large a blur each depth layer gets, section 3.3 before equation (10).
+
+The paper fixes the order only: the person is clear, nothing before the person is blurred, farther layers get
+larger disks. Here the radius grows linearly with depth behind the focus, up to the aperture at the farthest.
+"""
 
 import math
 
 import numpy as np
 
+from portraiture.reference.arrays import Floats
+from portraiture.reference.errors import InputError
+
 APERTURE_PAPER = 0.016
-"""The paper setting: largest radius as a share of the diagonal, 9.3 px at 500x300."""
+"""The paper setting: largest disk radius as a share of the image diagonal, 9.3 px at 500x300."""
+
+MIN_SPAN = 1e-3
+"""Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully."""
 
 
 def image_diagonal_px(shape: tuple[int, ...]) -> float:
-    """Diagonal of an image of shape (H, W, ...)."""
+    """Diagonal of an image of shape (H, W, ...), in pixels."""
     return math.hypot(shape[0], shape[1])
 
 
-def person_depth(mask: np.ndarray, depth: np.ndarray) -> float:
-    """Mask-weighted mean depth of the person; 0 (nearest) where the mask is empty."""
-    return float((mask * depth).mean() / max(float(mask.mean()), 1e-4))
+def person_depth(mask: Floats, depth: Floats) -> float:
+    """The mask-weighted mean depth, sum_i m_i z_i / sum_i m_i: the default focus.
 
+    Args:
+        mask: HxW in 0..1.
+        depth: HxW in 0..1.
 
-def radius_px(
-    depth: np.ndarray, focus: float, farthest: float, aperture: float, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Disk radius of each depth, of any shape.
+    Returns:
+        The depth of the person.
 
-    r = aperture * diagonal * clip((z - focus) / (farthest - focus), 0, 1)
-
-    What lies at the focus or before it stays sharp (no foreground blur); the farthest depth gets the largest disk.
+    Raises:
+        InputError: the mask is 0 everywhere.
     """
-    behind = (depth - focus) / max(farthest - focus, 1e-3)
-    return np.asarray(aperture * image_diagonal_px(shape) * np.clip(behind, 0.0, 1.0))
+    total = float(mask.sum())
+    if total <= 0:
+        raise InputError("mask: expected a person, found none to focus on; give a mask or a focus")
+    return float((mask * depth).sum() / total)
+
+
+def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+    """Disk radius of each depth layer.
+
+    Args:
+        centres: K layer depths, larger is farther.
+        focus: depth that stays sharp.
+        aperture: radius of the farthest layer as a share of the diagonal.
+        shape: (H, W, ...) of the image that is blurred.
+
+    Returns:
+        K radii in pixels: 0 up to the focus, ``aperture * diagonal`` at the farthest layer (less where it is
+        within ``MIN_SPAN`` of the focus).
+    """
+    span = max(float(centres.max()) - focus, MIN_SPAN)
+    share = np.clip((centres - focus) / span, 0.0, 1.0)
+    return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)

@@ -1,166 +1,243 @@
-"""Reading photos and maps from any camera, and writing pictures: the boundary where inputs are checked once."""
+"""Reading photos and maps, writing results. Whatever a file gets wrong ends in one InputError line."""
 
 import io
 import os
+import struct
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from portraiture.reference.arrays import AnyArray, Bytes, Floats
 from portraiture.reference.errors import InputError
 
-MIN_SIDE_PX = 16
 MAX_PIXELS = 200_000_000
-_EXIF_ORIENTATION = 0x0112
+MIN_SIDE_PX = 16
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")  # the MPO of many phones is opened as JPEG
+_ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+_ORIENTATION = 0x0112
+_BITS_PER_SAMPLE = 0x0102
+# Pillow raises any of these, by format, for bytes that are not what their header says.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError)
 
 
-def _describe(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path}: expected a photo, found no such file")
-    if not path.is_file():
-        raise InputError(f"{path}: expected a photo, found a folder; name its files")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: expected a photo, found an empty file")
+def read_photo(path: str | os.PathLike[str]) -> Bytes:
+    """Reads a photo as 8-bit sRGB.
 
+    JPEG, PNG, TIFF, WebP; gray, palette, CMYK and 16-bit files are converted (16 bits are rounded to 8). The
+    EXIF orientation is applied. A transparent photo is composited on white and its alpha dropped. An embedded
+    ICC profile other than sRGB is converted; a broken profile is ignored.
 
-def _to_srgb(image: Any) -> Any:
-    """Convert an embedded profile (wide gamut, CMYK) to sRGB; a broken profile is ignored."""
-    from PIL import ImageCms
+    Args:
+        path: the file.
 
-    profile = image.info.get("icc_profile")
-    if not profile:
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-
-
-def _eight_bit(image: np.ndarray) -> np.ndarray:
-    """16-bit samples -> 8-bit, rounded: v * 255 / 65535."""
-    if image.dtype == np.uint16:
-        return np.asarray((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    return image
-
-
-def _read_deep(path: Path) -> np.ndarray | None:
-    """A 16-bit PNG or TIFF as HxWx3 uint8, or None where the file is not 16-bit (Pillow cuts such samples off)."""
-    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
-        return None
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint16:
-        return None
-    image = _eight_bit(image)
-    if image.ndim == 2:
-        return np.repeat(image[..., None], 3, 2)
-    if image.shape[2] == 4:
-        alpha = image[..., 3:].astype(np.float64) / 255
-        image = np.rint(image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return np.ascontiguousarray(image[..., ::-1])
-
-
-def _read_pillow(path: Path) -> np.ndarray:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    Image.MAX_IMAGE_PIXELS = None  # the size is checked below, with our own message
-    try:
-        with Image.open(path) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path}: expected at most {MAX_PIXELS // 1_000_000} megapixels, found"
-                    f" {opened.width}x{opened.height}; scale it down first"
-                )
-            opened.load()
-            image: Any = ImageOps.exif_transpose(opened)
-            image = _to_srgb(image)
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                rgba = image.convert("RGBA")
-                image = Image.new("RGB", rgba.size, (255, 255, 255))
-                image.paste(rgba, mask=rgba.getchannel("A"))
-            return np.array(image.convert("RGB"), dtype=np.uint8)
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path}: expected a JPEG, PNG, TIFF or WebP photo, found another kind of file; check it or save it as JPEG"
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path}: expected a complete photo, it is truncated or damaged ({error}); copy it again"
-        ) from error
-
-
-def read_photo(path: Path | str) -> np.ndarray:
-    """Read a photo as HxWx3 uint8 sRGB.
-
-    EXIF orientation is applied, embedded profiles and CMYK are converted to sRGB, 16-bit samples are rounded to 8,
-    grey becomes three equal channels, transparency is laid on white.
+    Returns:
+        HxWx3 uint8 RGB.
 
     Raises:
-        InputError: missing, not a photo, truncated, smaller than 16 px a side or larger than 200 MP.
+        InputError: no such file, a folder, no photo of these formats, damaged, below 16x16 or above 200
+            megapixels.
     """
     path = Path(path)
-    _describe(path)
-    rgb = _read_deep(path)
-    if rgb is None:
-        rgb = _read_pillow(path)
-    height, width = rgb.shape[:2]
-    if min(height, width) < MIN_SIDE_PX:
+    data = _read_bytes(path, "a photo")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check_size(path, image.size)
+                return _decode(image, data)
+    except UnidentifiedImageError:
         raise InputError(
-            f"{path}: expected at least {MIN_SIDE_PX}x{MIN_SIDE_PX} px, found {width}x{height}; give the full photo"
-        )
-    return rgb
+            f"{path}: expected a JPEG, PNG, TIFF or WebP photo, found another content; export it as JPEG"
+        ) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "more") from None
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path}: expected a whole photo, found a damaged file ({reason}); copy or export it again"
+        ) from None
 
 
-def read_map(path: Path | str, shape: tuple[int, int]) -> np.ndarray:
-    """Read a mask or depth map as (H, W) float64 in 0..1: an 8- or 16-bit grey image, or a .npy of floats.
+def read_map(path: str | os.PathLike[str], shape: tuple[int, int]) -> Floats:
+    """Reads a mask or a depth.
+
+    Args:
+        path: a gray PNG of 8 or 16 bits (divided by 255 or 65535), or a .npy of float32 or float64 in 0..1.
+        shape: (H, W) of the photo it belongs to.
+
+    Returns:
+        HxW float64 in 0..1.
 
     Raises:
-        InputError: missing, undecodable, of another shape, not finite, or outside 0..1.
+        InputError: no such file, another format, another shape, a value not finite or outside 0..1.
     """
     path = Path(path)
-    _describe(path)
-    if path.suffix.lower() == ".npy":
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise InputError(f"{path}: expected a .npy array of floats ({error})") from error
+    data = _read_bytes(path, "a map")
+    array = _parse_npy(path, data) if path.suffix.lower() == ".npy" else _parse_gray_png(path, data)
+    if array.shape != tuple(shape) or array.size == 0:
+        raise InputError(f"{path}: expected the photo's shape {shape}, found {array.shape}; resize the map")
+    low, high = float(array.min()), float(array.max())  # NaN fails the comparison
+    if not (low >= 0 and high <= 1):
+        raise InputError(f"{path}: expected finite values in 0..1, found {low:.6g}..{high:.6g}; rescale it")
+    return array.astype(np.float64)
+
+
+def write_png(path: str | os.PathLike[str], image: AnyArray) -> None:
+    """Writes an 8-bit PNG; the file appears whole or not at all.
+
+    Args:
+        path: the file, in a folder that exists.
+        image: HxWx3 RGB or HxW gray, uint8.
+
+    Raises:
+        InputError: another shape or type, or the folder cannot be written.
+    """
+    if image.dtype != np.uint8 or image.size == 0 or image.ndim < 2 or image.shape[2:] not in ((), (3,)):
+        found = f"{image.dtype} of shape {image.shape}"
+        raise InputError(f"{path}: expected an HxWx3 or HxW uint8 image, found {found}; convert it first")
+    _, encoded = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1] if image.ndim == 3 else image))
+    _write_atomic(Path(path), lambda file: file.write(encoded.tobytes()))
+
+
+def write_npy(path: str | os.PathLike[str], array: AnyArray) -> None:
+    """Writes a .npy; the file appears whole or not at all.
+
+    Args:
+        path: the file, in a folder that exists; the name is kept as given.
+        array: any array without objects.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    _write_atomic(Path(path), lambda file: np.save(file, array, allow_pickle=False))
+
+
+def _read_bytes(path: Path, what: str) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path}: expected {what}, found a folder; name a file inside it")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected {what}, found no such file; check the path") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected {what}, found: {error.strerror}; check its rights") from None
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if min(width, height) < MIN_SIDE_PX:
+        least = f"{MIN_SIDE_PX}x{MIN_SIDE_PX} pixels or more"
+        raise InputError(f"{path}: expected {least}, found {width}x{height}; use a larger photo")
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width}x{height}")
+
+
+def _too_large(path: Path, found: str) -> InputError:
+    most = f"at most {MAX_PIXELS // 10**6} megapixels"
+    return InputError(f"{path}: expected {most}, found {found}; make the photo smaller")
+
+
+def _decode(image: Image.Image, data: bytes) -> Bytes:
+    orientation = image.getexif().get(_ORIENTATION, 1)  # before load(): TIFF applies and drops it there
+    icc: bytes | None = image.info.get("icc_profile")
+    deep = _bits(image, data) == 16
+    image.load()  # of a 16-bit file too: it finds a truncation that OpenCV fills with black
+    if image.mode in ("F", "I"):
+        raise ValueError(f"32-bit pixels of mode {image.mode}")
+    if deep:
+        flat = Image.fromarray(_decode_16_bit(data))
+        flat.getexif()[_ORIENTATION] = orientation
     else:
-        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise InputError(f"{path}: expected a grey PNG or a .npy file, could not decode it")
-        if image.ndim == 3:
-            image = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_BGR2GRAY)
-        values = image / np.iinfo(image.dtype).max
-    if values.shape != shape:
-        raise InputError(f"{path}: expected a map of the photo's size {shape}, found {values.shape}")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-        raise InputError(f"{path}: expected finite values in 0..1, found {values.min():g}..{values.max():g}")
-    return np.asarray(values)
+        flat = _flatten(image)
+    return np.ascontiguousarray(ImageOps.exif_transpose(_to_srgb(flat, icc)).convert("RGB"), dtype=np.uint8)
 
 
-def _replace_with(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _flatten(image: Image.Image) -> Image.Image:
+    """RGB, gray or CMYK without transparency."""
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        flat.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+        return flat
+    return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
+
+
+def _bits(image: Image.Image, data: bytes) -> int:
+    """Bits a sample; Pillow opens 16-bit RGB as 8-bit RGB without a word and drops the low byte."""
+    if image.format == "PNG":
+        return data[24]  # the bit depth of the IHDR chunk
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
+        return int(bits[0] if isinstance(bits, tuple) else bits)
+    return 8
+
+
+def _decode_16_bit(data: bytes) -> Bytes:
+    """HxWx3 uint8 RGB of a 16-bit PNG or TIFF, alpha composited on white."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise ValueError("16-bit pixels that do not decode")
+    values: npt.NDArray[np.float32] = np.asarray(pixels, dtype=np.float32) / np.float32(65535)
+    if values.ndim == 2:
+        values = np.repeat(values[..., None], 3, axis=2)  # HxW -> HxWx3
+    elif values.shape[2] == 4:
+        alpha = values[..., 3:]
+        values = values[..., :3] * alpha + (1 - alpha)  # HxWx4 -> HxWx3
+    return np.asarray(np.rint(values[..., ::-1] * 255), dtype=np.uint8)  # BGR -> RGB
+
+
+def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """The image in sRGB; without a profile, or with a broken one, as it is."""
+    if not icc:
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        if "srgb" in ImageCms.getProfileDescription(profile).lower():
+            return image
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB") or image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+
+
+def _parse_npy(path: Path, data: bytes) -> AnyArray:
+    try:
+        if not data.startswith(b"\x93NUMPY"):
+            raise ValueError("no .npy, perhaps an archive")
+        array = np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
+    except (ValueError, EOFError, OSError, SyntaxError, KeyError):
+        raise InputError(
+            f"{path}: expected a .npy array without objects, found another content; write it with numpy.save"
+        ) from None
+    if array.dtype not in (np.float32, np.float64):
+        raise InputError(f"{path}: expected float32 or float64, found {array.dtype}; convert the map")
+    return array
+
+
+def _parse_gray_png(path: Path, data: bytes) -> AnyArray:
+    array: AnyArray | None = None
+    if data[1:4] == b"PNG":
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise InputError(f"{path}: expected a gray PNG or a .npy, found another content; save it as PNG")
+    if array.ndim != 2:
+        raise InputError(f"{path}: expected a gray PNG, found {array.shape[2]} channels; save one channel")
+    return np.asarray(array, dtype=np.float64) / (65535.0 if array.dtype == np.uint16 else 255.0)
+
+
+def _write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with temporary.open("wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: expected to write here, found: {error.strerror}; check the folder") from None
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def write_png(path: Path | str, image: np.ndarray) -> None:
-    """Write HxWx3 RGB or HxW uint8 as PNG, to a temporary name first."""
-    bgr = image[..., ::-1] if image.ndim == 3 else image
-    done, data = cv2.imencode(".png", np.ascontiguousarray(bgr))
-    if not done:
-        raise InputError(f"{path}: could not encode a picture of shape {image.shape}")
-    _replace_with(Path(path), data.tobytes())
-
-
-def write_npy(path: Path | str, array: np.ndarray) -> None:
-    """Write an array as .npy, to a temporary name first."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    _replace_with(Path(path), buffer.getvalue())

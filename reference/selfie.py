@@ -1,17 +1,20 @@
-"""Selfies, paper 3.3, equation (4) with the guided kernel (6): the background is always farther than the person."""
+"""The renderer for selfies, section 3.3, equations (4) and (6): one blur for all that is not the person."""
 
-import numpy as np
-
+from portraiture.reference.arrays import Floats
 from portraiture.reference.guided import guided_blur
 
 
-def render_selfie(rgb: np.ndarray, alpha: np.ndarray, radius_px: float) -> np.ndarray:
-    """B_i = m_i I_i + (1 - m_i) sum_j w^_ij(m) I_j.
+def render_selfie(rgb: Floats, alpha: Floats, radius_px: float) -> Floats:
+    """Equation (4) with the guided kernel (6) in place of the plain one.
 
     Args:
-        rgb: HxWx3 float64 0..1.
-        alpha: HxW matte.
-        radius_px: one radius for the whole background.
+        rgb: HxWx3 float64 in 0..1.
+        alpha: HxW matte in 0..1.
+        radius_px: disk radius of the background in pixels.
+
+    Returns:
+        HxWx3 float64.
     """
-    m = alpha[..., None]
-    return np.asarray(m * rgb + (1 - m) * guided_blur(rgb, alpha, radius_px))
+    person = alpha[..., None]  # HxW -> HxWx1
+    # (4)  B_i = m_i I_i + (1 - m_i) sum_j w_ij I_j
+    return person * rgb + (1.0 - person) * guided_blur(rgb, alpha, radius_px)

@@ -45,11 +45,21 @@ def stem_outputs(photos: Sequence[Path]) -> None:
 def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--runtime``, ``--bundle`` and ``--precision`` of commands that run models."""
     command = click.option(
-        "--precision", default=None, metavar="fp32|fp16", help="Which of a bundle's files. [default: the finest]"
+        "--precision",
+        default=None,
+        metavar="fp32|fp16",
+        help="Which of a bundle's files. [default: the finest]",
     )(command)
     command = click.option(
-        "--bundle", type=click.Path(path_type=Path), default=None, help="Bundle for the tflite and coreml runtimes."
+        "--bundle",
+        type=click.Path(path_type=Path),
+        default=None,
+        help="Bundle for the tflite and coreml runtimes.",
     )(command)
     return click.option(
-        "--runtime", type=click.Choice(RUNTIMES), default="torch", show_default=True, help="What runs the models."
+        "--runtime",
+        type=click.Choice(RUNTIMES),
+        default="torch",
+        show_default=True,
+        help="What runs the models.",
     )(command)

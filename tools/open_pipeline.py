@@ -40,3 +40,13 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
         return open_file(bundle, files[(name, size)])
 
     return Pipeline(open_model, sizes)
+
+
+def has_model(pipeline: Pipeline, name: str) -> bool:
+    """Whether a pipeline can open a model at every size."""
+    try:
+        for size in pipeline.sizes:
+            pipeline.runner(name, size)
+    except InputError:
+        return False
+    return True

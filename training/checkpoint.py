@@ -33,7 +33,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+            tensors = {k: file.get_tensor(k) for k in file.keys()}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: expected a complete .safetensors file ({error}); copy or train it again") from error
     bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v).all()]
@@ -47,10 +47,9 @@ def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
     tensors, metadata = load_tensors(path)
     own = model.state_dict()
     weights = {k: v for k, v in tensors.items() if not k.startswith(("ema.", "optimizer."))}
-    wrong = sorted(
-        {k for k in own.keys() ^ weights.keys()}
-        | {k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape}
-    )
+    unshared = own.keys() ^ weights.keys()
+    reshaped = {k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape}
+    wrong = sorted(unshared | reshaped)
     if wrong:
         raise InputError(
             f"{path}: expected the weights of {type(model).__name__}, {len(wrong)} tensors differ (first: {wrong[0]});"

@@ -1,155 +1,31 @@
-"""Training of the mobile perception network: mask from Shen and CCP, depth from NYU, both at once."""
+"""Training of the mobile perception network, and of its coarse part alone."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
-
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training import losses
-from portraiture.training.data.augment import composite, jitter_colour, random_affine, warp
-from portraiture.training.data.cache import cached, depth_pair, mask_pair, photo_only
 from portraiture.training.data.ordinal import MIN_LEVEL, sample_pairs
-from portraiture.training.data.pairs import Sample, Split, list_samples, split_of
+from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.perception import MobilePerception
+from portraiture.training.people_and_rooms import PAIRS_PER_PHOTO, PeopleAndRooms, PeopleBatch, Rng
 
-Rng = np.random.Generator
 BODY_DELTA = 0.01
 NYU_LEVELS_PER_METRE = 25.5
-PAIRS_PER_PHOTO = 3000
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of training at one size (long side, short side) and batch."""
-
-    until: int
-    long_px: int
-    short_px: int
-    people: int
-    rooms: int
-
-
-@dataclass(frozen=True)
-class PerceptionData:
-    """Top folders of the sets; a set that is None is left out."""
-
-    shen2016: Path
-    ccp: Path
-    nyu: Path
-    backgrounds: Path | None
-    cache: Path
-
-
-class PerceptionBatch(NamedTuple):
-    """People (N, 3, H, W), masks (N, 1, H, W), selfie flags (N,); rooms (M, 3, W, H) with depth levels (M, 1, W, H)."""
-
-    people: Tensor
-    masks: Tensor
-    selfie: Tensor
-    rooms: Tensor
-    levels: Tensor
-
-
-def _tensor(images: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
 class PerceptionTask:
-    """Batches, losses and validation of :class:`MobilePerception`.
+    """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
 
-    Args:
-        data: where the sets are.
-        stages: in order of ``until``; the last one's ``until`` is the number of steps.
-    """
+    def __init__(self, photos: PeopleAndRooms) -> None:
+        self.photos = photos
 
-    def __init__(self, data: PerceptionData, stages: tuple[Stage, ...]) -> None:
-        self.stages = stages
-        selfies = list_samples("shen2016", data.shen2016)
-        full_body = list_samples("ccp", data.ccp)
-        rooms = list_samples("nyu", data.nyu)
-        self.n_selfies = len(split_of(selfies, Split.TRAIN))
-        people = split_of(selfies, Split.TRAIN) + split_of(full_body, Split.TRAIN)
-        held_out = {
-            "shen2016": split_of(selfies, Split.VALIDATION),
-            "ccp": split_of(full_body, Split.VALIDATION),
-        }
-        backgrounds = _backgrounds(data.backgrounds) if data.backgrounds else []
-        self.people, self.rooms, self.backgrounds = {}, {}, {}
-        for stage in stages:
-            # an eighth more than the network's size, so that augmentation can zoom without blur
-            long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
-            self.people[stage.long_px] = cached(people, mask_pair, long_px, short_px, data.cache)
-            self.rooms[stage.long_px] = cached(
-                split_of(rooms, Split.TRAIN), depth_pair, short_px, long_px, data.cache
-            )
-            if backgrounds:
-                self.backgrounds[stage.long_px] = cached(backgrounds, photo_only, long_px, short_px, data.cache)
-        last = stages[-1]
-        self.held_out = {
-            k: cached(v, mask_pair, last.long_px, last.short_px, data.cache) for k, v in held_out.items()
-        }
-        self.held_out_rooms = cached(
-            split_of(rooms, Split.VALIDATION), depth_pair, last.short_px, last.long_px, data.cache
-        )
+    def batch(self, step: int, rng: Rng) -> PeopleBatch:
+        """Random people and rooms."""
+        return self.photos.batch(step, rng)
 
-    def _stage(self, step: int) -> Stage:
-        return next(s for s in self.stages if step < s.until)
-
-    def _person(self, rng: Rng, stage: Stage, index: int) -> tuple[np.ndarray, np.ndarray]:
-                pair = self.people[stage.long_px][index]
-        target = (stage.long_px, stage.short_px)
-        if rng.random() < 0.2:  # landscape content, so that the network has seen wide photos squeezed
-            pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
-            pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
-        matrix = random_affine(rng, pair.shape[:2], target)
-        border = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_CONSTANT
-        out = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
-        rgb, mask = out[..., :3].astype(np.float32) / 255, out[..., 3].astype(np.float32) / 255
-        if stage.long_px in self.backgrounds and rng.random() < 0.15:
-            photos = self.backgrounds[stage.long_px]
-            background = photos[rng.integers(len(photos))]
-            crop = warp(background, random_affine(rng, background.shape[:2], target), target, False,
-                        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
-            rgb = composite(rng, rgb, mask, crop.astype(np.float32) / 255)
-        return jitter_colour(rng, rgb), mask[..., None]
-
-    def _room(self, rng: Rng, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-                rooms = self.rooms[stage.long_px]
-        pair = rooms[rng.integers(len(rooms))]
-        target = (stage.short_px, stage.long_px)
-        scale = rng.uniform(0.6, 1.0)
-        h, w = (int(n * scale) for n in pair.shape[:2])
-        y, x = rng.integers(0, pair.shape[0] - h + 1), rng.integers(0, pair.shape[1] - w + 1)
-        crop = pair[y : y + h, x : x + w]
-        if rng.random() < 0.5:
-            crop = crop[:, ::-1]
-        crop = np.ascontiguousarray(crop)
-        rgb = cv2.resize(np.ascontiguousarray(crop[..., :3]), target[::-1], interpolation=cv2.INTER_AREA)
-        level = cv2.resize(np.ascontiguousarray(crop[..., 3]), target[::-1], interpolation=cv2.INTER_NEAREST)
-        return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
-
-    def batch(self, step: int, rng: Rng) -> PerceptionBatch:
-        """Random people (full bodies drawn 1.6 times as often) and rooms."""
-        stage = self._stage(step)
-        n = len(self.people[stage.long_px])
-        weight = np.where(np.arange(n) < self.n_selfies, 1.0, 1.6)
-        indices = rng.choice(n, stage.people, p=weight / weight.sum())
-        people = [self._person(rng, stage, int(i)) for i in indices]
-        rooms = [self._room(rng, stage) for _ in range(stage.rooms)]
-        return PerceptionBatch(
-            _tensor([p[0] for p in people]),
-            _tensor([p[1] for p in people]),
-            torch.from_numpy(indices < self.n_selfies),
-            _tensor([r[0] for r in rooms]),
-            _tensor([r[1] for r in rooms]),
-        )
-
-    def loss(self, model: nn.Module, batch: PerceptionBatch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
         assert isinstance(model, MobilePerception)
         people = model.logits(batch.people)
@@ -157,46 +33,50 @@ class PerceptionTask:
         mask = losses.cross_entropy(people.mask, batch.masks) + losses.dice(people.mask, batch.masks)
         coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
         target = batch.levels.flatten(1)
-        depth = _depth_loss(rooms.depth.flatten(1), target) + 0.5 * _depth_loss(rooms.coarse_depth.flatten(1), target)
-        body, order = _body_losses(people.depth, batch.masks, batch.selfie)
+        depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
+        body, order = body_losses(people.depth, batch.masks, batch.selfie)
         total = mask + 0.4 * coarse + 0.5 * depth + 0.2 * body + 0.1 * order
         figures = {"mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
         return total, {k: float(v.detach()) for k, v in figures.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Mean IoU of the held-out photos and WHDR of the held-out rooms, at the network's size."""
+        """Refined and coarse figures on the held-out photos."""
         assert isinstance(model, MobilePerception)
-        result = {}
-        for name, pairs in self.held_out.items():
-            overlaps = []
-            for pair in pairs:
-                maps = model(_tensor([np.asarray(pair[..., :3], dtype=np.float32) / 255]))
-                truth = pair[..., 3] > 127
-                overlaps.append([_iou(m[0, 0].numpy() > 0.5, truth) for m in (maps.mask, maps.coarse_mask)])
-            result[f"iou_{name}"], result[f"iou_{name}_coarse"] = np.mean(overlaps, 0)
-        wrong = []
-        rng = np.random.default_rng(1)
-        for pair in self.held_out_rooms:
-            maps = model(_tensor([np.asarray(pair[..., :3], dtype=np.float32) / 255]))
-            pairs = sample_pairs(pair[..., 3], PAIRS_PER_PHOTO, rng)
-            for_each = []
-            for depth in (maps.depth, maps.coarse_depth):
-                z = depth[0, 0].numpy().ravel()
-                for_each.append((np.sign(z[pairs.a] - z[pairs.b]) != pairs.relation).mean())
-            wrong.append(for_each)
-        result["whdr_nyu"], result["whdr_nyu_coarse"] = np.mean(wrong, 0)
-        return result
+
+        def predict(rgb: Tensor) -> dict[str, Tensor]:
+            m = model(rgb)
+            return {
+                "mask": m.mask,
+                "mask_coarse": m.coarse_mask,
+                "depth": m.depth,
+                "depth_coarse": m.coarse_depth,
+            }
+
+        return self.photos.figures(predict)
 
 
-def _backgrounds(folder: Path) -> list[Sample]:
-    return [Sample(p.stem, p, p) for p in sorted(folder.glob("*.jpg"))]
+class CoarseTask(PerceptionTask):
+    """(1) on masks, (2) and log-depth on rooms, for the coarse estimator alone."""
+
+    def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
+        """The coarse terms of the perception loss."""
+        mask = losses.cross_entropy(model(batch.people)[:, :1], batch.masks)
+        depth = depth_loss(model(batch.rooms)[:, 1].flatten(1), batch.levels.flatten(1))
+        return mask + 0.5 * depth, {"mask": float(mask.detach()), "depth": float(depth.detach())}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Figures on the held-out photos."""
+        assert isinstance(model, MobileCoarse)
+
+        def predict(rgb: Tensor) -> dict[str, Tensor]:
+            mask, depth = torch.split(torch.sigmoid(model(rgb)), 1, 1)
+            return {"mask": mask, "depth": depth}
+
+        return self.photos.figures(predict)
 
 
-def _iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    return float((mask & truth).sum() / max(1, (mask | truth).sum()))
-
-
-def _depth_loss(z: Tensor, level: Tensor) -> Tensor:
+def depth_loss(z: Tensor, level: Tensor) -> Tensor:
+    """(2) on random pairs plus :func:`losses.log_depth`; z and level (N, P), level 0 where unknown."""
     rng = np.random.default_rng(int(level.sum().item()) & 0xFFFF)
     rank = z.new_zeros(())
     for k in range(z.shape[0]):
@@ -209,7 +89,7 @@ def _depth_loss(z: Tensor, level: Tensor) -> Tensor:
     return rank + 0.5 * losses.log_depth(z, target, known)
 
 
-def _body_losses(z: Tensor, masks: Tensor, selfie: Tensor) -> tuple[Tensor, Tensor]:
+def body_losses(z: Tensor, masks: Tensor, selfie: Tensor) -> tuple[Tensor, Tensor]:
     """(3) on every body; on selfies also (2) with the background always farther than the person (paper 3.3)."""
     small_z = F.avg_pool2d(z, 4)
     small_mask = F.avg_pool2d(masks, 4)

@@ -1,57 +1,153 @@
-"""Recipes: everything that a training run needs, by name. Each states its command, run time and expected metric."""
+"""Recipes: what a training run needs, by subject and name. Each states its run time and expected metric."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
+from portraiture.reference.errors import unknown
+from portraiture.training.filter_task import FilterData, FilterTask
 from portraiture.training.loop import Schedule, Trainer
+from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.encoder_weights import load_mobilenet_tflite
 from portraiture.training.models.perception import MobilePerception
-from portraiture.training.perception_task import PerceptionBatch, PerceptionData, PerceptionTask, Stage
+from portraiture.training.models.rnn_filter import RnnFilter
+from portraiture.training.models.spn import PaperSpn
+from portraiture.training.models.vgg import load_vgg_features
+from portraiture.training.people_and_rooms import PeopleAndRooms, PeopleData, Stage
+from portraiture.training.perception_task import CoarseTask, PerceptionTask
+from portraiture.training.spn_task import SpnKind, SpnTask
+
+SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
 
 
 @dataclass(frozen=True)
-class PerceptionRecipe:
-    """Training of :class:`MobilePerception` with AdamW."""
+class PeopleRecipe:
+    """Stages of photos, and rates; ``sgd`` is the paper's optimizer (momentum 0.9), otherwise AdamW."""
 
     stages: tuple[Stage, ...]
+    rate: float = 2e-3
     encoder_rate: float = 3e-4
-    decoder_rate: float = 2e-3
     weight_decay: float = 1e-4
-
-    def schedule(self) -> Schedule:
-        """Batch-norm statistics are frozen once the photos are large and the batches small."""
-        return Schedule(steps=self.stages[-1].until, validate_every=400, freeze_norm_from=self.stages[0].until)
+    sgd: bool = False
+    validate_every: int = 400
 
 
-PERCEPTION_RECIPES = {
-    # portraiture train perception --recipe mobile ...: about 50 min on 2 cores.
-    "mobile": PerceptionRecipe((Stage(1700, 256, 192, 12, 4), Stage(2900, 512, 384, 3, 1))),
-    # a few steps at a small size, for tests
-    "smoke": PerceptionRecipe((Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))),
+@dataclass(frozen=True)
+class FilterRecipe:
+    """Random crops of rendered pairs, Adam."""
+
+    steps: int
+    crop: int = 192
+    batch: int = 6
+    rate: float = 2e-3
+    validate_every: int = 400
+    pairs: int = 100
+    held_out: int = 12
+    size: tuple[int, int] = (512, 384)
+
+
+_SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
+_MOBILE = (Stage(1700, 256, 192, 12, 4), Stage(2900, 512, 384, 3, 1))
+
+PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
+    # about 60 min on 2 cores; Shen IoU >= 0.95, NYU WHDR <= 16 %
+    ("perception", "mobile"): PeopleRecipe(_MOBILE),
+    # the coarse estimator alone: about 30 min on 2 cores
+    ("coarse", "mobile"): PeopleRecipe(_MOBILE[:1]),
+    # the paper's optimizer and network; wants a GPU
+    ("segmentation", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 4, 0),), rate=1e-4, sgd=True),
+    ("depth", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 2, 2),), rate=1e-4, sgd=True),
+    # a few steps at a small size, to see that everything is in place
+    ("perception", "smoke"): PeopleRecipe(_SMOKE),
+    ("coarse", "smoke"): PeopleRecipe(_SMOKE),
+    ("segmentation", "smoke"): PeopleRecipe(_SMOKE, rate=1e-4, sgd=True),
+    ("depth", "smoke"): PeopleRecipe(_SMOKE, rate=1e-4, sgd=True),
+}
+FILTER_RECIPES = {
+    # about 15 min on 2 cores after the pairs are rendered
+    "mobile": FilterRecipe(1600),
+    "smoke": FilterRecipe(4, crop=64, batch=2, pairs=2, held_out=1, size=(96, 64)),
 }
 
 
-def perception_trainer(
-    recipe: PerceptionRecipe, data: PerceptionData, run: Path, encoder: Path | None
-) -> Trainer[PerceptionBatch]:
-    """Build model, optimizer and task of a recipe.
+@dataclass(frozen=True)
+class Sources:
+    """Weight files a run starts from; None where not given."""
 
-    Args:
-        encoder: the public MobileNetV2 ``.tflite``; None starts from random weights.
-    """
-    torch.manual_seed(0)
-    model = MobilePerception()
-    if encoder is not None:
-        load_mobilenet_tflite(model.coarse.encoder, encoder)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    own = {id(p) for p in model.coarse.encoder.parameters()}
+    encoder: Path | None = None
+    vgg: Path | None = None
+    perception: Path | None = None
+
+
+def recipe_names(subject: str) -> list[str]:
+    """Names of the recipes of a subject."""
+    if subject == "filter":
+        return list(FILTER_RECIPES)
+    return [name for s, name in PEOPLE_RECIPES if s == subject]
+
+
+def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None) -> torch.optim.Optimizer:
+    if recipe.sgd:
+        return torch.optim.SGD(model.parameters(), lr=recipe.rate, momentum=0.9)
+    own = {id(p) for p in encoder.parameters()} if encoder is not None else set()
     groups = [
-        {"params": list(model.coarse.encoder.parameters()), "lr": recipe.encoder_rate},
-        {"params": [p for p in model.parameters() if id(p) not in own], "lr": recipe.decoder_rate},
+        {"params": [p for p in model.parameters() if id(p) in own], "lr": recipe.encoder_rate},
+        {"params": [p for p in model.parameters() if id(p) not in own], "lr": recipe.rate},
     ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
-    task = PerceptionTask(data, recipe.stages)
-    metadata: dict[str, object] = {"model": "MobilePerception", "recipe": repr(recipe)}
-    return Trainer(model, optimizer, task, recipe.schedule(), run, metadata)
+    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+
+
+def _mobile(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, nn.Module]:
+    model: MobilePerception | MobileCoarse = MobilePerception() if subject == "perception" else MobileCoarse()
+    encoder = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
+    if sources.encoder is not None:
+        load_mobilenet_tflite(encoder, sources.encoder)
+    task = PerceptionTask(photos) if subject == "perception" else CoarseTask(photos)
+    return model, task, encoder
+
+
+def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
+    from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
+
+    coarse = load_perception(sources.perception or SHIPPED_PERCEPTION).coarse
+    model = PaperSpn()
+    if sources.vgg is not None:
+        load_vgg_features(model.guidance, sources.vgg)
+    return model, SpnTask(photos, coarse, SpnKind[subject.upper()]), None
+
+
+def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources: Sources) -> Trainer[Any]:
+    """The trainer of every subject but the filter.
+
+    Raises:
+        OptionError: an unknown recipe.
+    """
+    if (subject, name) not in PEOPLE_RECIPES:
+        raise unknown(f"recipe of {subject}", name, recipe_names(subject))
+    recipe = PEOPLE_RECIPES[subject, name]
+    torch.manual_seed(0)
+    photos = PeopleAndRooms(data, recipe.stages)
+    build: Callable[..., Any] = _paper if subject in ("segmentation", "depth") else _mobile
+    model, task, encoder = build(subject, photos, sources)
+    model.to(memory_format=torch.channels_last)
+    freeze = recipe.stages[0].until if len(recipe.stages) > 1 else None
+    schedule = Schedule(recipe.stages[-1].until, validate_every=recipe.validate_every, freeze_norm_from=freeze)
+    metadata: dict[str, object] = {"model": type(model).__name__, "recipe": repr(recipe)}
+    return Trainer(model, _optimizer(recipe, model, encoder), task, schedule, run, metadata)
+
+
+def filter_trainer(name: str, data: FilterData, run: Path) -> Trainer[Any]:
+    """The trainer of the RNN filter on rendered pairs."""
+    if name not in FILTER_RECIPES:
+        raise unknown("recipe of filter", name, FILTER_RECIPES)
+    recipe = FILTER_RECIPES[name]
+    torch.manual_seed(0)
+    model = RnnFilter()
+    task = FilterTask(data, recipe.crop, recipe.batch)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
+    schedule = Schedule(recipe.steps, warmup_steps=50, validate_every=recipe.validate_every)
+    return Trainer(model, optimizer, task, schedule, run, {"model": "RnnFilter", "recipe": repr(recipe)})

@@ -26,7 +26,14 @@ def command(
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
-    from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Precision, Size, Target, model_contract
+    from portraiture.export.contract import (
+        DEFAULT_MODELS,
+        DEFAULT_SIZE,
+        Precision,
+        Size,
+        Target,
+        model_contract,
+    )
     from portraiture.export.manifest import MANIFEST, read_manifest, write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity

@@ -20,10 +20,8 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     import numpy as np
     from tqdm import tqdm
 
-    from portraiture.export.pipeline import Pipeline
-    from portraiture.reference.errors import InputError
     from portraiture.reference.photo import read_photo, write_npy, write_png
-    from portraiture.tools.open_pipeline import open_pipeline
+    from portraiture.tools.open_pipeline import has_model, open_pipeline
 
     stem_outputs(photos)
     pipeline = open_pipeline(runtime, bundle, precision)
@@ -33,17 +31,12 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
         write_png(output / f"{prefix}_mask.png", np.rint(maps.mask * 255).astype(np.uint8))
         write_npy(output / f"{prefix}_depth.npy", maps.depth.astype(np.float32))
 
-    def has_coarse(pipeline: Pipeline) -> bool:
-        try:
-            for size in pipeline.sizes:
-                pipeline.runner("coarse", size)
-        except InputError:
-            return False
-        return True
-
-    coarse = has_coarse(pipeline)
+    coarse = has_model(pipeline, "coarse")
     if not coarse:
-        click.echo(f"{bundle} has no coarse model: coarse maps are not written (export with --model coarse)", err=True)
+        click.echo(
+            f"{bundle} has no coarse model: coarse maps are not written (export with --model coarse)",
+            err=True,
+        )
     for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
         rgb = read_photo(photo)
         output.mkdir(parents=True, exist_ok=True)

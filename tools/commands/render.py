@@ -61,7 +61,13 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
 
 
 def _render(
-    pipeline: "Pipeline", rgb: "np.ndarray", maps: "Maps", renderer: str, mode: str, aperture: float, focus: float | None
+    pipeline: "Pipeline",
+    rgb: "np.ndarray",
+    maps: "Maps",
+    renderer: str,
+    mode: str,
+    aperture: float,
+    focus: float | None,
 ) -> "np.ndarray":
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Augmentation: the paper's random aspect ratio and flip (4.1), and scale, rotation, colour, blur, noise, compositing."""
+"""Augmentation: the paper's random aspect ratio and flip (4.1); scale, rotation, colour, blur, noise, compositing."""
 
 import cv2
 import numpy as np

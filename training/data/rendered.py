@@ -13,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from portraiture.reference.full_body import render_full_body
-from portraiture.reference.lens import APERTURE_PAPER, person_depth, radius_px
-from portraiture.reference.layers import kmeans_1d
+from portraiture.reference.layers import depth_layers
+from portraiture.reference.lens import APERTURE_PAPER, layer_radii
 from portraiture.reference.render import Mode, RenderSettings, render_stages
 from portraiture.training.data.cache import read_rgb, resize_area
 from portraiture.training.data.pairs import Sample, read_mask
@@ -40,12 +40,13 @@ class RenderedPair:
 def render_pair(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> RenderedPair:
     """Run the CRF reference once and blur at every aperture."""
     z = depth.astype(np.float64)
-    stages = render_stages(rgb, mask.astype(np.float64), z, RenderSettings(mode=Mode.FULL_BODY))
-    centres, _ = kmeans_1d(z, RenderSettings.layers)
-    focus = person_depth(mask, z)
+    settings = RenderSettings(mode=Mode.FULL_BODY)
+    stages = render_stages(rgb, mask.astype(np.float64), z, settings)
+    centres = depth_layers(z, settings.layers, settings.seed).centres
+    assert stages.focus is not None  # full-body always has one
     targets = []
     for aperture in APERTURES:
-        radii = radius_px(centres, focus, float(centres[-1]), aperture, rgb.shape)
+        radii = layer_radii(centres, stages.focus, aperture, rgb.shape)
         picture = render_full_body(rgb / 255.0, stages.alpha, stages.labels, radii)
         targets.append(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
     return RenderedPair(rgb, mask, depth, np.stack(targets), np.array(APERTURES))

@@ -75,4 +75,3 @@ class MobilePerception(nn.Module):
 
     def forward(self, rgb: Tensor) -> PerceptionMaps:
         return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))
-

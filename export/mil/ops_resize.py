@@ -1,0 +1,120 @@
+"""MIL resizing of the last two axes: separable, by explicit source coordinates.
+
+Output element i of n_out reads the input at coordinate c(i), clamped to [0, n_in - 1]. What differs between
+the operations and their modes is c alone.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from portraiture.reference.errors import InputError
+
+
+def _aligned(n_in: int, n_out: int) -> Tensor:
+    """Corners on corners: c = i (n_in - 1) / (n_out - 1); 0 for one element."""
+    return torch.arange(n_out, dtype=torch.float64) * ((n_in - 1) / max(n_out - 1, 1))
+
+
+def _half_pixel(n_in: int, n_out: int) -> Tensor:
+    """Centres of pixels: c = (i + 1/2) n_in / n_out - 1/2."""
+    return (torch.arange(n_out, dtype=torch.float64) + 0.5) * (n_in / n_out) - 0.5
+
+
+def _corner(n_in: int, n_out: int) -> Tensor:
+    """Corners of pixels: c = i n_in / n_out."""
+    return torch.arange(n_out, dtype=torch.float64) * (n_in / n_out)
+
+
+def _aligned_or_centre(n_in: int, n_out: int) -> Tensor:
+    """As aligned, but one element reads the input's centre."""
+    return _aligned(n_in, n_out) if n_out > 1 else torch.full((1,), (n_in - 1) / 2, dtype=torch.float64)
+
+
+def _offset(n_in: int, n_out: int) -> Tensor:
+    """c = (i + 1/2) max(1, n_in - 1) / n_out."""
+    return (torch.arange(n_out, dtype=torch.float64) + 0.5) * (max(1, n_in - 1) / n_out)
+
+
+_SAMPLING = {
+    "STRICT_ALIGN_CORNERS": _aligned,
+    "ALIGN_CORNERS": _aligned_or_centre,
+    "DEFAULT": _corner,  # MIL writes the spacing as (n_in - n_in/n_out) / (n_out - 1), which is n_in/n_out
+    "OFFSET_CORNERS": _offset,
+    "UNALIGN_CORNERS": _half_pixel,
+}
+
+
+@lru_cache(maxsize=256)
+def _taps(coordinates: Callable[[int, int], Tensor], n_in: int, n_out: int) -> tuple[Tensor, Tensor, Tensor]:
+    """By output element: lower neighbour, upper neighbour (int64), weight of the upper one (float64)."""
+    source = coordinates(n_in, n_out).clamp(0, n_in - 1)
+    lower = source.floor().long()
+    return lower, (lower + 1).clamp(max=n_in - 1), source - lower
+
+
+def _linear(x: Tensor, axis: int, n_out: int, coordinates: Callable[[int, int], Tensor]) -> Tensor:
+    """Resize one axis (-2 or -1) linearly."""
+    lower, upper, weight = _taps(coordinates, x.shape[axis], n_out)
+    weight = weight.to(x.dtype).reshape(-1, *[1] * (-axis - 1))  # (n_out,) or (n_out, 1)
+    return x.index_select(axis, lower) * (1 - weight) + x.index_select(axis, upper) * weight
+
+
+def upsample_bilinear(
+    x: Tensor,
+    scale_factor_height: float = 1.0,
+    scale_factor_width: float = 1.0,
+    align_corners: bool = True,
+    half_pixel_centers: bool | None = None,
+) -> Tensor:
+    """Bilinear to floor(size x factor); the spacing is recomputed from the two sizes.
+
+    ``half_pixel_centers`` defaults to not ``align_corners``.
+    """
+    half_pixel = not align_corners if half_pixel_centers is None else half_pixel_centers
+    if align_corners and half_pixel:
+        raise InputError("upsample_bilinear: expected align_corners or half_pixel_centers, found both")
+    coordinates = _aligned if align_corners else (_half_pixel if half_pixel else _corner)
+    for axis, factor in ((-2, scale_factor_height), (-1, scale_factor_width)):
+        x = _linear(x, axis, math.floor(x.shape[axis] * factor), coordinates)
+    return x
+
+
+def resize_bilinear(
+    x: Tensor, target_size_height: int = 1, target_size_width: int = 1, sampling_mode: str = "DEFAULT"
+) -> Tensor:
+    """Bilinear to a given size, by one of five sampling modes."""
+    if sampling_mode not in _SAMPLING:
+        raise InputError(f"resize_bilinear: expected sampling_mode in {', '.join(_SAMPLING)}, found {sampling_mode}")
+    for axis, n_out in ((-2, target_size_height), (-1, target_size_width)):
+        x = _linear(x, axis, n_out, _SAMPLING[sampling_mode])
+    return x
+
+
+def _nearest(x: Tensor, axis: int, n_out: int) -> Tensor:
+    """c = floor(i n_in / n_out), in whole numbers."""
+    n_in = x.shape[axis]
+    return x.index_select(axis, torch.arange(n_out) * n_in // n_out)
+
+
+def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0) -> Tensor:
+    """Nearest neighbour to floor(size x factor)."""
+    for axis, factor in ((-2, scale_factor_height), (-1, scale_factor_width)):
+        x = _nearest(x, axis, math.floor(x.shape[axis] * factor))
+    return x
+
+
+def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
+    """Nearest neighbour to a given size."""
+    return _nearest(_nearest(x, -2, target_size_height), -1, target_size_width)
+
+
+OPERATIONS: dict[str, Callable[..., Tensor]] = {
+    "upsample_bilinear": upsample_bilinear,
+    "resize_bilinear": resize_bilinear,
+    "upsample_nearest_neighbor": upsample_nearest_neighbor,
+    "resize_nearest_neighbor": resize_nearest_neighbor,
+}

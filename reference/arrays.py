@@ -1,0 +1,67 @@
+"""The array types of the reference renderer, and the checks that its entry points run once."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from portraiture.reference.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+AnyArray = npt.NDArray[Any]
+
+ROUNDING = 1e-6
+"""A resize can leave 0..1 by its rounding; so much is clipped, more is an error."""
+
+
+def as_rgb(rgb: AnyArray) -> Floats:
+    """A photo as float64.
+
+    Args:
+        rgb: HxWx3 sRGB, uint8, or float in 0..1.
+
+    Returns:
+        HxWx3 float64 in 0..1; uint8 is divided by 255.
+
+    Raises:
+        InputError: another shape or type, a value that is not finite or outside 0..1.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise InputError(f"rgb: expected an HxWx3 array, found shape {rgb.shape}; pass an RGB photo, not gray or RGBA")
+    if rgb.dtype == np.uint8:
+        return rgb.astype(np.float64) / 255.0
+    return _unit_range("rgb", rgb)
+
+
+def as_map(name: str, array: AnyArray, shape: tuple[int, int]) -> Floats:
+    """A mask, matte or depth as float64.
+
+    Args:
+        name: the word that the error message uses.
+        array: HxW, float in 0..1 or bool.
+        shape: (H, W) of the photo.
+
+    Returns:
+        HxW float64 in 0..1.
+
+    Raises:
+        InputError: another shape or type, a value that is not finite or outside 0..1.
+    """
+    if array.shape != shape:
+        raise InputError(f"{name}: expected the photo's shape {shape}, found {array.shape}; resize the {name} first")
+    if array.dtype == np.bool_:
+        return array.astype(np.float64)
+    return _unit_range(name, array)
+
+
+def _unit_range(name: str, array: AnyArray) -> Floats:
+    if array.dtype.kind != "f":
+        raise InputError(
+            f"{name}: expected float values in 0..1, found {array.dtype}; divide by the largest code first"
+        )
+    low, high = float(array.min()), float(array.max())  # NaN fails the comparison below
+    if not (low >= -ROUNDING and high <= 1.0 + ROUNDING):
+        raise InputError(f"{name}: expected finite values in 0..1, found {low:.6g}..{high:.6g}; rescale it to 0..1")
+    return np.clip(array.astype(np.float64), 0.0, 1.0)

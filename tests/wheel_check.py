@@ -1,0 +1,31 @@
+"""Run by ``.ci/run`` from outside the checkout: every module of the installed wheel imports from the wheel itself."""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+
+def main(site: Path) -> None:
+    """Import all modules below ``site/portraiture`` and check the shipped weights are there."""
+    modules = [
+        m.name for m in pkgutil.walk_packages([str(site / "portraiture")], "portraiture.") if "__main__" not in m.name
+    ]
+    for package in ("reference", "training", "export", "tools"):
+        modules += [
+            m.name for m in pkgutil.walk_packages([str(site / "portraiture" / package)], f"portraiture.{package}.")
+        ]
+    assert len(modules) > 40, f"expected the whole package in the wheel, found {len(modules)} modules"
+    for name in sorted(set(modules)):
+        module = importlib.import_module(name)
+        file = module.__file__
+        assert file is None or Path(file).is_relative_to(site), f"{name} came from {file}, not from the wheel"
+    from portraiture.training.weights import load_filter, load_perception
+
+    load_perception()
+    load_filter()
+    sys.stdout.write(f"wheel: {len(set(modules))} modules import from {site}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

@@ -1,0 +1,111 @@
+"""``portraiture evaluate``: quality figures on a dataset, the same for every runtime."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from portraiture.tools.choices import runtime_options
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from portraiture.export.pipeline import Pipeline
+    from portraiture.training.evaluate import Predict
+
+SUBJECTS = ("segmentation", "depth", "filter")
+DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder")
+
+
+def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
+    from portraiture.training.evaluate import PredictedMaps
+
+    def predict(rgb: "np.ndarray") -> PredictedMaps:
+        fine = pipeline.perceive(rgb)
+        first = pipeline.perceive(rgb, "coarse") if coarse else None
+        return PredictedMaps(fine.mask, fine.depth, first and first.mask, first and first.depth)
+
+    return predict
+
+
+def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pipeline: "Pipeline") -> dict[str, float]:
+    """The RNN filter against the CRF reference on the same predicted maps, both at the model's size."""
+    from collections.abc import Iterator
+
+    import numpy as np
+    from tqdm import tqdm
+
+    from portraiture.reference.lens import APERTURE_PAPER
+    from portraiture.reference.render import Mode, RenderSettings, render
+    from portraiture.training.data.cache import read_rgb
+    from portraiture.training.data.pairs import Split, list_samples
+    from portraiture.training.evaluate import evaluate_filter
+
+    samples = list_samples(dataset, root, Split(split))
+    # spread over the set, not its first ids
+    chosen = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
+
+    def pictures() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for sample in tqdm(chosen, unit="photo", desc="filter"):
+            maps = pipeline.perceive(read_rgb(sample.photo))
+            mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
+            if not (mask >= 0.5).any():
+                continue
+            settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+            yield pipeline.filter(maps, APERTURE_PAPER), render(maps.model_rgb / 255, mask, depth, settings)
+
+    return evaluate_filter(pictures())
+
+
+@click.command("evaluate")
+@click.argument("subject", type=click.Choice(SUBJECTS))
+@click.option("--dataset", required=True, type=click.Choice(DATASETS), help="Layout of the folder.")
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="Top folder of the dataset.")
+@click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
+              help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), default=None, help="Use this many photos, spread over the split.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
+@runtime_options
+def command(
+    subject: str,
+    dataset: str,
+    root: Path,
+    split: str,
+    limit: int | None,
+    json_file: Path | None,
+    runtime: str,
+    bundle: Path | None,
+    precision: str | None,
+) -> None:
+    """Print quality figures: IoU and boundary F-score, WHDR, or PSNR and SSIM against the CRF reference."""
+    from portraiture.export.manifest import write_json
+    from portraiture.reference.errors import OptionError
+    from portraiture.tools.open_pipeline import has_model, open_pipeline
+    from portraiture.training.data.ordinal import read_diw
+    from portraiture.training.data.pairs import Split, list_samples
+    from portraiture.training.evaluate import evaluate_diw, evaluate_nyu, evaluate_segmentation
+
+    allowed = {
+        "segmentation": ("shen2016", "ccp", "folder"),
+        "depth": ("nyu", "diw"),
+        "filter": ("shen2016", "ccp", "folder"),
+    }[subject]
+    if dataset not in allowed:
+        raise OptionError(f"evaluate {subject}: expected --dataset {' or '.join(allowed)}, found {dataset}")
+    pipeline = open_pipeline(runtime, bundle, precision)
+    predict = _predictor(pipeline, has_model(pipeline, "coarse"))
+    if subject == "filter":
+        figures = _filter_figures(dataset, root, split, limit, pipeline)
+    elif dataset == "diw":
+        figures = evaluate_diw(read_diw(root / "DIW_test.csv")[:limit], predict)
+    else:
+        samples = list_samples(dataset, root, Split(split))
+        chosen = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
+        measure = evaluate_nyu if subject == "depth" else evaluate_segmentation
+        figures = measure(chosen, predict)
+    heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime}
+    for name, value in {**heading, **figures}.items():
+        click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, {**heading, **figures})

@@ -1,0 +1,30 @@
+"""Rendered samples of a public-domain photo: what ``make bundle`` leaves to look at."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from portraiture.export.goldens import sample_photo
+from portraiture.reference.photo import write_png
+
+RENDERINGS = {
+    "crf": ("--renderer", "crf"),
+    "rnn_torch": ("--renderer", "rnn"),
+    "rnn_tflite": ("--renderer", "rnn", "--runtime", "tflite", "--bundle", "bundle"),
+    "rnn_coreml": ("--renderer", "rnn", "--runtime", "coreml", "--bundle", "bundle"),
+}
+
+
+def main(folder: Path) -> None:
+    """Write astronaut.png and its renderings into a folder, through the command line that users have."""
+    photo = folder / "astronaut.png"
+    write_png(photo, sample_photo())
+    for name, options in RENDERINGS.items():
+        target = folder / f"astronaut_{name}.png"
+        command = [sys.executable, "-m", "portraiture.tools.cli", "render", str(photo), "-o", str(target), *options]
+        subprocess.run(command, check=True)
+        sys.stdout.write(f"{target}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
