@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,7 +37,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         import coremltools as ct
 
         with torch.no_grad():
-            traced = torch.jit.trace(_Tuple(network), tuple(inputs.values()), check_trace=False)
+            traced = torch.jit.trace(_Tuple(network), tuple(inputs.values()), check_trace=False)  # type: ignore[no-untyped-call]
         kinds = []
         for spec in contract.inputs:
             shape = tuple(inputs[spec.name].shape)
@@ -50,7 +51,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             minimum_deployment_target=ct.target.iOS17,
             compute_precision=ct.precision.FLOAT32 if precision is Precision.FP32 else ct.precision.FLOAT16,
             inputs=kinds,
-            outputs=[ct.TensorType(name=spec.name) for spec in contract.outputs],
+            outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
             skip_model_load=True,
         )
         model.short_description = contract.meaning

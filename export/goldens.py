@@ -13,6 +13,7 @@ from portraiture.export.contract import Size, model_contract
 from portraiture.export.manifest import write_json
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.resize import to_model_size
+from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.reference.lens import APERTURE_PAPER
 
@@ -33,7 +34,7 @@ def golden_outputs(checkpoints: Checkpoints, size: Size, photo: np.ndarray) -> d
     perception = TorchRunner(build("perception", checkpoints), size, torch.float64)
     maps = perception.run({"rgb": rgb / 255})
     rnn_filter = TorchRunner(build("filter", checkpoints), size, torch.float64)
-    feeds = {"rgb": rgb / 255, **maps, "aperture": APERTURE_PAPER, "focus": FOCUS_PERSON}
+    feeds: Feeds = {"rgb": rgb / 255, **maps, "aperture": APERTURE_PAPER, "focus": FOCUS_PERSON}
     return {"rgb": rgb, **maps, **rnn_filter.run(feeds)}
 
 

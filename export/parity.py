@@ -65,9 +65,9 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         d = self.difference
-        figures = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
+        found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
         # JSON has no infinity
-        figures = {k: (v if np.isfinite(v) else str(v)) for k, v in figures.items()}
+        figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
         return {
             "link": self.link.value,
             "subject": self.subject,
@@ -266,7 +266,7 @@ def run_parity(
         if report:
             report(f"filter against the CRF reference at {size}")
         # the reference is shown photos of the orientation the size is meant for
-        fitting = [p for p in chosen if nearest_size(*p.shape[:2], sizes) == size]
+        fitting = [p for p in chosen if nearest_size(p.shape[0], p.shape[1], sizes) == size]
         rows += filter_rows(truth, size, fitting)
     if report:
         report("pipelines")

@@ -8,7 +8,7 @@ import numpy as np
 from portraiture.export.compose import compose_full_size
 from portraiture.export.contract import FOCUS, Size
 from portraiture.export.resize import nearest_size, to_model_size, to_photo_size
-from portraiture.export.runtimes.base import Runner
+from portraiture.export.runtimes.base import Feeds, Runner
 
 OpenModel = Callable[[str, Size], Runner]
 NO_FOCUS = FOCUS.low
@@ -56,7 +56,7 @@ class Pipeline:
 
     def filter(self, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
         """The RNN filter at working size, hxwx3 float 0..1."""
-        feeds = {
+        feeds: Feeds = {
             "rgb": maps.model_rgb / np.float32(255),
             "mask": maps.model_mask,
             "depth": maps.model_depth,

@@ -122,10 +122,22 @@ class Trainer(Generic[Batch]):
         if metadata.get("schedule") != repr(self.schedule):
             raise InputError(f"{path}: expected a run of {self.schedule}, found {metadata.get('schedule')}")
         own = self.model.state_dict()
+        if any(k not in tensors or tensors[k].shape != v.shape for k, v in own.items()):
+            raise InputError(f"{path}: expected a run of {type(self.model).__name__}, found another network's")
         self.model.load_state_dict({k: tensors[k] for k in own})
         self.average.state = {k: tensors[f"ema.{k}"] for k in own}
         restore_optimizer(self.optimizer, tensors)
         self.step = int(metadata["step"])
+        self._forget_later_lines()
+
+    def _forget_later_lines(self) -> None:
+        """Drop log lines of validations whose checkpoint was not written: they will be written again."""
+        log = self.run / "log.jsonl"
+        if log.exists():
+            kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= self.step]
+            temporary = log.with_suffix(".tmp")
+            temporary.write_text("".join(f"{line}\n" for line in kept))
+            temporary.replace(log)
 
     def save(self) -> None:
         """Write the state for ``resume`` and the averaged weights."""
@@ -149,8 +161,12 @@ class Trainer(Generic[Batch]):
         if not torch.isfinite(loss):
             raise InputError(f"step {self.step}: the loss is {loss.item()}; lower the learning rate or check the data")
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip_norm)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip_norm)
+        if not torch.isfinite(norm):
+            raise InputError(
+                f"step {self.step}: a gradient is {norm.item()}; the last checkpoint is whole, lower the learning rate"
+            )
         self.optimizer.step()
         self.average.update(self.model, self.step)
         return figures

@@ -49,7 +49,7 @@ def to_layout(spec: TensorSpec, value: "Array | float", size: Size, layout: str)
 def from_layout(spec: TensorSpec, value: Array, layout: str) -> Array:
     """(1, H, W, C) or (1, C, H, W) -> HxWxC, or HxW for a map."""
     array = value[0] if layout == "NHWC" else value[0].transpose(1, 2, 0)
-    return array[..., 0] if spec.kind is Kind.MAP else array
+    return np.asarray(array[..., 0] if spec.kind is Kind.MAP else array)
 
 
 def check_feeds(contract: ModelContract, feeds: Feeds) -> None:

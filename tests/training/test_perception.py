@@ -1,11 +1,14 @@
 """The mobile perception network: shapes, ranges, batches and size."""
 
+import contextlib
+
 import pytest
 import torch
 from torch import Tensor
 
-from portraiture.training.models.coarse import MobileCoarse
-from portraiture.training.models.perception import STRIDE, MobilePerception, PerceptionLogits, PerceptionMaps
+from portraiture.reference.errors import InputError
+from portraiture.training.models.coarse import STRIDE, MobileCoarse
+from portraiture.training.models.perception import MobilePerception, PerceptionLogits, PerceptionMaps
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def test_maps_are_the_sigmoid_of_the_logits(model: MobilePerception) -> None:
         logits, maps = model.logits(rgb), model(rgb)
     assert isinstance(logits, PerceptionLogits)
     for z, m in zip(logits, maps, strict=True):
-        assert torch.equal(1 / (1 + torch.exp(-z)), m) or torch.allclose(torch.sigmoid(z), m, rtol=0, atol=1e-7)
+        torch.testing.assert_close(1 / (1 + torch.exp(-z)), m, rtol=0, atol=1e-6)
 
 
 def test_refined_differs_from_coarse_and_mask_from_depth(model: MobilePerception) -> None:
@@ -96,10 +99,6 @@ def test_the_stride_is_32() -> None:
 def test_a_size_that_is_no_multiple_of_32_never_returns_another_size(model: MobilePerception, height: int) -> None:
     """Either an error, or maps of the photo's own size; a map of another size must not come back in silence."""
     rgb = photo(1, 3, height, 32, seed=7)
-    try:
-        with torch.no_grad():
-            maps = model(rgb)
-    except Exception as error:
-        assert "size" in str(error)
-    else:
+    with contextlib.suppress(InputError, RuntimeError), torch.no_grad():
+        maps = model(rgb)
         assert maps.mask.shape[2:] == rgb.shape[2:]

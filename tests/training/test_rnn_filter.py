@@ -167,7 +167,9 @@ def test_float32_agrees_with_float64() -> None:
     single = run(model, rgb, mask, depth, WIDE, FOCUS_ON_PERSON)
     with torch.no_grad():
         double = model.double()(
-            *(t.double() for t in (rgb, mask, depth)), scalar(WIDE, dtype=torch.float64), scalar(-1, dtype=torch.float64)
+            *(t.double() for t in (rgb, mask, depth)),
+            scalar(WIDE, dtype=torch.float64),
+            scalar(-1, dtype=torch.float64),
         )
     torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-4)
 

@@ -22,8 +22,10 @@ def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
 
     def predict(rgb: "np.ndarray") -> PredictedMaps:
         fine = pipeline.perceive(rgb)
-        first = pipeline.perceive(rgb, "coarse") if coarse else None
-        return PredictedMaps(fine.mask, fine.depth, first and first.mask, first and first.depth)
+        if not coarse:
+            return PredictedMaps(fine.mask, fine.depth, None, None)
+        first = pipeline.perceive(rgb, "coarse")
+        return PredictedMaps(fine.mask, fine.depth, first.mask, first.depth)
 
     return predict
 

@@ -44,6 +44,8 @@ def depth_pair(sample: Sample, height: int, width: int) -> np.ndarray:
     rgb, depth = read_rgb(sample.photo)[b:-b, b:-b], read_depth(sample.label)[b:-b, b:-b]
     if rgb.shape[:2] != depth.shape:
         raise InputError(f"{sample.label}: expected a depth of {rgb.shape[:2]} like its photo, found {depth.shape}")
+    if depth.max() > np.iinfo(np.uint8).max:
+        raise InputError(f"{sample.label}: expected 8-bit depth levels, found {depth.max():g}; convert it to 8 bits")
     level = cv2.resize(depth.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return np.dstack([resize_area(rgb, height, width), level])
 
@@ -61,6 +63,8 @@ def cached(samples: Sequence[Sample], decode: Decoder, height: int, width: int, 
 
     The file's name is a hash of what it holds, so that a changed list or size is decoded anew.
     """
+    if not samples:
+        raise InputError("expected photos to decode, found none; a dataset needs at least two, one is held out")
     key = "\n".join([decode.__name__, f"{height}x{width}", *(str(s.photo.resolve()) for s in samples)])
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not path.exists():
@@ -68,10 +72,13 @@ def cached(samples: Sequence[Sample], decode: Decoder, height: int, width: int, 
         first = decode(samples[0], height, width)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         shape = (len(samples), *first.shape)
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        for i, sample in enumerate(tqdm(samples, desc=f"decoding at {height}x{width}", unit="photo")):
-            array[i] = decode(sample, height, width)
-        array.flush()
-        os.replace(temporary, path)
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)  # type: ignore[no-untyped-call]
+        try:
+            for i, sample in enumerate(tqdm(samples, desc=f"decoding at {height}x{width}", unit="photo")):
+                array[i] = first if i == 0 else decode(sample, height, width)
+            array.flush()
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     result: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return result

@@ -4,6 +4,7 @@ Layouts are the datasets' own (see the README of each), so that anyone who owns 
 at it. ``validation`` is the last 15 % of the sorted ids of a set; they are never trained on.
 """
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -60,7 +61,11 @@ def _ccp(root: Path) -> list[Sample]:
 
 
 def _nyu(root: Path) -> list[Sample]:
-    photos = sorted(_require_folder(root / "nyu_images", "nyu").glob("*.jpg"), key=lambda p: int(p.stem))
+    photos = list(_require_folder(root / "nyu_images", "nyu").glob("*.jpg"))
+    unnumbered = [p for p in photos if not p.stem.isdigit()]
+    if unnumbered:
+        raise InputError(f"nyu: expected photos named by numbers, found {unnumbered[0]}; remove or rename it")
+    photos.sort(key=lambda p: int(p.stem))
     return _pairs("nyu", photos, lambda p: root / "nyu_depths" / f"{p.stem}.png")
 
 
@@ -99,10 +104,11 @@ def read_mask(path: Path) -> np.ndarray:
     """A label file as a person mask (H, W) of bool: MATLAB (person > 0) or an image (person >= half)."""
     if path.suffix == ".mat":
         from scipy.io import loadmat
+        from scipy.io.matlab import MatReadError
 
         try:
             arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("_")}
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, IndexError, NotImplementedError, zlib.error, MatReadError) as error:
             raise InputError(f"{path}: expected a MATLAB 5 file with one label array ({error})") from error
         if len(arrays) != 1 or next(iter(arrays.values())).ndim != 2:
             raise InputError(f"{path}: expected one HxW array, found {sorted(arrays)}")

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from portraiture.reference.errors import InputError
+
 
 def conv_bn_relu6(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, stride: int = 1) -> nn.Sequential:
     """Convolution without bias, batch norm, ReLU6 (what mobile delegates fuse)."""
@@ -23,3 +25,12 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
 def upsample(x: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling by an integer factor, half-pixel centres (other ratios are inexact in Core ML)."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def require_multiple(x: Tensor, stride: int) -> None:
+    """Raise unless height and width of (N, C, H, W) are multiples of a network's stride."""
+    height, width = int(x.shape[2]), int(x.shape[3])
+    if height % stride or width % stride:
+        raise InputError(
+            f"expected height and width that are multiples of {stride}, found {height}x{width}; resize first"
+        )

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from portraiture.training.models.blocks import conv_bn_relu6, separable, upsample
+from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, separable, upsample
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS, MobileNetV2
 
 COARSE_SCALE = 8
+STRIDE = 32
+"""Height and width of the input are multiples of this."""
 
 
 class CoarseFeatures(NamedTuple):
@@ -34,6 +36,7 @@ class MobileCoarse(nn.Module):
 
     def features(self, rgb: Tensor) -> CoarseFeatures:
         """Logits at 1/8 and the feature maps that the SPN's guidance shares."""
+        require_multiple(rgb, STRIDE)
         f2, f4, f8, f16, f32 = self.encoder(rgb * 2 - 1)
         x = self.up16(torch.cat([upsample(self.top(f32), 2), f16], 1))
         x = self.up8(torch.cat([upsample(x, 2), f8], 1))

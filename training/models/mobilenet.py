@@ -44,7 +44,8 @@ class InvertedResidual(nn.Module):
         if self.stride == 2:
             y = _pad_same_stride2(y)
         y = self.project(F.relu6(self.depthwise(y)))
-        return x + y if self.residual else y
+        result: Tensor = x + y if self.residual else y
+        return result
 
 
 class MobileNetV2(nn.Module):

@@ -15,9 +15,6 @@ from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate
 
-STRIDE = 32
-"""Height and width of the input are multiples of this."""
-
 
 class PerceptionLogits(NamedTuple):
     """Values before the sigmoid, each (N, 1, H, W)."""

@@ -38,6 +38,9 @@ def scan(a: Tensor, b: Tensor, dim: int, backward: bool = False) -> Tensor:
 def smooth_four_directions(x: Tensor, gates: list[Tensor]) -> Tensor:
     """One group: right, left, down and up in turn, each h[k] = (1 - a[k]) x[k] + a[k] h[k-1].
 
+    Before the first line h is 0, so that a constant fades towards the border; the filter scans a weight along with the
+    picture, and the quotient of the two does not.
+
     Args:
         x: (N, C, H, W).
         gates: four tensors (N, 1 or C, H, W) in 0..1, in the order right, left, down, up.

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.blocks import conv_bn_relu6, upsample
+from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, upsample
 from portraiture.training.models.lens import blur_radius_px
 from portraiture.training.models.recursion import smooth_four_directions
 
@@ -86,6 +86,7 @@ class RnnFilter(nn.Module):
 
     def blur(self, rgb: Tensor, mask: Tensor, depth: Tensor, radius_px: Tensor) -> Tensor:
         """The same for a given disk radius in pixels, (N, 1, H, W); what training calls on crops."""
+        require_multiple(rgb, STRIDE)
         gates, mix, matte = self.guidance(torch.cat([rgb, mask, depth, radius_px / _RADIUS_UNIT_PX], 1))
         background = 1 - mask
         # weighted background and its weight, at half size: (N, 4, H/2, W/2)
@@ -93,13 +94,15 @@ class RnnFilter(nn.Module):
         radius = F.avg_pool2d(radius_px, SCALE) / SCALE
         short, long = torch.split(self._recursions(weighted, radius, gates), rgb.shape[0], 0)
         spread, strength = torch.split(mix, 1, 1)
-        # weights of the heads sum to 1; one may be negative, which flattens the mixture's peak
-        total = short + spread * (long - short)
+        # weights of the heads sum to 1; one may be a little negative, which flattens the mixture's peak
+        total = short + (0.25 + torch.tanh(spread)) * (long - short)
+        # divided at full size: a half-size cell inside the person has weight 0 and must not count as black
+        total = upsample(total, SCALE)
         blurred = total[:, :3] / torch.clamp(total[:, 3:], min=1e-3)
         amount = torch.clamp(radius * (1 + strength), 0.0, 1.0)
         edge = 4 * mask * background  # the matte differs from the mask only where the mask is undecided
         alpha = torch.clamp(mask + edge * torch.tanh(matte), 0.0, 1.0)
-        residual = (1 - alpha) * upsample(amount, SCALE) * (upsample(blurred, SCALE) - rgb)
+        residual = (1 - alpha) * upsample(amount, SCALE) * (blurred - rgb)
         return torch.clamp(rgb + residual, 0.0, 1.0)
 
     def _recursions(self, x: Tensor, radius: Tensor, gates: Tensor) -> Tensor:

@@ -34,7 +34,8 @@ class PaperSpn(nn.Module):
             Refined logits (N, 1, H, W): the coarse ones plus the propagated correction.
         """
         gates = self.gates(self.guidance(rgb))
-        return coarse + self.merge(propagate(self.source(coarse), gates))
+        correction: Tensor = self.merge(propagate(self.source(coarse), gates))
+        return coarse + correction
 
 
 class SegmentationSpn(nn.Module):

@@ -45,6 +45,8 @@ class VggGuidance(nn.Module):
     """rgb (N, 3, H, W) in 0..1 -> guidance (N, 64, H, W); H and W multiples of 32."""
 
     channels = BLOCKS[0][0]
+    mean: Tensor
+    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()

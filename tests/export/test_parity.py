@@ -1,0 +1,184 @@
+"""The gate passes on what was exported and fails on every planted fault."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from portraiture.export import parity
+from portraiture.export.compare import compare
+from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, verify, write_json
+from portraiture.export.networks import Checkpoints
+from portraiture.export.parity import Status, Truth, file_rows, judge, run_parity
+from portraiture.export.runtimes.base import Feeds
+from portraiture.export.tolerances import Tolerance, file_tolerance
+from portraiture.reference.errors import InputError
+
+SIZE = Size(128, 96)
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A bundle that a test may harm."""
+    return Path(shutil.copytree(bundle, tmp_path / "bundle"))
+
+
+def file_of(root: Path, name: str, target: Target, precision: Precision) -> ModelFile:
+    """One file of a bundle."""
+    files = model_files(read_manifest(root))
+    return next(f for f in files if (f.name, f.target, f.precision) == (name, target, precision))
+
+
+def bless(root: Path) -> None:
+    """Write the checksums anew, so that only the gate itself can notice a fault."""
+    write_json(root / MANIFEST, {**read_manifest(root), "files": checksums(root)})
+
+
+def test_every_file_of_a_fresh_bundle_passes(bundle: Path) -> None:
+    rows = run_parity(bundle)
+    file_subjects = {r.subject for r in rows if r.link is parity.Link.FILE and r.status is Status.PASSED}
+    assert len(file_subjects) == 4 * 2 * 2 + 1  # models x targets x precisions, and the goldens
+    failed = [(r.subject, r.output, r.difference, r.note) for r in rows if r.status is Status.FAILED]
+    # the filter was trained at 512x384: the second link is judged there, by `make bundle`
+    assert [f for f in failed if not f[0].startswith("filter torch")] == []
+
+
+def test_core_ml_itself_is_reported_as_not_run_off_macos(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "filter_rows", lambda *_: iter(()))
+    monkeypatch.setattr(parity, "pipeline_rows", lambda *_: iter(()))
+    rows = run_parity(bundle)
+    (row,) = [r for r in rows if r.status is Status.NOT_RUN]
+    assert "macOS" in row.note
+
+
+def _flip_weight_bit(path: Path) -> None:
+    """Flip the top exponent bit of a large weight in the middle of the file's weight data."""
+    data = bytearray(path.read_bytes())
+    values = np.frombuffer(bytes(data[: len(data) // 4 * 4]), "<f4")
+    middle = len(values) // 2
+    plausible = np.flatnonzero(np.isfinite(values) & (np.abs(values) > 0.02) & (np.abs(values) < 1.9))
+    index = int(plausible[np.abs(plausible - middle).argmin()])
+    data[4 * index + 3] ^= 0x40
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_one_flipped_weight_bit_fails_the_checksum_and_the_gate(
+    copy: Path, astronaut: np.ndarray, target: Target
+) -> None:
+    file = file_of(copy, "perception", target, Precision.FP32)
+    weights = copy / file.path
+    if target is Target.COREML:
+        weights = next(weights.rglob("weight.bin"))
+    _flip_weight_bit(weights)
+    with pytest.raises(InputError, match=f"{weights.name}.*sha256"):
+        verify(copy, read_manifest(copy))
+    bless(copy)
+    rows = list(file_rows(copy, file, Truth(Checkpoints()), [astronaut]))
+    assert Status.FAILED in {r.status for r in rows}
+
+
+class _Swapped:
+    """A runner that reads blue as red."""
+
+    def __init__(self, runner: parity.Runner) -> None:
+        self.runner, self.contract, self.size = runner, runner.contract, runner.size
+
+    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        """Swap the photo's channels first."""
+        return self.runner.run({**feeds, "rgb": np.asarray(feeds["rgb"])[..., ::-1]})
+
+
+class _Poisoned(_Swapped):
+    """A runner with one NaN in each output."""
+
+    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        """Plant the NaN."""
+        outputs = {k: v.copy() for k, v in self.runner.run(feeds).items()}
+        for value in outputs.values():
+            value.flat[7] = np.nan
+        return outputs
+
+
+@pytest.mark.parametrize("fault", [_Swapped, _Poisoned])
+@pytest.mark.parametrize("name", ["perception", "filter", "portrait"])
+def test_swapped_channels_and_nan_fail(
+    bundle: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, fault: type[_Swapped], name: str
+) -> None:
+    honest = parity.open_file
+    monkeypatch.setattr(parity, "open_file", lambda root, file: fault(honest(root, file)))
+    file = file_of(bundle, name, Target.TFLITE, Precision.FP32)
+    rows = list(file_rows(bundle, file, Truth(Checkpoints()), [astronaut]))
+    assert {r.status for r in rows} == {Status.FAILED}
+    if fault is _Poisoned:
+        assert all("NaN" in r.note for r in rows)
+
+
+def test_other_weights_than_exported_are_refused(bundle: Path, tmp_path: Path) -> None:
+    other = tmp_path / "filter.safetensors"
+    other.write_bytes(Checkpoints().perception.read_bytes())
+    with pytest.raises(InputError, match="other filter weights"):
+        run_parity(bundle, checkpoints=Checkpoints(filter=other))
+
+
+@pytest.mark.parametrize("harm", ["missing", "changed", "added", "manifest"])
+def test_verify_names_the_file(copy: Path, harm: str) -> None:
+    victim = copy / "goldens" / "mask.bin"
+    if harm == "missing":
+        victim.unlink()
+    elif harm == "changed":
+        victim.write_bytes(victim.read_bytes()[:-1] + b"\0")
+    elif harm == "added":
+        victim = copy / "stale.tflite"
+        victim.write_bytes(b"old")
+    else:
+        victim = copy / MANIFEST
+        victim.write_text(victim.read_text()[:-20])
+    with pytest.raises(InputError, match=victim.name):
+        verify(copy, read_manifest(copy))
+
+
+def test_a_truncated_tflite_file_is_one_failed_row(copy: Path, astronaut: np.ndarray) -> None:
+    file = file_of(copy, "filter", Target.TFLITE, Precision.FP16)
+    path = copy / file.path
+    path.write_bytes(path.read_bytes()[:1000])
+    (row,) = file_rows(copy, file, Truth(Checkpoints()), [astronaut])
+    assert row.status is Status.FAILED
+    assert path.name in row.note
+
+
+def test_compare_is_strict() -> None:
+    a = np.zeros((4, 5))
+    with pytest.raises(InputError, match="shape"):
+        compare(a, np.zeros((4, 1)))  # would broadcast
+    with pytest.raises(InputError, match="empty"):
+        compare(np.zeros(0), np.zeros(0))
+    assert not compare(np.full((4, 5), np.nan), a).finite
+    assert not compare(a, np.full((4, 5), np.inf)).finite
+    found = compare(a + 0.1, a)
+    assert found.psnr_db == pytest.approx(20.0)
+    assert found.max_abs == pytest.approx(0.1)
+
+
+def test_peak_is_one_whatever_the_candidate() -> None:
+    reference = np.full((8, 8), 0.2)
+    assert compare(reference * 100, reference).psnr_db == pytest.approx(-20 * math.log10(0.2 * 99))
+
+
+def test_nan_cannot_pass_any_tolerance() -> None:
+    nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
+    for precision in Precision:
+        for output in ("mask", "depth", "portrait"):
+            assert not file_tolerance(precision, output).passes(nan)
+
+
+def test_the_worst_photo_counts() -> None:
+    good, bad = compare(np.zeros(4), np.zeros(4)), compare(np.full(4, 0.5), np.zeros(4))
+    row = judge(parity.Link.FILE, "x", "mask", [good, bad, good], Tolerance("", max_abs=1e-3))
+    assert row.status is Status.FAILED
+    assert row.difference == bad
+    assert json.loads(json.dumps(row.to_json()))["status"] == "failed"

@@ -1,0 +1,199 @@
+"""The command line as users call it: results, messages, exit codes, nothing half-written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from portraiture.reference.photo import read_photo, write_png
+
+
+def portraiture(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "portraiture.tools.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+
+
+def one_line_error(done: subprocess.CompletedProcess[str]) -> str:
+    """The message of a refused call: exit 2, one line on stderr, no traceback."""
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("portraiture:")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """The astronaut as a file."""
+    path = tmp_path_factory.mktemp("photo") / "astronaut.png"
+    write_png(path, astronaut)
+    return path
+
+
+def test_help_lists_the_commands_fast() -> None:
+    done = portraiture("--help")
+    assert done.returncode == 0
+    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect"):
+        assert name in done.stdout
+    code = (
+        "import sys; import portraiture.tools.cli;"
+        "heavy = {'torch', 'cv2', 'numpy', 'coremltools', 'litert_torch', 'pymatting'} & set(sys.modules);"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_command_has_help() -> None:
+    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect"):
+        done = portraiture(name, "--help")
+        assert done.returncode == 0, done.stderr
+        assert "Usage" in done.stdout
+
+
+def test_predict_and_render_are_the_same_through_every_runtime(photo: Path, bundle: Path, tmp_path: Path) -> None:
+    """All three on the bundle's own size: torch has no such size, so tflite is the measure for coreml."""
+    for runtime in ("tflite", "coreml"):
+        options = ("--runtime", runtime, "--bundle", bundle)
+        assert portraiture("predict", photo, "-o", tmp_path / runtime, *options).returncode == 0
+        assert portraiture("render", photo, "-o", tmp_path / runtime, *options).returncode == 0
+    assert portraiture("predict", photo, "-o", tmp_path / "torch").returncode == 0
+    names = {"astronaut_mask.png", "astronaut_depth.npy", "astronaut_coarse_mask.png", "astronaut_coarse_depth.npy"}
+    assert {p.name for p in (tmp_path / "torch").iterdir()} == names
+    depth = np.load(tmp_path / "torch" / "astronaut_depth.npy")
+    assert (depth.dtype, depth.shape) == (np.float32, (512, 512))
+    tflite, coreml = (np.load(tmp_path / r / "astronaut_depth.npy") for r in ("tflite", "coreml"))
+    np.testing.assert_allclose(tflite, coreml, atol=1e-4)
+    pictures = [read_photo(tmp_path / r / "astronaut_portrait.png").astype(int) for r in ("tflite", "coreml")]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_crf_render_leaves_the_person_and_blurs_the_rest(photo: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    done = portraiture("render", photo, "-o", tmp_path / "out.png", "--renderer", "crf")
+    assert done.returncode == 0, done.stderr
+    portrait = read_photo(tmp_path / "out.png")
+    assert portrait.shape == astronaut.shape
+    face, corner = np.s_[80:180, 190:260], np.s_[0:60, 440:510]
+    assert np.abs(portrait[face].astype(int) - astronaut[face]).mean() < 2
+    assert np.abs(portrait[corner].astype(int) - astronaut[corner]).mean() > 2
+
+
+def test_aperture_zero_returns_the_photo(photo: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    for renderer in ("rnn", "crf"):
+        target = tmp_path / f"{renderer}.png"
+        assert portraiture("render", photo, "-o", target, "--aperture", 0, "--renderer", renderer).returncode == 0
+        np.testing.assert_array_equal(read_photo(target), astronaut)
+
+
+def _write_bad(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.jpg"
+    if kind == "text":
+        path.write_text("this is not a photo\n" * 100)
+    elif kind == "tiny":
+        cv2.imwrite(str(path), np.zeros((1, 1, 3), np.uint8))
+    elif kind == "truncated":
+        noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3)).astype(np.uint8)
+        cv2.imwrite(str(path), noise)
+        path.write_bytes(path.read_bytes()[:5000])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "folder":
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "tiny", "truncated", "empty", "folder"])
+def test_bad_photos_get_one_line_and_exit_2(kind: str, tmp_path: Path) -> None:
+    path = _write_bad(kind, tmp_path)
+    message = one_line_error(portraiture("render", path, "-o", tmp_path / "out.png"))
+    assert path.name in message
+    assert "expected" in message
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("kind", ["sixteen_bit", "exif", "cmyk", "grey"])
+def test_unusual_photos_work(kind: str, tmp_path: Path, astronaut: np.ndarray) -> None:
+    path = tmp_path / f"{kind}.{'png' if kind == 'sixteen_bit' else 'jpg'}"
+    if kind == "sixteen_bit":
+        cv2.imwrite(str(path), astronaut[..., ::-1].astype(np.uint16) * 257)
+    elif kind == "exif":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # the camera was held upright, the file lies on its side
+        Image.fromarray(np.rot90(astronaut[:, 100:400]).copy()).save(path, exif=exif, quality=95)
+    elif kind == "cmyk":
+        Image.fromarray(astronaut).convert("CMYK").save(path, quality=95)
+    else:
+        Image.fromarray(astronaut).convert("L").save(path, quality=95)
+    done = portraiture("predict", path, "-o", tmp_path / "maps")
+    assert done.returncode == 0, done.stderr
+    mask = cv2.imread(str(tmp_path / "maps" / f"{kind}_mask.png"), cv2.IMREAD_UNCHANGED)
+    expected = (512, 300) if kind == "exif" else (512, 512)
+    assert mask.shape == expected
+    face = mask[60:200, 110:170] if kind == "exif" else mask[60:200, 190:270]
+    assert face.mean() > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--runtime", "tflite"), "--bundle"),
+        (("--bundle", "nowhere"), "--runtime"),
+        (("--runtime", "tflite", "--bundle", "nowhere"), "manifest.json"),
+        (("--focus", "9999,0"), "inside the photo"),
+        (("--focus", "middle"), "X,Y"),
+        (("--mask", "nowhere.png"), "nowhere.png"),
+        (("--mode", "selfie"), "crf"),
+    ],
+)
+def test_conflicting_options_are_refused(photo: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    message = one_line_error(portraiture("render", photo, "-o", tmp_path / "out.png", *arguments))
+    assert said in message
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_no_person_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    write_png(path, np.full((300, 300, 3), 128, np.uint8))
+    assert "no" in one_line_error(portraiture("render", path, "-o", tmp_path / "out.png"))
+
+
+def test_two_photos_of_one_name_are_refused(photo: Path, tmp_path: Path) -> None:
+    message = one_line_error(portraiture("predict", photo, tmp_path / "astronaut.jpg", "-o", tmp_path / "maps"))
+    assert "same files" in message
+
+
+def test_inspect_prints_and_verifies(bundle: Path, tmp_path: Path) -> None:
+    import shutil
+
+    done = portraiture("inspect", bundle)
+    assert done.returncode == 0, done.stderr
+    assert "perception_128x96_fp16.tflite" in done.stdout
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    (copy / "MODEL_CARD.md").write_text("other")
+    assert "MODEL_CARD.md" in one_line_error(portraiture("inspect", copy))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--target", "onnxx"), "tflite"),
+        (("--precision", "fp8"), "fp16"),
+        (("--size", "100x100"), "multiples of 32"),
+        (("--model", "perceptoin"), "perception"),
+        (("--checkpoint", "nowhere.safetensors"), "nowhere"),
+    ],
+)
+def test_bad_export_options_are_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    message = one_line_error(portraiture("export", "-o", tmp_path / "bundle", *arguments))
+    assert said in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_recipe_and_missing_data_are_refused(tmp_path: Path) -> None:
+    assert "mobile" in one_line_error(portraiture("train", "perception", "--recipe", "x", "-o", tmp_path / "run"))
+    message = one_line_error(portraiture("train", "perception", "--recipe", "smoke", "-o", tmp_path / "run"))
+    assert "shen2016=DIR" in message
