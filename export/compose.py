@@ -38,10 +38,15 @@ def compose_full_size(
         aperture, focus: as given to the filter.
 
     Returns:
-        HxWx3 uint8. Where the blur's share is 0 the photo's bytes.
+        HxWx3 float64 in 0..1, not rounded; where the blur's share is 0, the photo's own value / 255.
     """
     height, width = rgb.shape[:2]
     share = (1 - mask) * np.clip(blur_radius_px(mask, depth, aperture, focus), 0, 1)
     k = to_photo_size(share, height, width)[..., None]
-    blurred = to_photo_size(portrait, height, width) * 255
-    return np.asarray(np.clip(np.rint(rgb + k * (blurred - rgb)), 0, 255).astype(np.uint8))
+    photo = rgb / 255.0
+    return np.asarray(np.clip(photo + k * (to_photo_size(portrait, height, width) - photo), 0.0, 1.0))
+
+
+def to_bytes(picture: np.ndarray) -> np.ndarray:
+    """Float in 0..1 -> uint8, rounded."""
+    return np.rint(picture * 255).astype(np.uint8)

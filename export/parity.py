@@ -204,7 +204,7 @@ def pipeline_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list
                 pictures = []
                 for pipeline in (exported, truth.pipeline(size)):
                     maps = pipeline.perceive(photo)
-                    pictures.append(pipeline.render(photo, maps, APERTURE_PAPER) / 255)
+                    pictures.append(pipeline.render(photo, maps, APERTURE_PAPER))
                 found.append(compare(*pictures))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))

@@ -66,6 +66,6 @@ class Pipeline:
         return self.runner("filter", maps.size).run(feeds)["portrait"]
 
     def render(self, rgb: np.ndarray, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
-        """The portrait at the photo's size, HxWx3 uint8."""
+        """The portrait at the photo's size, HxWx3 float in 0..1, not rounded."""
         small = self.filter(maps, aperture, focus)
         return compose_full_size(rgb, small, maps.model_mask, maps.model_depth, aperture, focus)

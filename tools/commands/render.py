@@ -71,14 +71,14 @@ def _render(
 ) -> "np.ndarray":
     import numpy as np
 
+    from portraiture.export.compose import to_bytes
     from portraiture.export.pipeline import NO_FOCUS
     from portraiture.reference.render import Mode, RenderSettings, render
 
     if renderer == "rnn":
-        return pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus)
+        return to_bytes(pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus))
     settings = RenderSettings(mode=Mode(mode), aperture=aperture, focus=focus)
-    portrait = render(rgb, maps.mask.astype(np.float64), maps.depth.astype(np.float64), settings)
-    return np.rint(portrait * 255).astype(np.uint8)
+    return to_bytes(render(rgb, maps.mask.astype(np.float64), maps.depth.astype(np.float64), settings))
 
 
 @click.command("render")
