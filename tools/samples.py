@@ -17,6 +17,7 @@ RENDERINGS = {
 
 def main(folder: Path) -> None:
     """Write astronaut.png and its renderings into a folder, through the command line that users have."""
+    folder.mkdir(parents=True, exist_ok=True)
     photo = folder / "astronaut.png"
     write_png(photo, sample_photo())
     for name, options in RENDERINGS.items():

@@ -19,6 +19,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     save_file(contiguous, temporary, metadata={"portraiture": json.dumps(metadata, sort_keys=True)})
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
     os.replace(temporary, path)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.contract import Size, model_contract
+from portraiture.export.quiet import quiet
 from portraiture.export.runtimes.base import Feeds, check_feeds, from_layout, to_layout
 from portraiture.reference.errors import InputError
 
@@ -24,7 +25,8 @@ class TfliteRunner:
         if not path.is_file():
             raise InputError(f"{path}: expected a .tflite file, found none; export the bundle again")
         try:
-            self._interpreter = Interpreter(str(path), num_threads=threads)
+            with quiet():  # it announces its delegate
+                self._interpreter = Interpreter(str(path), num_threads=threads)
             signatures = self._interpreter.get_signature_list()
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
