@@ -12,7 +12,9 @@ from typing import Any
 from portraiture.export.contract import (
     DEFAULT_MODELS,
     DEFAULT_SIZE,
+    DEFAULT_TARGETS,
     LAYOUT,
+    PRECISIONS,
     RESIZE_RULE,
     SUFFIX,
     VERSION,
@@ -35,8 +37,9 @@ from portraiture.export.manifest import (
     write_json,
 )
 from portraiture.export.networks import Checkpoints, build
+from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
-from portraiture.reference.errors import InputError
+from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
 
 
@@ -45,19 +48,28 @@ class BundleSpec:
     """What to export."""
 
     models: tuple[str, ...] = DEFAULT_MODELS
-    targets: tuple[Target, ...] = tuple(Target)
+    targets: tuple[Target, ...] = DEFAULT_TARGETS
     precisions: tuple[Precision, ...] = (Precision.FP16,)
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
+    def __post_init__(self) -> None:
+        """Raises OptionError where a target has none of the precisions asked for."""
+        for target in self.targets:
+            if not set(self.precisions) & set(PRECISIONS[target]):
+                can = ", ".join(p.value for p in PRECISIONS[target])
+                asked = ", ".join(p.value for p in self.precisions)
+                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add --precision {can}")
+
     def files(self) -> list[ModelFile]:
-        """Every file the bundle will hold, float32 before what is made from it."""
+        """Every file the bundle will hold, finest precision first."""
         return [
             ModelFile(name, target, precision, size, file_path(name, target, precision, size))
             for target in self.targets
             for size in self.sizes
             for name in self.models
-            for precision in sorted(self.precisions, key=lambda p: list(Precision).index(p))
+            for precision in PRECISIONS[target]
+            if precision in self.precisions
         ]
 
 
@@ -98,6 +110,9 @@ def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[s
     if file.target is Target.COREML:
         write_coreml(network, file.size, file.precision, path)
         return
+    if file.target is Target.ONNX:
+        write_onnx(network, file.size, path)
+        return
     key = (file.name, file.size)
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
@@ -113,6 +128,8 @@ def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
     """Operations of a written file by name."""
     if file.target is Target.TFLITE:
         return tflite_op_counts(root / file.path)
+    if file.target is Target.ONNX:
+        return onnx_op_counts(root / file.path)
     from portraiture.export.mil.interpreter import MilProgram
 
     return MilProgram.load(root / file.path).op_counts()

@@ -49,4 +49,4 @@ def compose_full_size(
 
 def to_bytes(picture: np.ndarray) -> np.ndarray:
     """Float in 0..1 -> uint8, rounded."""
-    return np.rint(picture * 255).astype(np.uint8)
+    return np.asarray(np.rint(picture * 255), dtype=np.uint8)

@@ -122,6 +122,7 @@ class Target(Enum):
 
     TFLITE = "tflite"
     COREML = "coreml"
+    ONNX = "onnx"
 
 
 class Precision(Enum):
@@ -131,8 +132,15 @@ class Precision(Enum):
     FP16 = "fp16"
 
 
-LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW"}
-SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage"}
+LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW", Target.ONNX: "NCHW"}
+SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage", Target.ONNX: ".onnx"}
+DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
+PRECISIONS = {
+    Target.TFLITE: tuple(Precision),
+    Target.COREML: tuple(Precision),
+    Target.ONNX: (Precision.FP32,),
+}
+"""What each target can be written in."""
 
 
 def model_contract(name: str) -> ModelContract:

@@ -4,22 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from portraiture.export.contract import RESIZE_RULE, RGB, VERSION, Precision, Size, Target
-from portraiture.export.networks import Exported, example_inputs
+from portraiture.export.networks import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet
-
-
-class _Tuple(nn.Module):
-    """``jit.trace`` wants tensors, not dicts."""
-
-    def __init__(self, network: Exported) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.network(*inputs).values())
 
 
 def write_coreml(network: Exported, size: Size, precision: Precision, path: Path) -> None:
@@ -37,7 +25,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         import coremltools as ct
 
         with torch.no_grad():
-            traced = torch.jit.trace(_Tuple(network), tuple(inputs.values()), check_trace=False)  # type: ignore[no-untyped-call]
+            traced = torch.jit.trace(TupleOut(network), tuple(inputs.values()), check_trace=False)  # type: ignore[no-untyped-call]
         kinds = []
         for spec in contract.inputs:
             shape = tuple(inputs[spec.name].shape)

@@ -76,6 +76,17 @@ class Exported(nn.Module):
         return {spec.name: y for spec, y in zip(self.contract.outputs, outputs, strict=True)}
 
 
+class TupleOut(nn.Module):
+    """An exported network with a tuple of outputs: tracers want tensors, not dicts."""
+
+    def __init__(self, network: Exported) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network(*inputs).values())
+
+
 def build(name: str, checkpoints: Checkpoints, layout: str = "NCHW") -> Exported:
     """Load the weights of a model and wrap it for a layout, in evaluation mode."""
     model_contract(name)

@@ -30,11 +30,11 @@ def astronaut() -> np.ndarray:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every model, target and precision at 128x96, from the shipped weights; tests copy it before they harm it."""
     from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
-    from portraiture.export.contract import Precision, Size
+    from portraiture.export.contract import Precision, Size, Target
 
     root = tmp_path_factory.mktemp("export") / "bundle"
     models = ("perception", "filter", "portrait", "coarse")
-    spec = BundleSpec(models=models, precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
+    spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
     with replacing(root) as folder:
         finish(folder, spec, write_models(spec, folder))
     return root

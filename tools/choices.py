@@ -10,7 +10,7 @@ import click
 from portraiture.reference.errors import OptionError, unknown
 
 E = TypeVar("E", bound=Enum)
-RUNTIMES = ("torch", "tflite", "coreml")
+RUNTIMES = ("torch", "tflite", "coreml", "onnx")
 
 
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
@@ -54,7 +54,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--bundle",
         type=click.Path(path_type=Path),
         default=None,
-        help="Bundle for the tflite and coreml runtimes.",
+        help="Bundle for the tflite, coreml and onnx runtimes.",
     )(command)
     return click.option(
         "--runtime",

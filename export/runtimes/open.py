@@ -9,6 +9,7 @@ from portraiture.export.manifest import ModelFile
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.runtimes.base import Runner
 from portraiture.export.runtimes.coreml_runner import CoremlRunner
+from portraiture.export.runtimes.onnx_runner import OnnxRunner
 from portraiture.export.runtimes.tflite_runner import TfliteRunner
 from portraiture.export.runtimes.torch_runner import TorchRunner
 
@@ -18,6 +19,8 @@ def open_file(root: Path, file: ModelFile) -> Runner:
     path = root / file.path
     if file.target is Target.TFLITE:
         return TfliteRunner(path, file.name, file.size)
+    if file.target is Target.ONNX:
+        return OnnxRunner(path, file.name, file.size)
     return CoremlRunner(path, file.name, file.size, file.precision)
 
 

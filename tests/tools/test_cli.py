@@ -57,7 +57,7 @@ def test_every_command_has_help() -> None:
 
 def test_predict_and_render_are_the_same_through_every_runtime(photo: Path, bundle: Path, tmp_path: Path) -> None:
     """All three on the bundle's own size: torch has no such size, so tflite is the measure for coreml."""
-    for runtime in ("tflite", "coreml"):
+    for runtime in ("tflite", "coreml", "onnx"):
         options = ("--runtime", runtime, "--bundle", bundle)
         assert portraiture("predict", photo, "-o", tmp_path / runtime, *options).returncode == 0
         assert portraiture("render", photo, "-o", tmp_path / runtime, *options).returncode == 0
@@ -66,10 +66,13 @@ def test_predict_and_render_are_the_same_through_every_runtime(photo: Path, bund
     assert {p.name for p in (tmp_path / "torch").iterdir()} == names
     depth = np.load(tmp_path / "torch" / "astronaut_depth.npy")
     assert (depth.dtype, depth.shape) == (np.float32, (512, 512))
-    tflite, coreml = (np.load(tmp_path / r / "astronaut_depth.npy") for r in ("tflite", "coreml"))
-    np.testing.assert_allclose(tflite, coreml, atol=1e-4)
-    pictures = [read_photo(tmp_path / r / "astronaut_portrait.png").astype(int) for r in ("tflite", "coreml")]
-    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    depths, pictures = {}, {}
+    for runtime in ("tflite", "coreml", "onnx"):
+        depths[runtime] = np.load(tmp_path / runtime / "astronaut_depth.npy")
+        pictures[runtime] = read_photo(tmp_path / runtime / "astronaut_portrait.png").astype(int)
+    for runtime in ("coreml", "onnx"):
+        np.testing.assert_allclose(depths[runtime], depths["tflite"], atol=1e-4)
+        assert np.abs(pictures[runtime] - pictures["tflite"]).max() <= 1
 
 
 def test_crf_render_leaves_the_person_and_blurs_the_rest(photo: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
@@ -181,6 +184,7 @@ def test_inspect_prints_and_verifies(bundle: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--target", "onnxx"), "tflite"),
+        (("--target", "onnx", "--precision", "fp16"), "fp32"),
         (("--precision", "fp8"), "fp16"),
         (("--size", "100x100"), "multiples of 32"),
         (("--model", "perceptoin"), "perception"),

@@ -7,7 +7,7 @@ import click
 
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
-@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated formats.")
+@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx.")
 @click.option("--precision", "precisions", default="fp16", show_default=True, help="Comma-separated: fp32, fp16.")
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
