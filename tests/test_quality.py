@@ -1,0 +1,63 @@
+"""The shipped weights on held-out real photos: what the model card says, with an allowed regression.
+
+A few photos of each validation part, spread over it, so that the test takes seconds; the whole parts are measured by
+``portraiture evaluate``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from portraiture.export.contract import DEFAULT_SIZE, Size
+from portraiture.export.networks import Checkpoints
+from portraiture.export.pipeline import Pipeline
+from portraiture.export.runtimes.open import open_torch
+from portraiture.reference.lens import APERTURE_PAPER
+from portraiture.reference.metrics import psnr_db
+from portraiture.reference.render import Mode, RenderSettings, render
+from portraiture.training.data.cache import read_rgb
+from portraiture.training.data.pairs import Sample, Split, list_samples
+from portraiture.training.evaluate import PredictedMaps, evaluate_nyu, evaluate_segmentation
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    """The shipped networks in both orientations."""
+    sizes = (DEFAULT_SIZE, Size(DEFAULT_SIZE.width, DEFAULT_SIZE.height))
+    return Pipeline(lambda name, size: open_torch(name, size, Checkpoints()), sizes)
+
+
+def _predict(pipeline: Pipeline, rgb: np.ndarray) -> PredictedMaps:
+    fine, coarse = pipeline.perceive(rgb), pipeline.perceive(rgb, "coarse")
+    return PredictedMaps(fine.mask, fine.depth, coarse.mask, coarse.depth)
+
+
+def _spread(dataset: str, root: Path, count: int) -> list[Sample]:
+    samples = list_samples(dataset, root, Split.VALIDATION)
+    return samples[:: len(samples) // count][:count]
+
+
+@pytest.mark.parametrize(("dataset", "least_iou"), [("shen2016", 0.95), ("ccp", 0.93)])
+def test_masks_of_held_out_photos(pipeline: Pipeline, real_data: Path, dataset: str, least_iou: float) -> None:
+    figures = evaluate_segmentation(_spread(dataset, real_data / dataset, 16), lambda rgb: _predict(pipeline, rgb))
+    assert figures["mean_iou"] >= least_iou
+    assert figures["mean_iou"] > figures["mean_iou_coarse"]
+    assert figures["boundary_f_2px"] > figures["boundary_f_2px_coarse"] + 0.03
+
+
+def test_depth_of_held_out_rooms(pipeline: Pipeline, real_data: Path) -> None:
+    figures = evaluate_nyu(list_samples("nyu", real_data / "nyu", Split.VALIDATION), lambda rgb: _predict(pipeline, rgb))
+    assert figures["whdr"] <= 0.18
+    assert figures["whdr"] <= figures["whdr_coarse"]
+
+
+@pytest.mark.parametrize(("dataset", "least_db"), [("shen2016", 42.0), ("ccp", 37.0)])
+def test_filter_against_the_reference(pipeline: Pipeline, real_data: Path, dataset: str, least_db: float) -> None:
+    found = []
+    for sample in _spread(dataset, real_data / dataset, 4):
+        maps = pipeline.perceive(read_rgb(sample.photo))
+        mask, depth = (np.asarray(m, np.float64) for m in (maps.model_mask, maps.model_depth))
+        expected = render(maps.model_rgb / 255, mask, depth, RenderSettings(mode=Mode.FULL_BODY))
+        found.append(psnr_db(pipeline.filter(maps, APERTURE_PAPER).astype(np.float64), expected))
+    assert np.mean(found) >= least_db
