@@ -47,7 +47,9 @@ def test_masks_of_held_out_photos(pipeline: Pipeline, real_data: Path, dataset: 
 
 
 def test_depth_of_held_out_rooms(pipeline: Pipeline, real_data: Path) -> None:
-    figures = evaluate_nyu(list_samples("nyu", real_data / "nyu", Split.VALIDATION), lambda rgb: _predict(pipeline, rgb))
+    figures = evaluate_nyu(
+        list_samples("nyu", real_data / "nyu", Split.VALIDATION), lambda rgb: _predict(pipeline, rgb)
+    )
     assert figures["whdr"] <= 0.18
     assert figures["whdr"] <= figures["whdr_coarse"]
 

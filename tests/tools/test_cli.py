@@ -38,7 +38,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Pa
 def test_help_lists_the_commands_fast() -> None:
     done = portraiture("--help")
     assert done.returncode == 0
-    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect"):
+    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "bench"):
         assert name in done.stdout
     code = (
         "import sys; import portraiture.tools.cli;"
@@ -49,7 +49,7 @@ def test_help_lists_the_commands_fast() -> None:
 
 
 def test_every_command_has_help() -> None:
-    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect"):
+    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "bench"):
         done = portraiture(name, "--help")
         assert done.returncode == 0, done.stderr
         assert "Usage" in done.stdout
@@ -195,6 +195,17 @@ def test_bad_export_options_are_refused(tmp_path: Path, arguments: tuple[str, ..
     message = one_line_error(portraiture("export", "-o", tmp_path / "bundle", *arguments))
     assert said in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_prints_every_stage_and_the_ratio(tmp_path: Path) -> None:
+    import json
+
+    done = portraiture("bench", "reference", "--repeats", 1, "--json", tmp_path / "bench.json")
+    assert done.returncode == 0, done.stderr
+    stages = {s["stage"]: s for s in json.loads((tmp_path / "bench.json").read_text())["stages"]}
+    assert stages["full-body, whole"]["ours_s"] > 0
+    for name in stages:
+        assert name in done.stdout
 
 
 def test_unknown_recipe_and_missing_data_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from portraiture.training.evaluate import Predict
 
 SUBJECTS = ("segmentation", "depth", "filter")
+METHODS = ("network", "graph-cut")
 DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder")
 
 
@@ -26,6 +27,24 @@ def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
             return PredictedMaps(fine.mask, fine.depth, None, None)
         first = pipeline.perceive(rgb, "coarse")
         return PredictedMaps(fine.mask, fine.depth, first.mask, first.depth)
+
+    return predict
+
+
+def _graph_cut_predictor(pipeline: "Pipeline") -> "Predict":
+    """Boykov and Jolly's graph cut, seeded by the coarse mask, or by the selfie prior where that finds nobody."""
+    from portraiture.reference.errors import InputError
+    from portraiture.reference.graph_cut import seeds_from_mask, seeds_from_prior, segment
+    from portraiture.training.evaluate import PredictedMaps
+
+    def predict(rgb: "np.ndarray") -> PredictedMaps:
+        coarse = pipeline.perceive(rgb, "coarse")
+        try:
+            seeds = seeds_from_mask(coarse.mask)
+        except InputError:
+            seeds = seeds_from_prior((rgb.shape[0], rgb.shape[1]))
+        mask = segment(rgb / 255.0, *seeds).astype("float32")
+        return PredictedMaps(mask, coarse.depth, coarse.mask, coarse.depth)
 
     return predict
 
@@ -67,6 +86,7 @@ def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pip
               help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=None, help="Use this many photos, spread over the split.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
+@click.option("--method", type=click.Choice(METHODS), default="network", show_default=True, help="Of segmentation.")
 @runtime_options
 def command(
     subject: str,
@@ -75,6 +95,7 @@ def command(
     split: str,
     limit: int | None,
     json_file: Path | None,
+    method: str,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
@@ -94,8 +115,12 @@ def command(
     }[subject]
     if dataset not in allowed:
         raise OptionError(f"evaluate {subject}: expected --dataset {' or '.join(allowed)}, found {dataset}")
+    if method != "network" and subject != "segmentation":
+        raise OptionError(f"--method {method}: expected evaluate segmentation with it, found {subject}")
     pipeline = open_pipeline(runtime, bundle, precision)
     predict = _predictor(pipeline, has_model(pipeline, "coarse"))
+    if method == "graph-cut":
+        predict = _graph_cut_predictor(pipeline)
     if subject == "filter":
         figures = _filter_figures(dataset, root, split, limit, pipeline)
     elif dataset == "diw":
@@ -105,7 +130,7 @@ def command(
         chosen = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
         measure = evaluate_nyu if subject == "depth" else evaluate_segmentation
         figures = measure(chosen, predict)
-    heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime}
+    heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime, "method": method}
     for name, value in {**heading, **figures}.items():
         click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
     if json_file is not None:

@@ -1,0 +1,97 @@
+"""Stage-by-stage times of the CRF reference against a plain implementation of the same stages, in one run."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from portraiture.reference.crf import label_layers
+from portraiture.reference.full_body import render_full_body
+from portraiture.reference.layers import depth_layers
+from portraiture.reference.lens import APERTURE_PAPER, layer_radii, person_depth
+from portraiture.reference.matting import knn_matte, matte, trimap
+from portraiture.reference.render import Mode, RenderSettings, render
+from portraiture.reference.selfie import render_selfie
+
+SIZE = (500, 300)
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """Best wall time of a stage in seconds; ``plain_s`` is None where there is no plain form of its own."""
+
+    stage: str
+    ours_s: float
+    plain_s: float | None
+
+
+def _best(work: Callable[[], Any], repeats: int = 3) -> float:
+    """Best of several runs after one warm-up, seconds."""
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def _plain_blur(rgb: np.ndarray, radii_px: np.ndarray) -> None:
+    """One OpenCV filter a layer with a full square kernel, as a first implementation would do."""
+    from portraiture.reference.disk import disk_kernel
+
+    for radius_px in radii_px:
+        cv2.filter2D(rgb, cv2.CV_64F, disk_kernel(float(radius_px)))
+
+
+def _plain_labels(unary: np.ndarray, smoothness: float) -> None:
+    """PyMaxflow's own expansion, which knows one pairwise cost for all pixels."""
+    import maxflow
+
+    count = unary.shape[2]
+    maxflow.aexpansion_grid(unary, smoothness * (1.0 - np.eye(count)), max_cycles=4)
+
+
+def bench_reference(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, repeats: int = 3) -> list[StageTime]:
+    """Time every stage, and the two renderers whole.
+
+    Args:
+        rgb: HxWx3 float64 0..1.
+        mask, depth: HxW float64 0..1.
+        repeats: runs a stage, after one that warms up; the best counts.
+    """
+    settings = RenderSettings(mode=Mode.FULL_BODY)
+    parts = trimap(mask)
+    alpha = matte(rgb, mask)
+    layers = depth_layers(depth, settings.layers)
+    labels = label_layers(depth, layers.unary, settings.smoothness)
+    radii = layer_radii(layers.centres, person_depth(mask, depth), APERTURE_PAPER, rgb.shape)
+    largest = float(radii.max())
+
+    def ours(work: Callable[[], Any]) -> float:
+        return _best(work, repeats)
+
+    stages = [
+        StageTime("trimap", ours(lambda: trimap(mask)), None),
+        StageTime("KNN matting", ours(lambda: matte(rgb, mask)), ours(lambda: knn_matte(rgb, parts))),
+        StageTime("depth layers", ours(lambda: depth_layers(depth, settings.layers)), None),
+        StageTime(
+            "alpha expansion",
+            ours(lambda: label_layers(depth, layers.unary, settings.smoothness)),
+            ours(lambda: _plain_labels(layers.unary, settings.smoothness)),
+        ),
+        StageTime(
+            "layer blurs",
+            ours(lambda: render_full_body(rgb, alpha, labels, radii)),
+            ours(lambda: _plain_blur(rgb, radii)),
+        ),
+        StageTime("selfie blur", ours(lambda: render_selfie(rgb, alpha, largest)), None),
+    ]
+    shared = stages[0].ours_s + stages[2].ours_s
+    plain = shared + sum(s.plain_s or 0.0 for s in stages)
+    whole = ours(lambda: render(rgb, mask, depth, settings))
+    selfie = ours(lambda: render(rgb, mask, None, RenderSettings(mode=Mode.SELFIE)))
+    return [*stages, StageTime("full-body, whole", whole, plain), StageTime("selfie, whole", selfie, None)]
