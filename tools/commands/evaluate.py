@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from portraiture.export.pipeline import Pipeline
     from portraiture.training.evaluate import Predict
 
-SUBJECTS = ("segmentation", "depth", "filter")
+SUBJECTS = ("segmentation", "depth", "filter", "render")
+SCENES = 16
 METHODS = ("network", "graph-cut")
-DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder")
+DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder", "simulated")
 
 
 def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
@@ -78,29 +79,51 @@ def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pip
     return evaluate_filter(pictures())
 
 
+def _print_render(scenes: int, sheet: Path | None, json_file: Path | None) -> None:
+    """The renderers on simulated scenes, as a Markdown table."""
+    from portraiture.export.manifest import write_json
+    from portraiture.tools.render_eval import evaluate_render
+
+    scores = evaluate_render(scenes, sheet)
+    click.echo(f"{scenes} simulated scenes, paper setting\n")
+    click.echo("| renderer | PSNR dB | SSIM | PSNR dB within 10 px of the person's edge |\n| --- | --- | --- | --- |")
+    for name, figures in scores.items():
+        click.echo(f"| {name} | {figures['psnr_db']:.2f} | {figures['ssim']:.4f} | {figures['edge_psnr_db']:.2f} |")
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, {"subject": "render", "dataset": "simulated", "scenes": scenes, "scores": scores})
+
+
 @click.command("evaluate")
 @click.argument("subject", type=click.Choice(SUBJECTS))
 @click.option("--dataset", required=True, type=click.Choice(DATASETS), help="Layout of the folder.")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="Top folder of the dataset.")
+@click.option("--root", type=click.Path(path_type=Path), help="Top folder of the dataset; none for simulated.")
 @click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
               help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), default=None, help="Use this many photos, spread over the split.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=None,
+    help="Use this many photos, spread over the split; scenes of render.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 @click.option("--method", type=click.Choice(METHODS), default="network", show_default=True, help="Of segmentation.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render.")
 @runtime_options
 def command(
     subject: str,
     dataset: str,
-    root: Path,
+    root: Path | None,
     split: str,
     limit: int | None,
     json_file: Path | None,
     method: str,
+    sheet: Path | None,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
 ) -> None:
-    """Print quality figures: IoU and boundary F-score, WHDR, or PSNR and SSIM against the CRF reference."""
+    """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens)."""
     from portraiture.export.manifest import write_json
     from portraiture.reference.errors import OptionError
     from portraiture.tools.open_pipeline import has_model, open_pipeline
@@ -112,11 +135,17 @@ def command(
         "segmentation": ("shen2016", "ccp", "folder"),
         "depth": ("nyu", "diw"),
         "filter": ("shen2016", "ccp", "folder"),
+        "render": ("simulated",),
     }[subject]
     if dataset not in allowed:
         raise OptionError(f"evaluate {subject}: expected --dataset {' or '.join(allowed)}, found {dataset}")
     if method != "network" and subject != "segmentation":
         raise OptionError(f"--method {method}: expected evaluate segmentation with it, found {subject}")
+    if subject == "render":
+        _print_render(limit or SCENES, sheet, json_file)
+        return
+    if root is None:
+        raise OptionError(f"--root: expected the top folder of {dataset}, found none")
     pipeline = open_pipeline(runtime, bundle, precision)
     predict = _predictor(pipeline, has_model(pipeline, "coarse"))
     if method == "graph-cut":
