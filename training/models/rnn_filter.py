@@ -28,6 +28,7 @@ STRIDE = 16
 """Height and width of the input are multiples of this."""
 
 _RADIUS_UNIT_PX = 10.0
+_LEAST_WEIGHT = 4e-3
 
 
 class Guidance(nn.Module):
@@ -98,7 +99,9 @@ class RnnFilter(nn.Module):
         total = short + (0.25 + torch.tanh(spread)) * (long - short)
         # divided at full size: a half-size cell inside the person has weight 0 and must not count as black
         total = upsample(total, SCALE)
-        blurred = total[:, :3] / torch.clamp(total[:, 3:], min=1e-3)
+        # where hardly any background is in reach the pixel itself counts: no division by nearly nothing, which would
+        # make float32 noise visible, and a constant picture stays constant
+        blurred = (total[:, :3] + _LEAST_WEIGHT * rgb) / (torch.clamp(total[:, 3:], min=0.0) + _LEAST_WEIGHT)
         amount = torch.clamp(radius * (1 + strength), 0.0, 1.0)
         edge = 4 * mask * background  # the matte differs from the mask only where the mask is undecided
         alpha = torch.clamp(mask + edge * torch.tanh(matte), 0.0, 1.0)
