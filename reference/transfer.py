@@ -40,4 +40,5 @@ def to_srgb(linear: Floats) -> Floats:
     light = np.clip(linear, 0.0, 1.0)
     # s = 12.92 L if L <= 0.04045 / 12.92, else 1.055 L^(1/2.4) - 0.055
     power = 1.055 * np.maximum(light, LINEAR_KNEE) ** (1 / 2.4) - 0.055
-    return np.asarray(np.where(light <= LINEAR_KNEE, 12.92 * light, np.minimum(power, 1.0)), dtype=np.float64)
+    coded = np.where(light <= LINEAR_KNEE, 12.92 * light, power)
+    return np.asarray(np.where(light == 1.0, 1.0, coded), dtype=np.float64)  # 1.055 - 0.055 rounds below 1

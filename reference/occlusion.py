@@ -1,0 +1,259 @@
+"""Occlusion-aware rendering: ``compositing="occlusion"``, what a lens does, where equation (10) is what the paper does.
+
+Equation (10) blurs each layer by a disk that takes in its neighbours' colours, so that a sharp or nearer layer bleeds
+into a blurred one, and no layer spreads over a nearer sharp one. Here each layer is blurred by itself, colour and
+coverage alike, and composed from far to near in linear light:
+    out <- D_k * (A_k C_k) + (1 - D_k * A_k) out,   k from far to near,
+D_k the iris, A_k the coverage, C_k the colour. Both are extended under whatever hides the layer: the coverage from the
+nearest pixel that is not hidden, the colour by a pyramid of normalised averages. The farthest layer seen is opaque.
+
+What a soft matte lets through is extended too: there labels and colours are the person's as much as the background's.
+
+Limits: the extension is smooth, the texture behind a blurred foreground is not in the photo. A boundary between a sharp
+layer and a farther one is as hard as the labels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from portraiture.reference.arrays import AnyArray, Floats, Labels
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.guided import MIN_BACKGROUND
+from portraiture.reference.iris import convolve, iris_kernel
+
+SURE = 0.1
+"""Above this alpha a pixel's label and colour say nothing of what is behind the person; below, a colour's trust falls
+linearly. A photo with no pixel below takes all with alpha < 1."""
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A layer as it would be seen alone, before the blur.
+
+    Attributes:
+        colour: HxWxC.
+        coverage: HxW in 0..1.
+        kernel: its iris.
+    """
+
+    colour: Floats
+    coverage: Floats
+    kernel: Floats
+
+
+def fill(premultiplied: Floats, weight: Floats) -> Floats:
+    """Extends what is known smoothly over what is not: pull and push through a pyramid of halves.
+
+    Args:
+        premultiplied: HxWxC, value times weight.
+        weight: HxW in 0..1, 1 is known.
+
+    Returns:
+        HxWxC float64: the value where the weight is 1, elsewhere a convex combination of known values; 0 if
+        nothing is known.
+    """
+    height, width = weight.shape
+    known = weight[..., None]  # HxWx1
+    if (height, width) == (1, 1):
+        return np.asarray(premultiplied / np.where(known > 0, known, 1.0), dtype=np.float64)
+    if (weight >= 1).all():
+        return premultiplied.copy()
+    # pull: HxWx(C+1) -> half; one known part of four makes the half known, as to its own level
+    half = cv2.resize(
+        np.concatenate([premultiplied, known], axis=2),
+        ((width + 1) // 2, (height + 1) // 2),
+        interpolation=cv2.INTER_AREA,
+    )
+    share = np.asarray(half[..., -1], dtype=np.float64)
+    trust = np.minimum(4 * share, 1.0)
+    mean = np.asarray(half[..., :-1], dtype=np.float64) / np.where(share > 0, share, 1.0)[..., None]
+    coarse = fill(mean * trust[..., None], trust)
+    # push: what is missing comes from the coarser level
+    wide = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float64)
+    return np.asarray(premultiplied + (1 - known) * wide.reshape(premultiplied.shape), dtype=np.float64)
+
+
+def render_occlusion(
+    linear: Floats,
+    alpha: Floats,
+    labels: Labels,
+    radii_px: Floats,
+    person_layer: int,
+    blades: int = 0,
+    rotation_deg: float = 0.0,
+    recovered: Floats | None = None,
+    foreground: Floats | None = None,
+) -> Floats:
+    """Composes the layers from far to near.
+
+    The person is a layer of its own, with radius 0: in front of the layers from ``person_layer`` on, behind the
+    nearer ones. Layers nearer than it see the iris inverted; this matters for odd blade counts only.
+
+    Args:
+        linear: HxWx3 float64, linear light.
+        alpha: HxW matte in 0..1.
+        labels: HxW depth layer of each pixel, 0..K-1, near to far.
+        radii_px: K radii in pixels; up to 1 is sharp. Layers nearer than the person may be blurred too.
+        person_layer: 0..K; K sets the person behind all layers, 0 before them.
+        blades: as ``iris_kernel``.
+        rotation_deg: as ``iris_kernel``.
+        recovered: HxWx3, what the blurred layers take in place of ``linear``; see ``recover_highlights``.
+        foreground: HxWx3 linear light, the person's own colour; None takes the photo's, as (10) does.
+
+    Returns:
+        HxWx3 float64, linear light, above 1 where ``recovered`` is. Where no blurred layer shows or covers, the
+        input exactly.
+
+    Raises:
+        InputError: a shape or a label is not as above.
+        OptionError: an option is not as above.
+    """
+    _check(linear, alpha, labels, radii_px, person_layer, recovered, foreground)
+    lights = linear if recovered is None else recovered
+    person = linear if foreground is None else foreground
+    out = np.zeros_like(linear)
+    share = np.zeros(labels.shape)
+    for sheet in _sheets(linear, lights, person, alpha, labels, radii_px, person_layer, blades, rotation_deg):
+        out, share = _over(sheet, out, share)
+    return np.asarray(np.where((share > 0)[..., None], out, linear), dtype=np.float64)
+
+
+def blur_share(
+    alpha: Floats,
+    labels: Labels,
+    radii_px: Floats,
+    person_layer: int,
+    blades: int = 0,
+    rotation_deg: float = 0.0,
+) -> Floats:
+    """How much of each pixel's light came through a blurred layer in ``render_occlusion``.
+
+    Args:
+        alpha, labels, radii_px, person_layer, blades, rotation_deg: as ``render_occlusion``.
+
+    Returns:
+        HxW float64 in 0..1; 0 exactly where ``render_occlusion`` returns the input.
+
+    Raises:
+        InputError: as ``render_occlusion``.
+        OptionError: as ``render_occlusion``.
+    """
+    blank = np.zeros((*labels.shape, 1))  # HxWx1: the cheapest colour
+    _check(blank, alpha, labels, radii_px, person_layer, None, None)
+    out, share = blank, np.zeros(labels.shape)
+    for sheet in _sheets(blank, blank, blank, alpha, labels, radii_px, person_layer, blades, rotation_deg):
+        out, share = _over(sheet, out, share)
+    return share
+
+
+def _over(sheet: _Sheet, behind: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """D * (A C) + (1 - D * A) behind, and the same for the share that is blurred."""
+    if sheet.kernel.size == 1:
+        cover = sheet.coverage
+        light = sheet.colour * cover[..., None]
+        fresh = 0.0
+    else:
+        opaque = np.ones_like(sheet.coverage)
+        stack = np.dstack([sheet.colour * sheet.coverage[..., None], sheet.coverage, opaque])  # HxWx(C+2)
+        sums = convolve(stack, sheet.kernel)
+        sums /= sums[..., -1:]  # normalised over the pixels inside the photo
+        cover, light = sums[..., -2], sums[..., :-2]
+        fresh = 1.0
+        # the large-kernel filter rounds: nothing in reach is nothing, and all in reach is all
+        cover = np.where(cover < MIN_BACKGROUND, 0.0, np.where(cover > 1 - MIN_BACKGROUND, 1.0, cover))
+        light = np.where((cover > 0)[..., None], light, 0.0)
+    rest = 1 - cover
+    return light + rest[..., None] * behind, fresh * cover + rest * share
+
+
+def _sheets(
+    linear: Floats,
+    lights: Floats,
+    person: Floats,
+    alpha: Floats,
+    labels: Labels,
+    radii_px: Floats,
+    person_layer: int,
+    blades: int,
+    rotation_deg: float,
+) -> Iterator[_Sheet]:
+    """The layers that are seen and the person, far to near; the first is opaque."""
+    sure = alpha <= SURE if (alpha <= SURE).any() else alpha < 1
+    first = True
+    for layer in range(radii_px.size - 1, -1, -1):
+        if layer == person_layer - 1 and alpha.any():
+            yield _person(person, alpha, labels, person_layer, opaque=first)
+            first = False
+        behind = layer >= person_layer
+        seen = (labels == layer) & (sure if behind else alpha < 1)
+        if not seen.any():
+            continue
+        trust = seen * np.clip(1 - alpha / SURE, 0.0, 1.0)
+        if not trust.any():
+            trust = seen * (1 - alpha)
+        kernel = iris_kernel(float(radii_px[layer]), blades, rotation_deg + (0.0 if behind else 180.0))
+        colour = fill(trust[..., None] * (linear if kernel.size == 1 else lights), trust)
+        if first:
+            coverage = np.ones_like(alpha)
+        elif behind:
+            coverage = (_extend(labels, (labels >= layer) & sure) == layer).astype(np.float64)
+        else:  # the person hides nothing nearer: no layer before it continues under it
+            coverage = (1 - alpha) * (_extend(labels, labels >= layer) == layer)
+        first = False
+        yield _Sheet(colour, coverage, kernel)
+    if person_layer == 0 and alpha.any():
+        yield _person(person, alpha, labels, person_layer, opaque=first)
+
+
+def _person(colour: Floats, alpha: Floats, labels: Labels, person_layer: int, opaque: bool) -> _Sheet:
+    """The person, extended under the layers that hide a part of it."""
+    identity = np.ones((1, 1))
+    known = (labels >= person_layer) | (alpha == 1)
+    if known.all() and not opaque:
+        return _Sheet(colour, alpha, identity)
+    whole = np.where((alpha > 0)[..., None], colour, fill(alpha[..., None] * colour, alpha))
+    if opaque or not known.any():
+        return _Sheet(whole, np.ones_like(alpha) if opaque else alpha, identity)
+    return _Sheet(whole, alpha + (1 - alpha) * ~known * _extend(alpha, known), identity)
+
+
+def _extend(values: AnyArray, known: npt.NDArray[np.bool_]) -> AnyArray:
+    """HxW: each pixel takes the value of the nearest known one; at least one is known."""
+    if known.all():
+        return values
+    _, index = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(int(index.max()) + 1, dtype=values.dtype)
+    table[index[known]] = values[known]
+    return np.asarray(table[index])
+
+
+def _check(
+    linear: Floats,
+    alpha: Floats,
+    labels: Labels,
+    radii_px: Floats,
+    person_layer: int,
+    recovered: Floats | None,
+    foreground: Floats | None,
+) -> None:
+    """Raises as ``render_occlusion`` says."""
+    if linear.ndim != 3 or linear.size == 0:
+        raise InputError(f"linear: expected an HxWx3 array, found shape {linear.shape}; pass a photo in linear light")
+    shape = linear.shape[:2]
+    for name, found in (("alpha", alpha.shape), ("labels", labels.shape)):
+        if found != shape:
+            raise InputError(f"{name}: expected the photo's shape {shape}, found {found}; resize the {name} first")
+    for name, array in (("recovered", recovered), ("foreground", foreground)):
+        if array is not None and array.shape != linear.shape:
+            raise InputError(f"{name}: expected the photo's shape {linear.shape}, found {array.shape}; resize it")
+    if radii_px.ndim != 1 or int(labels.min()) < 0 or int(labels.max()) >= radii_px.size:
+        found_labels = f"{int(labels.min())}..{int(labels.max())} for {radii_px.size} radii"
+        raise InputError(f"labels: expected 0..K-1 for K radii, found {found_labels}; give one radius a layer")
+    if not 0 <= person_layer <= radii_px.size:
+        raise OptionError(f"person_layer: expected 0..{radii_px.size}, found {person_layer}; count from the nearest")
