@@ -62,7 +62,7 @@ def add_grain(
 
     Args:
         image: HxWxC float64 in 0..1, after the blur, in the space in which ``sigma`` was measured.
-        share: HxW in 0..1, how much of a pixel's light came through a blurred layer; see ``blur_share``.
+        share: HxW in 0..1, how much of a pixel's light came through a blurred layer; see ``render_occlusion``.
         sigma: C standard deviations of the sharp region.
         kernel_energy: sum of the kernel's squares, the share of the variance that the blur leaves: one number, or
             HxW where the kernels differ. 0 for a kernel that leaves nothing; about 1/(pi r^2) for a disk.

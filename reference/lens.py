@@ -1,15 +1,16 @@
 """The lens: how large a blur each depth layer gets, section 3.3 before equation (10).
 
 The paper fixes the order only: the person is clear, nothing before the person is blurred, farther layers get
-larger disks. Here the radius grows linearly with depth behind the focus, up to the aperture at the farthest.
+larger disks. Here the radius grows linearly with depth behind the focus, up to the aperture at the farthest:
+``layer_radii``. A lens blurs what is nearer than its focus as well: ``lens_radii``, not in the paper.
 """
 
 import math
 
 import numpy as np
 
-from portraiture.reference.arrays import Floats
-from portraiture.reference.errors import InputError
+from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.errors import InputError, OptionError
 
 APERTURE_PAPER = 0.016
 """The paper setting: largest disk radius as a share of the image diagonal, 9.3 px at 500x300."""
@@ -58,3 +59,37 @@ def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int
     span = max(float(centres.max()) - focus, MIN_SPAN)
     share = np.clip((centres - focus) / span, 0.0, 1.0)
     return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)
+
+
+def lens_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+    """Disk radius of each depth layer on both sides of the focus.
+
+    Args:
+        centres, focus, aperture, shape: as in ``layer_radii``.
+
+    Returns:
+        K radii in pixels: ``aperture * diagonal`` at the layer that is farthest from the focus, in proportion to
+        the distance from it elsewhere.
+    """
+    distance = np.abs(centres - focus)
+    share = distance / max(float(distance.max()), MIN_SPAN)
+    return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)
+
+
+def depth_at(depth: AnyArray, x: float, y: float) -> float:
+    """The depth at a tapped point: the median within 1 % of the longer side around it.
+
+    Args:
+        depth: HxW.
+        x, y: pixel of the depth map, from its top left corner.
+
+    Raises:
+        OptionError: the point lies outside.
+    """
+    height, width = depth.shape
+    column, row = round(x), round(y)
+    if not (0 <= column < width and 0 <= row < height):
+        raise OptionError(f"focus: expected a point inside the photo ({width}x{height}), found {x:g},{y:g}")
+    reach = max(1, round(0.01 * max(height, width)))
+    patch = depth[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+    return float(np.median(patch))

@@ -45,6 +45,29 @@ class _Sheet:
     kernel: Floats
 
 
+@dataclass(frozen=True)
+class _Irises:
+    """The iris of each layer and of the person; see ``render_occlusion``."""
+
+    radii_px: Floats
+    person_layer: int
+    person_radius_px: float
+    focus_layer: int
+    blades: int
+    rotation_deg: float
+
+    def of(self, layer: int) -> Floats:
+        """The kernel of a depth layer."""
+        return self._kernel(float(self.radii_px[layer]), layer < self.focus_layer)
+
+    def of_person(self) -> Floats:
+        """The kernel of the person."""
+        return self._kernel(self.person_radius_px, self.person_layer < self.focus_layer)
+
+    def _kernel(self, radius_px: float, inverted: bool) -> Floats:
+        return iris_kernel(radius_px, self.blades, self.rotation_deg + (180.0 if inverted else 0.0))
+
+
 def fill(premultiplied: Floats, weight: Floats) -> Floats:
     """Extends what is known smoothly over what is not: pull and push through a pyramid of halves.
 
@@ -87,11 +110,13 @@ def render_occlusion(
     rotation_deg: float = 0.0,
     recovered: Floats | None = None,
     foreground: Floats | None = None,
-) -> Floats:
+    person_radius_px: float = 0.0,
+    focus_layer: int | None = None,
+) -> tuple[Floats, Floats]:
     """Composes the layers from far to near.
 
-    The person is a layer of its own, with radius 0: in front of the layers from ``person_layer`` on, behind the
-    nearer ones. Layers nearer than it see the iris inverted; this matters for odd blade counts only.
+    The person is a layer of its own: in front of the layers from ``person_layer`` on, behind the nearer ones. What
+    is nearer than the focus sees the iris inverted; this matters for odd blade counts only.
 
     Args:
         linear: HxWx3 float64, linear light.
@@ -103,10 +128,12 @@ def render_occlusion(
         rotation_deg: as ``iris_kernel``.
         recovered: HxWx3, what the blurred layers take in place of ``linear``; see ``recover_highlights``.
         foreground: HxWx3 linear light, the person's own colour; None takes the photo's, as (10) does.
+        person_radius_px: of the person, not 0 where the focus lies elsewhere.
+        focus_layer: the first layer that is not nearer than the focus, 0..K; None takes ``person_layer``.
 
     Returns:
-        HxWx3 float64, linear light, above 1 where ``recovered`` is. Where no blurred layer shows or covers, the
-        input exactly.
+        HxWx3 float64, linear light, above 1 where ``recovered`` is; and, HxW in 0..1, how much of each pixel's light
+        came through a blurred layer. Where that share is 0 the picture is the input exactly.
 
     Raises:
         InputError: a shape or a label is not as above.
@@ -115,39 +142,19 @@ def render_occlusion(
     _check(linear, alpha, labels, radii_px, person_layer, recovered, foreground)
     lights = linear if recovered is None else recovered
     person = linear if foreground is None else foreground
+    irises = _Irises(
+        radii_px,
+        person_layer,
+        person_radius_px,
+        person_layer if focus_layer is None else focus_layer,
+        blades,
+        rotation_deg,
+    )
     out = np.zeros_like(linear)
     share = np.zeros(labels.shape)
-    for sheet in _sheets(linear, lights, person, alpha, labels, radii_px, person_layer, blades, rotation_deg):
+    for sheet in _sheets(linear, lights, person, alpha, labels, irises):
         out, share = _over(sheet, out, share)
-    return np.asarray(np.where((share > 0)[..., None], out, linear), dtype=np.float64)
-
-
-def blur_share(
-    alpha: Floats,
-    labels: Labels,
-    radii_px: Floats,
-    person_layer: int,
-    blades: int = 0,
-    rotation_deg: float = 0.0,
-) -> Floats:
-    """How much of each pixel's light came through a blurred layer in ``render_occlusion``.
-
-    Args:
-        alpha, labels, radii_px, person_layer, blades, rotation_deg: as ``render_occlusion``.
-
-    Returns:
-        HxW float64 in 0..1; 0 exactly where ``render_occlusion`` returns the input.
-
-    Raises:
-        InputError: as ``render_occlusion``.
-        OptionError: as ``render_occlusion``.
-    """
-    blank = np.zeros((*labels.shape, 1))  # HxWx1: the cheapest colour
-    _check(blank, alpha, labels, radii_px, person_layer, None, None)
-    out, share = blank, np.zeros(labels.shape)
-    for sheet in _sheets(blank, blank, blank, alpha, labels, radii_px, person_layer, blades, rotation_deg):
-        out, share = _over(sheet, out, share)
-    return share
+    return np.asarray(np.where((share > 0)[..., None], out, linear), dtype=np.float64), share
 
 
 def _over(sheet: _Sheet, behind: Floats, share: Floats) -> tuple[Floats, Floats]:
@@ -171,31 +178,23 @@ def _over(sheet: _Sheet, behind: Floats, share: Floats) -> tuple[Floats, Floats]
 
 
 def _sheets(
-    linear: Floats,
-    lights: Floats,
-    person: Floats,
-    alpha: Floats,
-    labels: Labels,
-    radii_px: Floats,
-    person_layer: int,
-    blades: int,
-    rotation_deg: float,
+    linear: Floats, lights: Floats, person: Floats, alpha: Floats, labels: Labels, irises: _Irises
 ) -> Iterator[_Sheet]:
     """The layers that are seen and the person, far to near; the first is opaque."""
     sure = alpha <= SURE if (alpha <= SURE).any() else alpha < 1
     first = True
-    for layer in range(radii_px.size - 1, -1, -1):
-        if layer == person_layer - 1 and alpha.any():
-            yield _person(person, alpha, labels, person_layer, opaque=first)
+    for layer in range(irises.radii_px.size - 1, -1, -1):
+        if layer == irises.person_layer - 1 and alpha.any():
+            yield _person(person, alpha, labels, irises, opaque=first)
             first = False
-        behind = layer >= person_layer
+        behind = layer >= irises.person_layer
         seen = (labels == layer) & (sure if behind else alpha < 1)
         if not seen.any():
             continue
         trust = seen * np.clip(1 - alpha / SURE, 0.0, 1.0)
         if not trust.any():
             trust = seen * (1 - alpha)
-        kernel = iris_kernel(float(radii_px[layer]), blades, rotation_deg + (0.0 if behind else 180.0))
+        kernel = irises.of(layer)
         colour = fill(trust[..., None] * (linear if kernel.size == 1 else lights), trust)
         if first:
             coverage = np.ones_like(alpha)
@@ -205,20 +204,20 @@ def _sheets(
             coverage = (1 - alpha) * (_extend(labels, labels >= layer) == layer)
         first = False
         yield _Sheet(colour, coverage, kernel)
-    if person_layer == 0 and alpha.any():
-        yield _person(person, alpha, labels, person_layer, opaque=first)
+    if irises.person_layer == 0 and alpha.any():
+        yield _person(person, alpha, labels, irises, opaque=first)
 
 
-def _person(colour: Floats, alpha: Floats, labels: Labels, person_layer: int, opaque: bool) -> _Sheet:
+def _person(colour: Floats, alpha: Floats, labels: Labels, irises: _Irises, opaque: bool) -> _Sheet:
     """The person, extended under the layers that hide a part of it."""
-    identity = np.ones((1, 1))
-    known = (labels >= person_layer) | (alpha == 1)
+    kernel = irises.of_person()
+    known = (labels >= irises.person_layer) | (alpha == 1)
     if known.all() and not opaque:
-        return _Sheet(colour, alpha, identity)
+        return _Sheet(colour, alpha, kernel)
     whole = np.where((alpha > 0)[..., None], colour, fill(alpha[..., None] * colour, alpha))
     if opaque or not known.any():
-        return _Sheet(whole, np.ones_like(alpha) if opaque else alpha, identity)
-    return _Sheet(whole, alpha + (1 - alpha) * ~known * _extend(alpha, known), identity)
+        return _Sheet(whole, np.ones_like(alpha) if opaque else alpha, kernel)
+    return _Sheet(whole, alpha + (1 - alpha) * ~known * _extend(alpha, known), kernel)
 
 
 def _extend(values: AnyArray, known: npt.NDArray[np.bool_]) -> AnyArray:

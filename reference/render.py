@@ -1,76 +1,28 @@
 """The CRF renderer, sections 3.3 and 4.1: photo, mask and depth in, portrait out."""
 
-import math
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from portraiture.reference.arrays import AnyArray, Floats, Labels, as_map, as_rgb
+from portraiture.reference.closed_form import closed_form_matte_band
 from portraiture.reference.crf import label_layers
-from portraiture.reference.errors import InputError, OptionError, unknown
+from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.full_body import render_full_body
 from portraiture.reference.layers import depth_layers
-from portraiture.reference.lens import APERTURE_PAPER, image_diagonal_px, layer_radii, person_depth
-from portraiture.reference.matting import TRIMAP_PX, matte
+from portraiture.reference.lens import image_diagonal_px, layer_radii, lens_radii, person_depth
+from portraiture.reference.lens_look import Focus, render_lens
+from portraiture.reference.matting import knn_matte_band, matte
 from portraiture.reference.selfie import render_selfie
+from portraiture.reference.settings import DEFAULT_SETTINGS as DEFAULT_SETTINGS
+from portraiture.reference.settings import Compositing as Compositing
+from portraiture.reference.settings import Matting as Matting
+from portraiture.reference.settings import Mode as Mode
+from portraiture.reference.settings import RenderSettings as RenderSettings
+from portraiture.reference.transfer import to_linear, to_srgb
 
-MAX_APERTURE = 0.25
 SELFIE_COVER = 0.20
 SELFIE_BOTTOM = 1 / 3
-
-
-class Mode(Enum):
-    """Which renderer: (4) blurs all that is not the person alike, (10) blurs by depth."""
-
-    AUTO = "auto"
-    SELFIE = "selfie"
-    FULL_BODY = "full-body"
-
-
-@dataclass(frozen=True)
-class RenderSettings:
-    """What a user can choose.
-
-    Attributes:
-        mode: AUTO decides by ``choose_mode``, or takes FULL_BODY where a focus is given.
-        aperture: largest disk radius as a share of the image diagonal, 0..0.25; 0 returns the photo.
-        focus: depth in 0..1 up to which nothing is blurred; None takes the person's. Needs a depth.
-        layers: K, at least 1.
-        smoothness: lambda of (7), 0 or more.
-        trimap_px: half width of the band that matting solves, 0 or more pixels.
-        matting: False composites with the mask itself.
-        seed: of the K-means starts.
-    """
-
-    mode: Mode = Mode.AUTO
-    aperture: float = APERTURE_PAPER
-    focus: float | None = None
-    layers: int = 6
-    smoothness: float = 10.0
-    trimap_px: float = TRIMAP_PX
-    matting: bool = True
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Raises OptionError where a value is out of range or two of them conflict."""
-        if not isinstance(self.mode, Mode):
-            raise unknown("mode", self.mode, [f"Mode.{mode.name}" for mode in Mode])
-        if self.focus is not None and self.mode is Mode.SELFIE:
-            raise OptionError("focus: the selfie mode has no depth to focus in; drop focus or use full-body")
-        focus = 0.0 if self.focus is None else self.focus
-        for name, value, valid, wanted, usual in (
-            ("aperture", self.aperture, 0 <= self.aperture <= MAX_APERTURE, "0..0.25", APERTURE_PAPER),
-            ("focus", focus, 0 <= focus <= 1, "a depth in 0..1", None),
-            ("layers", self.layers, self.layers >= 1, "1 or more", 6),
-            ("smoothness", self.smoothness, 0 <= self.smoothness < math.inf, "0 or more", 10),
-            ("trimap_px", self.trimap_px, 0 <= self.trimap_px < math.inf, "0 or more", TRIMAP_PX),
-        ):
-            if not valid:
-                raise OptionError(f"{name}: expected {wanted}, found {value}; the default is {usual}")
-
-
-DEFAULT_SETTINGS = RenderSettings()
 
 
 @dataclass(frozen=True)
@@ -139,21 +91,57 @@ def render_stages(
 ) -> RenderStages:
     """``render``, with the result of every stage. Arguments and errors are the same."""
     image, person, far, mode = _check(rgb, mask, depth, settings)
-    alpha = matte(image, person, settings.trimap_px) if settings.matting else person
+    alpha = _matte(image, person, settings)
     labels: Labels = np.zeros(person.shape, dtype=np.int64)
-    radii_px: Floats = np.array([settings.aperture * image_diagonal_px(image.shape)])
+    lens = Focus(np.array([settings.aperture * image_diagonal_px(image.shape)]))
     focus: float | None = None
     if mode is Mode.FULL_BODY and far is not None:
         layers = depth_layers(far, settings.layers, settings.seed)
         labels = label_layers(far, layers.unary, settings.smoothness)
         focus = person_depth(person, far) if settings.focus is None else settings.focus
-        radii_px = layer_radii(layers.centres, focus, settings.aperture, image.shape)
-        portrait = render_full_body(image, alpha, labels, radii_px)
+        lens = _focus(layers.centres, person, far, settings, image.shape)
+    if settings.aperture == 0:
+        portrait = image.copy()
+    elif settings.compositing is Compositing.OCCLUSION:
+        portrait = render_lens(image, alpha, labels, lens, settings)
     else:
-        portrait = render_selfie(image, alpha, float(radii_px[0]))
+        portrait = _paper(image, alpha, labels, lens.radii_px, mode, settings.linear_light)
+    return RenderStages(mode, alpha, labels, lens.radii_px, focus, portrait)
+
+
+def _matte(image: Floats, person: Floats, settings: RenderSettings) -> Floats:
+    """HxW matte by the chosen solver."""
+    if settings.matting is Matting.NONE:
+        return person
+    solve = knn_matte_band if settings.matting is Matting.KNN else closed_form_matte_band
+    return matte(image, person, settings.trimap_px, solve)
+
+
+def _focus(centres: Floats, person: Floats, depth: Floats, settings: RenderSettings, shape: tuple[int, ...]) -> Focus:
+    """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus."""
+    has_person = bool((person >= 0.5).any())
+    person_layer = _nearest(centres, person_depth(person, depth)) if has_person else 0
+    if settings.focus is None or settings.compositing is Compositing.PAPER:
+        focus = person_depth(person, depth) if settings.focus is None else settings.focus
+        return Focus(layer_radii(centres, focus, settings.aperture, shape), person_layer, person_layer)
+    focus_layer = _nearest(centres, settings.focus)
+    radii_px = lens_radii(centres, float(centres[focus_layer]), settings.aperture, shape)
+    return Focus(radii_px, person_layer, focus_layer, float(radii_px[person_layer]))
+
+
+def _nearest(centres: Floats, depth: float) -> int:
+    return int(np.abs(centres - depth).argmin())
+
+
+def _paper(image: Floats, alpha: Floats, labels: Labels, radii_px: Floats, mode: Mode, linear_light: bool) -> Floats:
+    """Equation (10), or (4) with (6) for a selfie; of linear light or of coded values."""
+    light = to_linear(image) if linear_light else image
+    if mode is Mode.FULL_BODY:
+        blurred = render_full_body(light, alpha, labels, radii_px)
+    else:
+        blurred = render_selfie(light, alpha, float(radii_px[0]))
     # The clip takes off rounding only: every colour is a convex combination of colours in 0..1.
-    portrait = image.copy() if settings.aperture == 0 else np.clip(portrait, 0.0, 1.0)
-    return RenderStages(mode, alpha, labels, radii_px, focus, portrait)
+    return to_srgb(blurred) if linear_light else np.clip(blurred, 0.0, 1.0)
 
 
 def _check(

@@ -3,15 +3,24 @@
 import numpy as np
 import pytest
 
+from portraiture.reference import occlusion
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.full_body import render_full_body
 from portraiture.reference.iris import iris_kernel
 from portraiture.reference.lens import layer_radii
 from portraiture.reference.metrics import psnr_db
-from portraiture.reference.occlusion import blur_share, fill, render_occlusion
+from portraiture.reference.occlusion import fill
 from portraiture.reference.simulator import all_in_focus, scene_depth, scene_mask, simple_scene, simulate
 
 SHAPE = (24, 30)
+
+
+def render_occlusion(*args, **options):
+    return occlusion.render_occlusion(*args, **options)[0]
+
+
+def share_of(alpha, labels, radii_px, person_layer):
+    return occlusion.render_occlusion(np.zeros((*labels.shape, 1)), alpha, labels, radii_px, person_layer)[1]
 
 
 def direct_blur(image, kernel):
@@ -53,7 +62,7 @@ def test_no_radius_is_the_input(scene):
     linear, alpha, labels = scene
     for radii in (np.zeros(3), np.array([0.5, 1.0, 0.0])):
         np.testing.assert_array_equal(render_occlusion(linear, alpha, labels, radii, 1), linear)
-        np.testing.assert_array_equal(blur_share(alpha, labels, radii, 1), 0)
+        np.testing.assert_array_equal(share_of(alpha, labels, radii, 1), 0)
 
 
 def test_what_is_sharp_and_uncovered_is_the_input(scene):
@@ -62,14 +71,14 @@ def test_what_is_sharp_and_uncovered_is_the_input(scene):
     sharp = (labels < 2) | (alpha == 1)  # the blurred layer is behind: it covers nothing
     np.testing.assert_array_equal(found[sharp], linear[sharp])
     assert (found[~sharp] != linear[~sharp]).all()
-    share = blur_share(alpha, labels, np.array([0.0, 0.0, 5.0]), 0)
+    share = share_of(alpha, labels, np.array([0.0, 0.0, 5.0]), 0)
     np.testing.assert_array_equal(share > 0, ~sharp)
 
 
 @pytest.mark.parametrize("radii", [[4.0, 0.0, 0.0], [4.0, 0.0, 9.3], [12.0, 2.0, 0.0]])
 def test_the_share_tells_where_the_input_comes_out(scene, radii):
     linear, alpha, labels = scene
-    share = blur_share(alpha, labels, np.array(radii), 1)
+    share = share_of(alpha, labels, np.array(radii), 1)
     found = render_occlusion(linear, alpha, labels, np.array(radii), 1)
     np.testing.assert_array_equal(found[share == 0], linear[share == 0])
     assert (share >= 0).all()

@@ -7,7 +7,7 @@ import pytest
 
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.full_body import render_full_body
-from portraiture.reference.render import Mode, RenderSettings, choose_mode, render, render_stages
+from portraiture.reference.render import Matting, Mode, RenderSettings, choose_mode, render, render_stages
 from portraiture.reference.selfie import render_selfie
 
 FULL = RenderSettings(mode=Mode.FULL_BODY, aperture=0.05, trimap_px=4)
@@ -62,14 +62,14 @@ def test_uint8_is_the_same_photo(scene):
 @pytest.mark.parametrize("mode", list(Mode))
 def test_aperture_zero_returns_the_photo_exactly(scene, mode):
     rgb, mask, depth = scene
-    settings = RenderSettings(mode=mode, aperture=0, matting=False)
+    settings = RenderSettings(mode=mode, aperture=0, matting=Matting.NONE)
     np.testing.assert_array_equal(render(rgb, mask, depth, settings), rgb)
     np.testing.assert_array_equal(render_stages(rgb, mask, depth, settings).portrait, rgb)
 
 
 def test_without_matting_alpha_is_the_mask(scene):
     rgb, mask, depth = scene
-    stages = render_stages(rgb, 0.7 * mask, depth, RenderSettings(mode=Mode.FULL_BODY, matting=False))
+    stages = render_stages(rgb, 0.7 * mask, depth, RenderSettings(mode=Mode.FULL_BODY, matting=Matting.NONE))
     np.testing.assert_array_equal(stages.alpha, 0.7 * mask)
 
 
@@ -126,7 +126,7 @@ def test_fewer_depths_than_layers(scene, depths):
 
 def test_rounding_of_a_resize_is_no_error(scene):
     rgb, mask, depth = scene
-    settings = RenderSettings(matting=False)
+    settings = RenderSettings(matting=Matting.NONE)
     np.testing.assert_array_equal(render(rgb, mask * (1 + 4e-16), depth, settings), render(rgb, mask, depth, settings))
 
 

@@ -1,0 +1,67 @@
+"""``compositing="occlusion"`` from end to end: linear light, highlights, foreground colour, iris, grain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from portraiture.reference.arrays import Floats, Labels
+from portraiture.reference.foreground import estimate_foreground
+from portraiture.reference.grain import add_grain, noise_sigma
+from portraiture.reference.highlights import recover_highlights
+from portraiture.reference.iris import iris_kernel
+from portraiture.reference.occlusion import render_occlusion
+from portraiture.reference.settings import RenderSettings
+from portraiture.reference.transfer import to_linear, to_srgb
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Where a lens is sharp.
+
+    Attributes:
+        radii_px: K disk radii in pixels, near to far.
+        person_layer: the first layer behind the person, 0..K; the person hides it and all farther ones.
+        focus_layer: the first layer that is not nearer than the focus, 0..K.
+        person_radius_px: 0 unless the focus lies elsewhere.
+    """
+
+    radii_px: Floats
+    person_layer: int = 0
+    focus_layer: int = 0
+    person_radius_px: float = 0.0
+
+
+def render_lens(rgb: Floats, alpha: Floats, labels: Labels, focus: Focus, settings: RenderSettings) -> Floats:
+    """The photo as a large lens would have taken it.
+
+    Args:
+        rgb: HxWx3 float64 sRGB in 0..1.
+        alpha: HxW matte in 0..1.
+        labels: HxW depth layer of each pixel, 0..K-1, near to far.
+        focus: radii and order of the layers.
+        settings: highlights, blades, rotation_deg, grain and seed are used.
+
+    Returns:
+        HxWx3 float64 sRGB in 0..1; the photo's own values where nothing blurred shows or covers.
+    """
+    linear = to_linear(rgb)
+    picture, share = render_occlusion(
+        linear,
+        alpha,
+        labels,
+        focus.radii_px,
+        focus.person_layer,
+        settings.blades,
+        settings.rotation_deg,
+        recovered=recover_highlights(linear, gain=settings.highlights) if settings.highlights else None,
+        foreground=estimate_foreground(linear, alpha),
+        person_radius_px=focus.person_radius_px,
+        focus_layer=focus.focus_layer,
+    )
+    portrait = np.where((share > 0)[..., None], to_srgb(picture), rgb)
+    if settings.grain:
+        energy = np.array([float((iris_kernel(float(r), settings.blades) ** 2).sum()) for r in focus.radii_px])
+        # a sharp layer's pixel is seen through a nearer layer's blur: count that as a blur that leaves nothing
+        left = np.where(focus.radii_px > 1, energy, 0.0)[labels]  # HxW
+        portrait = add_grain(portrait, share, noise_sigma(rgb, share == 0), left, settings.seed)
+    return portrait
