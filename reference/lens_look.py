@@ -45,7 +45,25 @@ def render_lens(rgb: Floats, alpha: Floats, labels: Labels, focus: Focus, settin
         HxWx3 float64 sRGB in 0..1; the photo's own values where nothing blurred shows or covers.
     """
     linear = to_linear(rgb)
-    picture, share = render_occlusion(
+    picture, share = render_linear(linear, alpha, labels, focus, settings, estimate_foreground(linear, alpha))
+    portrait = np.where((share > 0)[..., None], to_srgb(picture), rgb)
+    if settings.grain:
+        left = noise_left(labels, focus.radii_px, settings.blades)
+        portrait = add_grain(portrait, share, noise_sigma(rgb, share == 0), left, settings.seed)
+    return portrait
+
+
+def render_linear(
+    linear: Floats,
+    alpha: Floats,
+    labels: Labels,
+    focus: Focus,
+    settings: RenderSettings,
+    foreground: Floats | None,
+    with_person: bool = True,
+) -> tuple[Floats, Floats]:
+    """``render_occlusion`` with the settings' iris and highlights; picture in linear light, and blurred share."""
+    return render_occlusion(
         linear,
         alpha,
         labels,
@@ -54,14 +72,17 @@ def render_lens(rgb: Floats, alpha: Floats, labels: Labels, focus: Focus, settin
         settings.blades,
         settings.rotation_deg,
         recovered=recover_highlights(linear, gain=settings.highlights) if settings.highlights else None,
-        foreground=estimate_foreground(linear, alpha),
+        foreground=foreground,
         person_radius_px=focus.person_radius_px,
         focus_layer=focus.focus_layer,
+        with_person=with_person,
     )
-    portrait = np.where((share > 0)[..., None], to_srgb(picture), rgb)
-    if settings.grain:
-        energy = np.array([float((iris_kernel(float(r), settings.blades) ** 2).sum()) for r in focus.radii_px])
-        # a sharp layer's pixel is seen through a nearer layer's blur: count that as a blur that leaves nothing
-        left = np.where(focus.radii_px > 1, energy, 0.0)[labels]  # HxW
-        portrait = add_grain(portrait, share, noise_sigma(rgb, share == 0), left, settings.seed)
-    return portrait
+
+
+def noise_left(labels: Labels, radii_px: Floats, blades: int) -> Floats:
+    """HxW: the share of the noise's variance that the blur of each pixel's layer leaves.
+
+    A sharp layer's pixel that is blurred is seen through a nearer layer's blur: counted as one that leaves none.
+    """
+    energy = [float((iris_kernel(float(r), blades) ** 2).sum()) if r > 1 else 0.0 for r in radii_px]
+    return np.array(energy)[labels]

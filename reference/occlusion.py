@@ -112,6 +112,7 @@ def render_occlusion(
     foreground: Floats | None = None,
     person_radius_px: float = 0.0,
     focus_layer: int | None = None,
+    with_person: bool = True,
 ) -> tuple[Floats, Floats]:
     """Composes the layers from far to near.
 
@@ -130,6 +131,7 @@ def render_occlusion(
         foreground: HxWx3 linear light, the person's own colour; None takes the photo's, as (10) does.
         person_radius_px: of the person, not 0 where the focus lies elsewhere.
         focus_layer: the first layer that is not nearer than the focus, 0..K; None takes ``person_layer``.
+        with_person: False leaves the person away and shows what is behind.
 
     Returns:
         HxWx3 float64, linear light, above 1 where ``recovered`` is; and, HxW in 0..1, how much of each pixel's light
@@ -152,7 +154,7 @@ def render_occlusion(
     )
     out = np.zeros_like(linear)
     share = np.zeros(labels.shape)
-    for sheet in _sheets(linear, lights, person, alpha, labels, irises):
+    for sheet in _sheets(linear, lights, person if with_person else None, alpha, labels, irises):
         out, share = _over(sheet, out, share)
     return np.asarray(np.where((share > 0)[..., None], out, linear), dtype=np.float64), share
 
@@ -178,13 +180,13 @@ def _over(sheet: _Sheet, behind: Floats, share: Floats) -> tuple[Floats, Floats]
 
 
 def _sheets(
-    linear: Floats, lights: Floats, person: Floats, alpha: Floats, labels: Labels, irises: _Irises
+    linear: Floats, lights: Floats, person: Floats | None, alpha: Floats, labels: Labels, irises: _Irises
 ) -> Iterator[_Sheet]:
     """The layers that are seen and the person, far to near; the first is opaque."""
     sure = alpha <= SURE if (alpha <= SURE).any() else alpha < 1
     first = True
     for layer in range(irises.radii_px.size - 1, -1, -1):
-        if layer == irises.person_layer - 1 and alpha.any():
+        if layer == irises.person_layer - 1 and person is not None and alpha.any():
             yield _person(person, alpha, labels, irises, opaque=first)
             first = False
         behind = layer >= irises.person_layer
@@ -204,7 +206,7 @@ def _sheets(
             coverage = (1 - alpha) * (_extend(labels, labels >= layer) == layer)
         first = False
         yield _Sheet(colour, coverage, kernel)
-    if irises.person_layer == 0 and alpha.any():
+    if irises.person_layer == 0 and person is not None and alpha.any():
         yield _person(person, alpha, labels, irises, opaque=first)
 
 

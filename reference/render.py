@@ -26,15 +26,31 @@ SELFIE_BOTTOM = 1 / 3
 
 
 @dataclass(frozen=True)
-class RenderStages:
-    """What each stage made, for a look.
+class Layout:
+    """What is decided before anything is blurred.
 
     Attributes:
         mode: SELFIE or FULL_BODY, as used.
         alpha: HxW matte in 0..1.
         labels: HxW depth layers, near to far; all 0 for a selfie.
+        lens: radii and order of the layers; one layer for a selfie.
+        focus: the depth that stays sharp; None for a selfie.
+    """
+
+    mode: Mode
+    alpha: Floats
+    labels: Labels
+    lens: Focus
+    focus: float | None
+
+
+@dataclass(frozen=True)
+class RenderStages:
+    """What each stage made, for a look.
+
+    Attributes:
+        mode, alpha, labels, focus: as in ``Layout``.
         radii_px: disk radius of each layer; one entry for a selfie.
-        focus: the depth that stayed sharp; None for a selfie.
         portrait: HxWx3 float64 in 0..1.
     """
 
@@ -90,23 +106,27 @@ def render_stages(
     rgb: AnyArray, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
 ) -> RenderStages:
     """``render``, with the result of every stage. Arguments and errors are the same."""
-    image, person, far, mode = _check(rgb, mask, depth, settings)
-    alpha = _matte(image, person, settings)
-    labels: Labels = np.zeros(person.shape, dtype=np.int64)
-    lens = Focus(np.array([settings.aperture * image_diagonal_px(image.shape)]))
-    focus: float | None = None
-    if mode is Mode.FULL_BODY and far is not None:
-        layers = depth_layers(far, settings.layers, settings.seed)
-        labels = label_layers(far, layers.unary, settings.smoothness)
-        focus = person_depth(person, far) if settings.focus is None else settings.focus
-        lens = _focus(layers.centres, person, far, settings, image.shape)
+    image, layout = solve(rgb, mask, depth, settings)
     if settings.aperture == 0:
         portrait = image.copy()
     elif settings.compositing is Compositing.OCCLUSION:
-        portrait = render_lens(image, alpha, labels, lens, settings)
+        portrait = render_lens(image, layout.alpha, layout.labels, layout.lens, settings)
     else:
-        portrait = _paper(image, alpha, labels, lens.radii_px, mode, settings.linear_light)
-    return RenderStages(mode, alpha, labels, lens.radii_px, focus, portrait)
+        portrait = _paper(image, layout, settings.linear_light)
+    return RenderStages(layout.mode, layout.alpha, layout.labels, layout.lens.radii_px, layout.focus, portrait)
+
+
+def solve(rgb: AnyArray, mask: AnyArray, depth: AnyArray | None, settings: RenderSettings) -> tuple[Floats, Layout]:
+    """Matte, layers and radii, and the photo as HxWx3 float64. Arguments and errors are ``render``'s."""
+    image, person, far, mode = _check(rgb, mask, depth, settings)
+    alpha = _matte(image, person, settings)
+    if mode is Mode.SELFIE or far is None:
+        lens = Focus(np.array([settings.aperture * image_diagonal_px(image.shape)]))
+        return image, Layout(mode, alpha, np.zeros(person.shape, dtype=np.int64), lens, None)
+    layers = depth_layers(far, settings.layers, settings.seed)
+    labels = label_layers(far, layers.unary, settings.smoothness)
+    focus = person_depth(person, far) if settings.focus is None else settings.focus
+    return image, Layout(mode, alpha, labels, _lens(layers.centres, focus, person, far, settings), focus)
 
 
 def _matte(image: Floats, person: Floats, settings: RenderSettings) -> Floats:
@@ -117,15 +137,14 @@ def _matte(image: Floats, person: Floats, settings: RenderSettings) -> Floats:
     return matte(image, person, settings.trimap_px, solve)
 
 
-def _focus(centres: Floats, person: Floats, depth: Floats, settings: RenderSettings, shape: tuple[int, ...]) -> Focus:
+def _lens(centres: Floats, focus: float, person: Floats, depth: Floats, settings: RenderSettings) -> Focus:
     """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus."""
-    has_person = bool((person >= 0.5).any())
-    person_layer = _nearest(centres, person_depth(person, depth)) if has_person else 0
+    person_layer = _nearest(centres, person_depth(person, depth)) if (person >= 0.5).any() else 0
     if settings.focus is None or settings.compositing is Compositing.PAPER:
-        focus = person_depth(person, depth) if settings.focus is None else settings.focus
-        return Focus(layer_radii(centres, focus, settings.aperture, shape), person_layer, person_layer)
-    focus_layer = _nearest(centres, settings.focus)
-    radii_px = lens_radii(centres, float(centres[focus_layer]), settings.aperture, shape)
+        radii_px = layer_radii(centres, focus, settings.aperture, depth.shape)
+        return Focus(radii_px, person_layer, person_layer)
+    focus_layer = _nearest(centres, focus)
+    radii_px = lens_radii(centres, float(centres[focus_layer]), settings.aperture, depth.shape)
     return Focus(radii_px, person_layer, focus_layer, float(radii_px[person_layer]))
 
 
@@ -133,13 +152,13 @@ def _nearest(centres: Floats, depth: float) -> int:
     return int(np.abs(centres - depth).argmin())
 
 
-def _paper(image: Floats, alpha: Floats, labels: Labels, radii_px: Floats, mode: Mode, linear_light: bool) -> Floats:
+def _paper(image: Floats, layout: Layout, linear_light: bool) -> Floats:
     """Equation (10), or (4) with (6) for a selfie; of linear light or of coded values."""
     light = to_linear(image) if linear_light else image
-    if mode is Mode.FULL_BODY:
-        blurred = render_full_body(light, alpha, labels, radii_px)
+    if layout.mode is Mode.FULL_BODY:
+        blurred = render_full_body(light, layout.alpha, layout.labels, layout.lens.radii_px)
     else:
-        blurred = render_selfie(light, alpha, float(radii_px[0]))
+        blurred = render_selfie(light, layout.alpha, float(layout.lens.radii_px[0]))
     # The clip takes off rounding only: every colour is a convex combination of colours in 0..1.
     return to_srgb(blurred) if linear_light else np.clip(blurred, 0.0, 1.0)
 

@@ -1,7 +1,8 @@
 """``portraiture render``: photo to portrait."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +11,7 @@ from portraiture.tools.choices import runtime_options, stem_outputs
 if TYPE_CHECKING:
     import numpy as np
 
-    from portraiture.export.pipeline import Maps, Pipeline
+    from portraiture.export.pipeline import Maps
 
 MODES = ("auto", "selfie", "full-body")
 
@@ -27,24 +28,16 @@ def _parse_focus(text: str | None) -> tuple[float, float] | None:
     return x, y
 
 
-def _focus_depth(depth: "np.ndarray", point: tuple[float, float]) -> float:
-    """Median depth around a tapped point."""
-    import numpy as np
+def _focus_depth(maps: "Maps", point: tuple[float, float]) -> float | None:
+    """Depth at a tapped point; None, the person's, where the person was tapped."""
+    from portraiture.reference.lens import depth_at
 
-    from portraiture.reference.errors import OptionError
-
-    height, width = depth.shape
+    depth = depth_at(maps.depth, *point)
     x, y = (round(v) for v in point)
-    if not (0 <= x < width and 0 <= y < height):
-        raise OptionError(f"--focus: expected a point inside the photo ({width}x{height}), found {x},{y}")
-    reach = max(1, round(0.01 * max(height, width)))
-    patch = depth[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-    return float(np.median(patch))
+    return None if maps.mask[y, x] >= 0.5 else depth
 
 
 def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
-    from dataclasses import replace
-
     import numpy as np
 
     from portraiture.export.resize import to_photo_size
@@ -60,25 +53,16 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
     return maps
 
 
-def _render(
-    pipeline: "Pipeline",
-    rgb: "np.ndarray",
-    maps: "Maps",
-    renderer: str,
-    mode: str,
-    aperture: float,
-    focus: float | None,
-) -> "np.ndarray":
-    import numpy as np
+def _lens_options(
+    compositing: str, highlights: float | None, blades: int, rotation: float, grain: bool
+) -> dict[str, Any]:
+    """The settings of the CRF renderer's lens; occlusion recovers highlights unless told otherwise."""
+    from portraiture.reference.highlights import GAIN
+    from portraiture.reference.settings import Compositing
 
-    from portraiture.export.compose import to_bytes
-    from portraiture.export.pipeline import NO_FOCUS
-    from portraiture.reference.render import Mode, RenderSettings, render
-
-    if renderer == "rnn":
-        return to_bytes(pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus))
-    settings = RenderSettings(mode=Mode(mode), aperture=aperture, focus=focus)
-    return to_bytes(render(rgb, maps.mask.astype(np.float64), maps.depth.astype(np.float64), settings))
+    chosen = Compositing(compositing)
+    gain = GAIN if highlights is None and chosen is Compositing.OCCLUSION else highlights or 0.0
+    return {"compositing": chosen, "highlights": gain, "blades": blades, "rotation_deg": rotation, "grain": grain}
 
 
 @click.command("render")
@@ -90,6 +74,17 @@ def _render(
 @click.option("--aperture", type=click.FloatRange(0, 0.04), default=0.016, show_default=True,
               help="Largest blur radius as a share of the image diagonal.")  # fmt: skip
 @click.option("--focus", "focus_text", metavar="X,Y", help="A point of the photo that stays sharp. [default: person]")
+@click.option("--compositing", type=click.Choice(("paper", "occlusion")), default="paper", show_default=True,
+              help="Of the CRF renderer: equation (10), or layer over layer as in a lens.")  # fmt: skip
+@click.option("--matting", type=click.Choice(("knn", "closed-form", "none")), default="knn", show_default=True,
+              help="Of the CRF renderer.")  # fmt: skip
+@click.option("--highlights", type=click.FloatRange(0), help="Occlusion: gain of clipped lights. [default: 3]")
+@click.option("--blades", type=click.Choice(("0", "5", "6", "7", "8", "9")), default="0", show_default=True,
+              help="Occlusion: of the iris; 0 is a disk.")  # fmt: skip
+@click.option("--rotation", type=float, default=0.0, show_default=True, help="Occlusion: of the iris, in degrees.")
+@click.option(
+    "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
+)
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
 @runtime_options
@@ -100,6 +95,12 @@ def command(
     mode: str,
     aperture: float,
     focus_text: str | None,
+    compositing: str,
+    matting: str,
+    highlights: float | None,
+    blades: str,
+    rotation: float,
+    grain: bool,
     mask: Path | None,
     depth: Path | None,
     runtime: str,
@@ -109,8 +110,12 @@ def command(
     """Render portraits: OUTPUT is a .png file for one photo, or a folder that gets STEM_portrait.png."""
     from tqdm import tqdm
 
+    from portraiture.export.compose import to_bytes
+    from portraiture.export.pipeline import NO_FOCUS
     from portraiture.reference.errors import InputError, OptionError
+    from portraiture.reference.full_size import render_photo
     from portraiture.reference.photo import read_photo, write_png
+    from portraiture.reference.settings import Matting, Mode, RenderSettings
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
@@ -119,8 +124,10 @@ def command(
         raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}")
     if len(photos) > 1 and (mask or depth or focus_text):
         raise OptionError("--mask, --depth and --focus: expected one photo with them, found several")
-    if renderer == "rnn" and mode != "auto":
-        raise OptionError(f"--mode {mode}: expected --renderer crf with it; the RNN filter has one mode")
+    options = _lens_options(compositing, highlights, int(blades), rotation, grain) | {"matting": Matting(matting)}
+    settings = RenderSettings(mode=Mode(mode), aperture=aperture, **options)
+    if renderer == "rnn" and settings != RenderSettings(aperture=aperture):
+        raise OptionError("--mode, --matting, --compositing and its options: expected --renderer crf with them")
     if output.suffix and not one_file:
         raise OptionError(f"-o: expected a .png file or a folder, found {output}")
     point = _parse_focus(focus_text)
@@ -128,10 +135,13 @@ def command(
     for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
         rgb = read_photo(photo)
         maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
-        focus = None if point is None else _focus_depth(maps.depth, point)
+        focus = None if point is None else _focus_depth(maps, point)
         if focus is None and not (maps.mask >= 0.5).any():
             raise InputError(f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE")
-        picture = _render(pipeline, rgb, maps, renderer, mode, aperture, focus)
+        if renderer == "rnn":
+            picture = to_bytes(pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus))
+        else:
+            picture = render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_png(target, picture)

@@ -1,0 +1,112 @@
+"""From the working size to the photo's, a strip of rows at a time, so that memory does not grow with the photo.
+
+Maps enlarge bilinearly (half-pixel centres); the matte by the guided filter (He, Sun, Tang 2013; on a small guide,
+He, Sun 2015): within a window the matte is an affine function of the photo's colour,
+    alpha_i = a_k . I_i + b_k,   i in window k,
+fitted at the working size and evaluated on the photo's own pixels, which gives hair its full-size edges.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from portraiture.reference.arrays import AnyArray, Floats
+
+WINDOW_PX = 2
+"""Half width of the windows of the guided filter, in working pixels."""
+
+RIDGE = 1e-4
+"""Its regularisation: colour variance below this counts as none."""
+
+SNAP = 1e-3
+"""A matte this near to 0 or 1 is 0 or 1: what is sharp stays the photo's own."""
+
+
+def enlarge_rows(small: AnyArray, start: int, stop: int, shape: tuple[int, int]) -> AnyArray:
+    """Rows ``start`` to ``stop`` of a map enlarged to a size; any split into strips gives the same values.
+
+    Args:
+        small: hxw or hxwxC.
+        start, stop: rows of the large map.
+        shape: (H, W) of the whole large map.
+
+    Returns:
+        (stop-start)xW or (stop-start)xWxC, of the dtype of ``small``.
+    """
+    height, width = shape
+    row = np.clip((np.arange(start, stop) + 0.5) * small.shape[0] / height - 0.5, 0, small.shape[0] - 1)
+    above = np.floor(row).astype(np.int64)
+    below = np.minimum(above + 1, small.shape[0] - 1)
+    share = (row - above).astype(small.dtype).reshape((-1,) + (1,) * (small.ndim - 1))
+    mixed = np.ascontiguousarray(small[above] * (1 - share) + small[below] * share)
+    wide = np.asarray(cv2.resize(mixed, (width, stop - start), interpolation=cv2.INTER_LINEAR))
+    return wide.reshape(stop - start, width, *small.shape[2:])  # OpenCV drops a single channel's axis
+
+
+@dataclass(frozen=True)
+class MatteModel:
+    """The matte as a local function of colour, at the working size.
+
+    Attributes:
+        slope: hxwx3 float32, a; 0 where the matte is 0 or 1 all around.
+        offset: hxw float32, b.
+        low, high: hxw float32, the least and the largest matte around: no pixel leaves them.
+    """
+
+    slope: AnyArray
+    offset: AnyArray
+    low: AnyArray
+    high: AnyArray
+
+    def rows(self, coded: AnyArray, start: int, stop: int, shape: tuple[int, int]) -> AnyArray:
+        """The matte of some rows of the photo.
+
+        Args:
+            coded: (stop-start)xWx3 float32 in 0..1, these rows of the photo.
+            start, stop: which rows.
+            shape: (H, W) of the photo.
+
+        Returns:
+            (stop-start)xW float32 in 0..1.
+        """
+        stack = np.dstack([self.slope, self.offset, self.low, self.high])  # hxwx6
+        wide = enlarge_rows(stack, start, stop, shape)
+        alpha = np.einsum("hwc,hwc->hw", wide[..., :3], coded) + wide[..., 3]
+        alpha = np.clip(alpha, wide[..., 4], wide[..., 5])
+        return np.where(alpha < SNAP, np.float32(0), np.where(alpha > 1 - SNAP, np.float32(1), alpha))
+
+
+def fit_matte(rgb: Floats, alpha: Floats) -> MatteModel:
+    """Fits the guided filter's coefficients where the matte is neither 0 nor 1 all around.
+
+    Args:
+        rgb: hxwx3 in 0..1, the photo at the working size.
+        alpha: hxw in 0..1.
+    """
+    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * WINDOW_PX + 1,) * 2)
+    low, high = cv2.erode(alpha, around), cv2.dilate(alpha, around)
+    soft = cv2.dilate((low != high).astype(np.uint8), around) > 0
+    slope, offset = np.zeros_like(rgb), alpha.copy()
+    if soft.any():
+        mean = _box(rgb)
+        pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+        covariance = np.zeros((int(soft.sum()), 3, 3))
+        for i, j in pairs:
+            covariance[:, i, j] = covariance[:, j, i] = (_box(rgb[..., i] * rgb[..., j]) - mean[..., i] * mean[..., j])[
+                soft
+            ]
+        with_alpha = (_box(rgb * alpha[..., None]) - mean * _box(alpha)[..., None])[soft]  # nx3
+        # a_k = (S_k + ridge)^-1 cov(I, alpha),   b_k = mean(alpha) - a_k . mean(I)
+        solved = np.linalg.solve(covariance + RIDGE * np.eye(3), with_alpha[..., None])[..., 0]
+        slope[soft] = solved
+        offset[soft] = _box(alpha)[soft] - np.einsum("nc,nc->n", solved, mean[soft])
+        # a pixel lies in many windows: their functions are averaged, hard pixels' own counting as constants
+        slope[soft], offset[soft] = _box(slope)[soft], _box(offset)[soft]
+    parts = (slope, offset, low, high)
+    return MatteModel(*(np.ascontiguousarray(p, dtype=np.float32) for p in parts))
+
+
+def _box(image: AnyArray) -> Floats:
+    size = (2 * WINDOW_PX + 1,) * 2
+    return np.asarray(cv2.blur(np.ascontiguousarray(image), size, borderType=cv2.BORDER_REPLICATE), dtype=np.float64)

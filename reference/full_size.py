@@ -1,0 +1,176 @@
+"""Photos of any size, up to 48 MP, in bounded memory: what is sharp keeps the photo's own pixels, bit for bit.
+
+Layers and matting are solved at a working size. The photo is then composed a strip of rows at a time: a layer's blur
+(6) of radius r is computed on the photo reduced s times, r/s >= ``BASE_RADIUS_PX``, with the matte as its weight, and
+enlarged; no smaller detail survives a disk of that size. A small radius is computed on the photo itself. A photo that
+is no larger than the working size is rendered whole, exactly as ``render`` does.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from portraiture.reference.arrays import AnyArray, Bytes, Floats
+from portraiture.reference.disk import disk_kernel, weighted_sums
+from portraiture.reference.enlarge import MatteModel, enlarge_rows, fit_matte
+from portraiture.reference.errors import InputError
+from portraiture.reference.full_body import FEATHER_SHARE, layer_weights
+from portraiture.reference.guided import MIN_BACKGROUND
+from portraiture.reference.lens import image_diagonal_px
+from portraiture.reference.render import Layout, render, solve
+from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, RenderSettings
+from portraiture.reference.transfer import to_linear, to_srgb
+
+WORKING_PX = 1024
+"""Longer side at which layers and matte are solved; the trimap's width counts in these pixels."""
+
+BASE_RADIUS_PX = 8
+STRIP_ROWS = 256
+
+
+def render_photo(
+    rgb: Bytes, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
+) -> Bytes:
+    """``render`` for a photo of any size, uint8 in and out.
+
+    Args:
+        rgb: HxWx3 uint8.
+        mask: HxW person probability in 0..1.
+        depth: HxW relative depth in 0..1, larger is farther, or None.
+        settings: see ``RenderSettings``; ``trimap_px`` counts at the working size.
+
+    Returns:
+        HxWx3 uint8.
+
+    Raises:
+        InputError, OptionError: as ``render``.
+    """
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise InputError(f"rgb: expected an HxWx3 uint8 photo, found {rgb.dtype} of shape {rgb.shape}; convert it")
+    height, width = rgb.shape[:2]
+    for name, found in (("mask", mask), ("depth", depth)):
+        if found is not None and found.shape != (height, width):
+            raise InputError(f"{name}: expected the photo's shape {(height, width)}, found {found.shape}; resize it")
+    if max(height, width) <= WORKING_PX:
+        return np.asarray(np.rint(render(rgb, mask, depth, settings) * 255), dtype=np.uint8)
+    if settings.aperture == 0:
+        return rgb.copy()
+    small = _reduced(rgb)
+    maps = [None if m is None else np.clip(_reduced(np.asarray(m, dtype=np.float32)), 0, 1) for m in (mask, depth)]
+    assert maps[0] is not None
+    if settings.compositing is Compositing.OCCLUSION:
+        from portraiture.reference.full_size_lens import render_strips
+
+        strips = render_strips(rgb, small, maps[0], maps[1], settings)
+    else:
+        strips = _paper_strips(rgb, *solve(small, maps[0], maps[1], settings), settings)
+    portrait = np.empty_like(rgb)
+    for start, stop, picture, share in strips:
+        rounded = np.rint(picture * 255).astype(np.uint8)
+        portrait[start:stop] = np.where((share > 0)[..., None], rounded, rgb[start:stop])
+    return portrait
+
+
+def _reduced(image: AnyArray) -> AnyArray:
+    """The photo or a map at the working size, by area averages."""
+    height, width = image.shape[:2]
+    scale = WORKING_PX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def strips_of(height: int) -> Iterator[tuple[int, int]]:
+    """The rows of each strip."""
+    return ((start, min(start + STRIP_ROWS, height)) for start in range(0, height, STRIP_ROWS))
+
+
+def full_matte(rgb: Bytes, model: MatteModel) -> AnyArray:
+    """HxW float32, the matte at the photo's size."""
+    shape = rgb.shape[0], rgb.shape[1]
+    alpha = np.empty(shape, dtype=np.float32)
+    for start, stop in strips_of(shape[0]):
+        alpha[start:stop] = model.rows(rgb[start:stop] / np.float32(255), start, stop, shape)
+    return alpha
+
+
+Strip = tuple[int, int, AnyArray, AnyArray]
+"""First row, row after the last, HxWx3 sRGB in 0..1, HxW share of light that was blurred."""
+
+
+def _paper_strips(rgb: Bytes, small: Floats, layout: Layout, settings: RenderSettings) -> Iterator[Strip]:
+    """Equation (10) strip by strip; (4) is its case of one layer."""
+    shape = rgb.shape[0], rgb.shape[1]
+    codes = np.arange(256) / 255.0
+    light = np.asarray(to_linear(codes) if settings.linear_light else codes, dtype=np.float32)  # by code
+    radii_px = layout.lens.radii_px / image_diagonal_px(small.shape) * image_diagonal_px(shape)
+    alpha = full_matte(rgb, fit_matte(small, layout.alpha))
+    feather_px = FEATHER_SHARE * image_diagonal_px(small.shape)
+    weights = layer_weights(layout.labels, radii_px.size, feather_px).astype(np.float32)  # hxwxK
+    blurs = [LayerBlur(rgb, alpha, light, float(radius_px)) for radius_px in radii_px]
+    for start, stop in strips_of(shape[0]):
+        own = light[rgb[start:stop]]
+        behind = (1 - alpha[start:stop])[..., None]
+        wide = enlarge_rows(weights, start, stop, shape)
+        wide /= wide.sum(axis=2, keepdims=True)
+        # (10) as I_i plus what the blur changes: sharp layers add exactly nothing
+        picture, share = own.copy(), np.zeros(own.shape[:2], dtype=np.float32)
+        for layer, blur in enumerate(blurs):
+            weight = behind * wide[..., layer, None]
+            if blur.radius_px <= 1 or not weight.any():
+                continue
+            picture += weight * (blur.rows(start, stop) - own)
+            share += weight[..., 0]
+        yield start, stop, to_srgb(picture) if settings.linear_light else np.clip(picture, 0, 1), share
+
+
+class LayerBlur:
+    """The guided blur (6) of one radius, by strips.
+
+    Args:
+        rgb: HxWx3 uint8.
+        alpha: HxW float32 in 0..1.
+        light: 256 float32, what each code counts as.
+        radius_px: at the photo's size.
+    """
+
+    def __init__(self, rgb: Bytes, alpha: AnyArray, light: AnyArray, radius_px: float) -> None:
+        self.rgb, self.alpha, self.light, self.radius_px = rgb, alpha, light, radius_px
+        self.scale = max(1, int(radius_px // BASE_RADIUS_PX))
+        self.kernel = disk_kernel(radius_px / self.scale)
+        self.small = self._quotient(self._sums()) if self.scale > 1 else None
+
+    def rows(self, start: int, stop: int) -> AnyArray:
+        """(stop-start)xWx3 float32: sum_j w^_ij(m) I_j."""
+        height, width = self.alpha.shape
+        if self.small is not None:
+            tall, wide = (self.small.shape[0] * self.scale, self.small.shape[1] * self.scale)
+            return enlarge_rows(self.small, start, stop, (tall, wide))[:, :width]
+        reach = self.kernel.shape[0] // 2
+        top, bottom = max(0, start - reach), min(height, stop + reach)
+        return self._quotient(self._weighted(top, bottom))[start - top : stop - top]
+
+    def _weighted(self, start: int, stop: int) -> AnyArray:
+        """Light times background share, and the share: (stop-start)xWx4."""
+        background = (1 - self.alpha[start:stop])[..., None]
+        return np.concatenate([self.light[self.rgb[start:stop]] * background, background], axis=2)
+
+    def _sums(self) -> AnyArray:
+        """The same, averaged over blocks of ``scale`` pixels; beyond the photo there is no light and no share."""
+        height, width = self.alpha.shape
+        s = self.scale
+        across = -(-width // s)
+        blocks = []
+        for start in range(0, height, s * max(1, STRIP_ROWS // s)):
+            strip = self._weighted(start, min(start + s * max(1, STRIP_ROWS // s), height))
+            down = -(-strip.shape[0] // s)
+            padding = ((0, down * s - strip.shape[0]), (0, across * s - width), (0, 0))
+            blocks.append(cv2.resize(np.pad(strip, padding), (across, down), interpolation=cv2.INTER_AREA))
+        return np.concatenate(blocks)
+
+    def _quotient(self, stack: AnyArray) -> AnyArray:
+        """(6) of premultiplied light and share HxWx4; 0 where no background is in reach (there m_i = 1)."""
+        sums = weighted_sums(stack.astype(np.float64), self.kernel)
+        total = sums[..., 3:]
+        blurred = np.where(total > MIN_BACKGROUND, sums[..., :3] / np.maximum(total, MIN_BACKGROUND), 0.0)
+        return np.asarray(blurred, dtype=np.float32)
