@@ -1,5 +1,7 @@
 """Stage-by-stage times of the CRF reference against a plain implementation of the same stages, in one run."""
 
+import multiprocessing
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +12,11 @@ import numpy as np
 
 from portraiture.reference.crf import label_layers
 from portraiture.reference.full_body import render_full_body
+from portraiture.reference.full_size import render_photo
 from portraiture.reference.layers import depth_layers
 from portraiture.reference.lens import APERTURE_PAPER, layer_radii, person_depth
 from portraiture.reference.matting import knn_matte, matte, trimap
-from portraiture.reference.render import Mode, RenderSettings, render
+from portraiture.reference.render import Compositing, Mode, RenderSettings, render
 from portraiture.reference.selfie import render_selfie
 
 SIZE = (500, 300)
@@ -26,6 +29,17 @@ class StageTime:
     stage: str
     ours_s: float
     plain_s: float | None
+
+
+@dataclass(frozen=True)
+class LargeTime:
+    """A large photo, rendered once in a process of its own: wall seconds, and the process's peak memory in GiB."""
+
+    megapixels: float
+    mode: str
+    compositing: str
+    seconds: float
+    peak_gib: float
 
 
 def _best(work: Callable[[], Any], repeats: int = 3) -> float:
@@ -92,6 +106,40 @@ def bench_reference(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, repeat
     ]
     shared = stages[0].ours_s + stages[2].ours_s
     plain = shared + sum(s.plain_s or 0.0 for s in stages)
+    plain_selfie = stages[0].ours_s + (stages[1].plain_s or 0.0) + ours(lambda: _plain_blur(rgb, np.array([largest])))
     whole = ours(lambda: render(rgb, mask, depth, settings))
     selfie = ours(lambda: render(rgb, mask, None, RenderSettings(mode=Mode.SELFIE)))
-    return [*stages, StageTime("full-body, whole", whole, plain), StageTime("selfie, whole", selfie, None)]
+    return [*stages, StageTime("full-body, whole", whole, plain), StageTime("selfie, whole", selfie, plain_selfie)]
+
+
+def bench_large(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, megapixels: float) -> list[LargeTime]:
+    """Enlarge a photo and its maps and render it by both ways of compositing.
+
+    Args:
+        rgb: HxWx3 uint8.
+        mask, depth: HxW float 0..1.
+        megapixels: of the enlarged photo.
+    """
+    scale = (megapixels * 1e6 / mask.size) ** 0.5
+    size = round(mask.shape[1] * scale), round(mask.shape[0] * scale)
+    maps = [m.astype(np.float32) for m in (mask, depth)]
+    context = multiprocessing.get_context("spawn")
+    times = []
+    for compositing in Compositing:
+        with context.Pool(1) as pool:
+            settings = RenderSettings(mode=Mode.FULL_BODY, compositing=compositing)
+            seconds, peak_gib = pool.apply(_render_large, (rgb, maps[0], maps[1], size, settings))
+        times.append(LargeTime(megapixels, settings.mode.value, compositing.value, seconds, peak_gib))
+    return times
+
+
+def _render_large(
+    rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, size: tuple[int, int], settings: RenderSettings
+) -> tuple[float, float]:
+    photo = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
+    person, far = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)) for m in (mask, depth))
+    started = time.perf_counter()
+    render_photo(photo, person, far, settings)
+    seconds = time.perf_counter() - started
+    kib_per_gib = 2**20
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / kib_per_gib

@@ -85,6 +85,29 @@ def test_crf_render_leaves_the_person_and_blurs_the_rest(photo: Path, tmp_path: 
     assert np.abs(portrait[corner].astype(int) - astronaut[corner]).mean() > 2
 
 
+def test_a_large_photo_keeps_its_sharp_pixels_through_the_crf(tmp_path: Path, astronaut: np.ndarray) -> None:
+    large = np.asarray(cv2.resize(astronaut, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
+    write_png(tmp_path / "large.png", large)
+    for compositing in ("paper", "occlusion"):
+        options = ("--renderer", "crf", "--compositing", compositing)
+        assert portraiture("render", tmp_path / "large.png", "-o", tmp_path / "out", *options).returncode == 0
+        picture = read_photo(tmp_path / "out" / "large_portrait.png")
+        same = (picture == large).all(axis=2)
+        assert picture.shape == large.shape
+        assert 0.1 < same.mean() < 0.9
+
+
+def test_lens_options_change_the_portrait(photo: Path, tmp_path: Path) -> None:
+    def rendered(*options: object) -> np.ndarray:
+        target = tmp_path / "out.png"
+        assert portraiture("render", photo, "-o", target, "--renderer", "crf", *options).returncode == 0
+        return read_photo(target)
+
+    plain = rendered("--compositing", "occlusion")
+    for options in (("--blades", 6, "--rotation", 10), ("--highlights", 3), ("--grain",), ("--matting", "closed-form")):
+        assert (rendered("--compositing", "occlusion", *options) != plain).any(), options
+
+
 def test_aperture_zero_returns_the_photo(photo: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
     for renderer in ("rnn", "crf"):
         target = tmp_path / f"{renderer}.png"
@@ -150,6 +173,8 @@ def test_unusual_photos_work(kind: str, tmp_path: Path, astronaut: np.ndarray) -
         (("--focus", "middle"), "X,Y"),
         (("--mask", "nowhere.png"), "nowhere.png"),
         (("--mode", "selfie"), "crf"),
+        (("--compositing", "occlusion"), "crf"),
+        (("--renderer", "crf", "--blades", "6"), "occlusion"),
     ],
 )
 def test_conflicting_options_are_refused(photo: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -200,8 +225,11 @@ def test_bad_export_options_are_refused(tmp_path: Path, arguments: tuple[str, ..
 def test_bench_prints_every_stage_and_the_ratio(tmp_path: Path) -> None:
     import json
 
-    done = portraiture("bench", "reference", "--repeats", 1, "--json", tmp_path / "bench.json")
+    done = portraiture("bench", "reference", "--repeats", 1, "--megapixels", 1.5, "--json", tmp_path / "bench.json")
     assert done.returncode == 0, done.stderr
+    large = json.loads((tmp_path / "bench.json").read_text())["large"]
+    assert [t["compositing"] for t in large] == ["paper", "occlusion"]
+    assert all(0 < t["peak_gib"] < 3 and t["seconds"] > 0 for t in large)
     stages = {s["stage"]: s for s in json.loads((tmp_path / "bench.json").read_text())["stages"]}
     assert stages["full-body, whole"]["ours_s"] > 0
     for name in stages:

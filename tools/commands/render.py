@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -53,18 +53,6 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
     return maps
 
 
-def _lens_options(
-    compositing: str, highlights: float | None, blades: int, rotation: float, grain: bool
-) -> dict[str, Any]:
-    """The settings of the CRF renderer's lens; occlusion recovers highlights unless told otherwise."""
-    from portraiture.reference.highlights import GAIN
-    from portraiture.reference.settings import Compositing
-
-    chosen = Compositing(compositing)
-    gain = GAIN if highlights is None and chosen is Compositing.OCCLUSION else highlights or 0.0
-    return {"compositing": chosen, "highlights": gain, "blades": blades, "rotation_deg": rotation, "grain": grain}
-
-
 @click.command("render")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png file, or a folder.")
@@ -78,7 +66,8 @@ def _lens_options(
               help="Of the CRF renderer: equation (10), or layer over layer as in a lens.")  # fmt: skip
 @click.option("--matting", type=click.Choice(("knn", "closed-form", "none")), default="knn", show_default=True,
               help="Of the CRF renderer.")  # fmt: skip
-@click.option("--highlights", type=click.FloatRange(0), help="Occlusion: gain of clipped lights. [default: 3]")
+@click.option("--highlights", type=click.FloatRange(0), default=0.0, show_default=True,
+              help="Occlusion: gain of clipped lights; 3 suits lamps at night.")  # fmt: skip
 @click.option("--blades", type=click.Choice(("0", "5", "6", "7", "8", "9")), default="0", show_default=True,
               help="Occlusion: of the iris; 0 is a disk.")  # fmt: skip
 @click.option("--rotation", type=float, default=0.0, show_default=True, help="Occlusion: of the iris, in degrees.")
@@ -97,7 +86,7 @@ def command(
     focus_text: str | None,
     compositing: str,
     matting: str,
-    highlights: float | None,
+    highlights: float,
     blades: str,
     rotation: float,
     grain: bool,
@@ -115,7 +104,7 @@ def command(
     from portraiture.reference.errors import InputError, OptionError
     from portraiture.reference.full_size import render_photo
     from portraiture.reference.photo import read_photo, write_png
-    from portraiture.reference.settings import Matting, Mode, RenderSettings
+    from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
@@ -124,8 +113,16 @@ def command(
         raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}")
     if len(photos) > 1 and (mask or depth or focus_text):
         raise OptionError("--mask, --depth and --focus: expected one photo with them, found several")
-    options = _lens_options(compositing, highlights, int(blades), rotation, grain) | {"matting": Matting(matting)}
-    settings = RenderSettings(mode=Mode(mode), aperture=aperture, **options)
+    settings = RenderSettings(
+        mode=Mode(mode),
+        aperture=aperture,
+        matting=Matting(matting),
+        compositing=Compositing(compositing),
+        highlights=highlights,
+        blades=int(blades),
+        rotation_deg=rotation,
+        grain=grain,
+    )
     if renderer == "rnn" and settings != RenderSettings(aperture=aperture):
         raise OptionError("--mode, --matting, --compositing and its options: expected --renderer crf with them")
     if output.suffix and not one_file:
