@@ -133,8 +133,10 @@ def _matte(image: Floats, person: Floats, settings: RenderSettings) -> Floats:
     """HxW matte by the chosen solver."""
     if settings.matting is Matting.NONE:
         return person
-    solve = knn_matte_band if settings.matting is Matting.KNN else closed_form_matte_band
-    return matte(image, person, settings.trimap_px, solve)
+    by_compositing = Matting.KNN if settings.compositing is Compositing.PAPER else Matting.CLOSED_FORM
+    chosen = by_compositing if settings.matting is Matting.AUTO else settings.matting
+    solver = knn_matte_band if chosen is Matting.KNN else closed_form_matte_band
+    return matte(image, person, settings.trimap_px, solver)
 
 
 def _lens(centres: Floats, focus: float, person: Floats, depth: Floats, settings: RenderSettings) -> Focus:

@@ -34,8 +34,13 @@ class Compositing(Enum):
 
 
 class Matting(Enum):
-    """How the band at the mask's edge is solved: the paper's KNN matting, closed form, or the mask as it is."""
+    """How the band at the mask's edge is solved: the paper's KNN matting, closed form, or the mask as it is.
 
+    AUTO is KNN with PAPER. With OCCLUSION it is closed form: equation (10) hides a matte that is too low inside
+    the person, because its blur then takes in the person's colours; shown against what is behind, it is a hole.
+    """
+
+    AUTO = "auto"
     KNN = "knn"
     CLOSED_FORM = "closed-form"
     NONE = "none"
@@ -69,7 +74,7 @@ class RenderSettings:
     layers: int = 6
     smoothness: float = 10.0
     trimap_px: float = TRIMAP_PX
-    matting: Matting = Matting.KNN
+    matting: Matting = Matting.AUTO
     compositing: Compositing = Compositing.PAPER
     linear_light: bool = False
     highlights: float = 0.0

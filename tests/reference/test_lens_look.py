@@ -88,6 +88,16 @@ def test_closed_form_matting_is_an_option(scene):
     assert 0 < np.abs(knn - closed).mean() < 0.05
 
 
+def test_automatic_matting_is_the_papers_for_the_paper_and_closed_form_for_occlusion(scene):
+    _, photo, mask, depth = scene
+    for compositing, matting in ((Compositing.PAPER, Matting.KNN), (Compositing.OCCLUSION, Matting.CLOSED_FORM)):
+        auto, named = (
+            render_stages(photo, mask, depth, settings(compositing=compositing, matting=m)).alpha
+            for m in (Matting.AUTO, matting)
+        )
+        np.testing.assert_array_equal(auto, named)
+
+
 def test_linear_light_of_the_paper_keeps_highlights_brighter(scene):
     _, photo, mask, depth = scene
     coded, linear = (

@@ -104,7 +104,7 @@ def test_lens_options_change_the_portrait(photo: Path, tmp_path: Path) -> None:
         return read_photo(target)
 
     plain = rendered("--compositing", "occlusion")
-    for options in (("--blades", 6, "--rotation", 10), ("--highlights", 3), ("--grain",), ("--matting", "closed-form")):
+    for options in (("--blades", 6, "--rotation", 10), ("--highlights", 3), ("--grain",), ("--matting", "knn")):
         assert (rendered("--compositing", "occlusion", *options) != plain).any(), options
 
 

@@ -64,8 +64,8 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
 @click.option("--focus", "focus_text", metavar="X,Y", help="A point of the photo that stays sharp. [default: person]")
 @click.option("--compositing", type=click.Choice(("paper", "occlusion")), default="paper", show_default=True,
               help="Of the CRF renderer: equation (10), or layer over layer as in a lens.")  # fmt: skip
-@click.option("--matting", type=click.Choice(("knn", "closed-form", "none")), default="knn", show_default=True,
-              help="Of the CRF renderer.")  # fmt: skip
+@click.option("--matting", type=click.Choice(("auto", "knn", "closed-form", "none")), default="auto",
+              show_default=True, help="Of the CRF renderer; auto: knn for paper, closed-form otherwise.")  # fmt: skip
 @click.option("--highlights", type=click.FloatRange(0), default=0.0, show_default=True,
               help="Occlusion: gain of clipped lights; 3 suits lamps at night.")  # fmt: skip
 @click.option("--blades", type=click.Choice(("0", "5", "6", "7", "8", "9")), default="0", show_default=True,
