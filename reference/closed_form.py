@@ -4,6 +4,9 @@ Solved in the unknown band's bounding box only. The matting Laplacian joins pixe
 farther than 2 px from an unknown pixel enters the system: the matte is the whole photo's.
 """
 
+from contextlib import redirect_stdout
+from io import StringIO
+
 import cv2
 import numpy as np
 
@@ -42,7 +45,8 @@ def closed_form_matte_band(rgb: Floats, trimap: Floats) -> Floats:
     box = tuple(slice(max(int(c.min()) - WINDOW_PX, 0), int(c.max()) + WINDOW_PX + 1) for c in (y, x))
     try:
         # L_u a_u = -R a_k, L the matting Laplacian of (Levin 2008, 12); conjugate gradients in pymatting
-        solved = np.asarray(pymatting.estimate_alpha_cf(rgb[box], trimap[box]), dtype=np.float64)  # known ones kept
+        with redirect_stdout(StringIO()):  # pymatting prints what its preconditioner tries
+            solved = np.asarray(pymatting.estimate_alpha_cf(rgb[box], trimap[box]), dtype=np.float64)  # known ones kept
     except ValueError as error:
         raise InputError(f"matting: expected a solution, found none ({error}); check the trimap") from error
     alpha = trimap.copy()
