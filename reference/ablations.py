@@ -1,4 +1,4 @@
-"""The ablations of Fig. 11: the full method, and the same with one part taken away.
+"""The ablations of Fig. 11: the full method, and the same with one part taken away; and, last, ours by occlusion.
 
 All renderings take the same photo, maps and aperture, so that what differs between two of them is the named part.
 """
@@ -14,11 +14,12 @@ from portraiture.reference.layers import depth_layers
 from portraiture.reference.lens import image_diagonal_px, layer_radii, person_depth
 from portraiture.reference.matting import matte
 from portraiture.reference.metrics import psnr_db, ssim
-from portraiture.reference.render import RenderSettings
+from portraiture.reference.render import Compositing, Mode, RenderSettings, render
 from portraiture.reference.transfer import to_linear, to_srgb
 
 FULL = "paper, full method"
 LINEAR = "full method, linear light"
+OCCLUSION = "occlusion"
 BAND_PX = 10
 COARSE_SCALE = 8
 
@@ -39,6 +40,7 @@ def renderings(rgb: Floats, mask: Floats, depth: Floats, aperture: float) -> dic
         aperture: largest radius as a share of the diagonal.
     """
     settings = RenderSettings(aperture=aperture)
+    ours = RenderSettings(mode=Mode.FULL_BODY, aperture=aperture, compositing=Compositing.OCCLUSION)
     alpha = matte(rgb, mask, settings.trimap_px)
     layers = depth_layers(depth, settings.layers, settings.seed)
     labels = label_layers(depth, layers.unary, settings.smoothness)
@@ -54,6 +56,7 @@ def renderings(rgb: Floats, mask: Floats, depth: Floats, aperture: float) -> dic
         "coarse mask": render_full_body(rgb, matte(rgb, coarse, settings.trimap_px), labels, radii),
         FULL: render_full_body(rgb, alpha, labels, radii),
         LINEAR: to_srgb(render_full_body(to_linear(rgb), alpha, labels, radii)),
+        OCCLUSION: render(rgb, mask, depth, ours),
     }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from portraiture.reference.ablations import FULL, coarse_mask, edge_band, judge, renderings
+from portraiture.reference.ablations import FULL, LINEAR, OCCLUSION, coarse_mask, edge_band, judge, renderings
 from portraiture.reference.simulator import PERSON_DEPTH, all_in_focus, scene_depth, scene_mask, simple_scene, simulate
 from portraiture.reference.transfer import to_linear, to_srgb
 
@@ -32,6 +32,11 @@ def scores() -> dict[str, float]:
 )
 def test_the_full_method_beats_the_ablation(scores: dict[str, float], without: str) -> None:
     assert scores[FULL] > scores[without]
+
+
+def test_occlusion_beats_equation_10_in_either_light(scores: dict[str, float]) -> None:
+    assert scores[OCCLUSION] > scores[LINEAR] > scores[FULL]
+    assert list(scores)[-1] == OCCLUSION
 
 
 def test_edge_band_is_ten_pixels_on_both_sides() -> None:

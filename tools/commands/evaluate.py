@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SUBJECTS = ("segmentation", "depth", "filter", "render")
 SCENES = 16
 METHODS = ("network", "graph-cut")
-DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder", "simulated")
+DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder", "simulated", "simulated-photos")
 
 
 def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
@@ -79,33 +79,43 @@ def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pip
     return evaluate_filter(pictures())
 
 
-def _print_render(scenes: int, sheet: Path | None, json_file: Path | None) -> None:
+def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
     from portraiture.export.manifest import write_json
+    from portraiture.reference.errors import OptionError
     from portraiture.tools.render_eval import evaluate_render
 
-    scores = evaluate_render(scenes, sheet)
-    click.echo(f"{scenes} simulated scenes, paper setting\n")
+    if (dataset == "simulated-photos") != (root is not None):
+        expected = "the folder of shen2016, ccp, bsds500 and nyu" if root is None else "none, the scenes are procedural"
+        raise OptionError(f"--root of {dataset}: expected {expected}, found {root}")
+    scores = evaluate_render(scenes, sheet, root)
+    kind = "procedural scenes" if root is None else "scenes of real photos"
+    click.echo(f"{scenes} {kind}, paper setting\n")
     click.echo("| renderer | PSNR dB | SSIM | PSNR dB within 10 px of the person's edge |\n| --- | --- | --- | --- |")
     for name, figures in scores.items():
         click.echo(f"| {name} | {figures['psnr_db']:.2f} | {figures['ssim']:.4f} | {figures['edge_psnr_db']:.2f} |")
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, {"subject": "render", "dataset": "simulated", "scenes": scenes, "scores": scores})
+        write_json(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
 
 
 @click.command("evaluate")
 @click.argument("subject", type=click.Choice(SUBJECTS))
 @click.option("--dataset", required=True, type=click.Choice(DATASETS), help="Layout of the folder.")
-@click.option("--root", type=click.Path(path_type=Path), help="Top folder of the dataset; none for simulated.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Top folder of the dataset, of all datasets for simulated-photos; none for simulated.",
+)
 @click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
               help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=None,
-    help="Use this many photos, spread over the split; scenes of render.",
+    help="Use this many photos, spread over the split.",
 )
+@click.option("--scenes", type=click.IntRange(1), help=f"Scenes of evaluate render, {SCENES} unless told.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 @click.option("--method", type=click.Choice(METHODS), default="network", show_default=True, help="Of segmentation.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render.")
@@ -116,6 +126,7 @@ def command(
     root: Path | None,
     split: str,
     limit: int | None,
+    scenes: int | None,
     json_file: Path | None,
     method: str,
     sheet: Path | None,
@@ -135,14 +146,14 @@ def command(
         "segmentation": ("shen2016", "ccp", "folder"),
         "depth": ("nyu", "diw"),
         "filter": ("shen2016", "ccp", "folder"),
-        "render": ("simulated",),
+        "render": ("simulated", "simulated-photos"),
     }[subject]
     if dataset not in allowed:
         raise OptionError(f"evaluate {subject}: expected --dataset {' or '.join(allowed)}, found {dataset}")
     if method != "network" and subject != "segmentation":
         raise OptionError(f"--method {method}: expected evaluate segmentation with it, found {subject}")
     if subject == "render":
-        _print_render(limit or SCENES, sheet, json_file)
+        _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file)
         return
     if root is None:
         raise OptionError(f"--root: expected the top folder of {dataset}, found none")
