@@ -14,6 +14,9 @@ from portraiture.reference.arrays import Floats, Labels
 
 MAX_CYCLES = 20
 
+LEAST_GAIN = 1e-9
+"""A move that lowers the energy by less is rounding, and is not made."""
+
 
 def pair_weights(depth: Floats) -> tuple[Floats, Floats]:
     """exp(-||f_S(z)_{i->j}||) for both directions of the 4-neighbourhood.
@@ -92,41 +95,63 @@ def minimise(
     """
     count = unary.shape[2]
     labels: Labels = unary.argmin(axis=2).astype(np.int64)
-    energy = crf_energy(labels, unary, weight_h, weight_v, smoothness)
+    weight_h, weight_v = smoothness * weight_h, smoothness * weight_v
     failures = 0  # moves in a row that did not help; once all K labels have failed none is left
     for move in range(count * max_cycles):
-        candidate = _expand(labels, move % count, unary, smoothness * weight_h, smoothness * weight_v)
-        candidate_energy = crf_energy(candidate, unary, weight_h, weight_v, smoothness)
-        if candidate_energy < energy:
-            labels, energy, failures = candidate, candidate_energy, 0
-        else:
-            failures += 1
+        moved = _expand(labels, move % count, unary, weight_h, weight_v)
+        failures = failures + 1 if moved is labels else 0
+        labels = moved
         if failures == count:
             break
     return labels
 
 
 def _expand(labels: Labels, alpha: int, unary: Floats, weight_h: Floats, weight_v: Floats) -> Labels:
-    """The best labelling if each pixel keeps its label (x = 0) or takes ``alpha`` (x = 1), by one cut."""
-    keep = np.take_along_axis(unary, labels[..., None], axis=2)[..., 0]  # HxWx1 -> HxW
-    take = unary[..., alpha].copy()
-    graph = maxflow.Graph[float](labels.size, 2 * labels.size)
-    nodes = graph.add_grid_nodes(labels.shape)
-    for weight, p, q, structure in (
-        (weight_h, np.s_[:, :-1], np.s_[:, 1:], [[0, 0, 0], [0, 0, 1], [0, 0, 0]]),
-        (weight_v, np.s_[:-1, :], np.s_[1:, :], [[0, 0, 0], [0, 0, 0], [0, 1, 0]]),
-    ):
-        # Kolmogorov, Zabih 2004: a pair that costs A at 00, B at 01, C at 10 and 0 at 11 is
-        #   A + (C - A) x_p - C x_q + (B + C - A) (1 - x_p) x_q, and B + C >= A since Potts is a metric.
-        a = weight * (labels[p] != labels[q])
-        b = weight * (labels[p] != alpha)
-        c = weight * (labels[q] != alpha)
-        take[p] += c - a
-        take[q] -= c
-        capacity = np.zeros(labels.shape)
-        capacity[p] = b + c - a
-        graph.add_grid_edges(nodes, weights=capacity, structure=np.array(structure), symmetric=False)
-    base = np.minimum(keep, take)  # capacities may not be negative; a constant at a pixel changes no cut
-    graph.add_grid_tedges(nodes, take - base, keep - base)
+    """The best labelling if each pixel keeps its label (x = 0) or takes ``alpha`` (x = 1), by one cut.
+
+    Dead-end elimination makes the graph small: the pairs of a pixel gain at most the sum of their weights, so a pixel
+    whose unary term loses as much never gains, and keeps its label whatever the others do. A few per cent stay free.
+    The weights include lambda. ``labels`` itself comes back where no labelling is cheaper by ``LEAST_GAIN``.
+    """
+    rises = unary[..., alpha] - np.take_along_axis(unary, labels[..., None], axis=2)[..., 0]  # HxWx1 -> HxW
+    most_gain = np.zeros(labels.shape)
+    pairs = (weight_h, np.s_[:, :-1], np.s_[:, 1:]), (weight_v, np.s_[:-1, :], np.s_[1:, :])
+    for weight, p, q in pairs:
+        most_gain[p] += weight
+        most_gain[q] += weight
+    free = (labels != alpha) & (rises < most_gain)
+    count = int(free.sum())
+    if not count:
+        return labels
+    node = np.full(labels.shape, -1)
+    node[free] = np.arange(count)
+    cost = rises[free]  # what x = 1 adds to the energy
+    cut = np.zeros(0)  # what x_i != x_j adds to it, for the edges of the graph
+    i, j = np.zeros((2, 0), dtype=np.int64)
+    for weight, p, q in pairs:
+        at = np.nonzero(free[p] | free[q])
+        w, node_p, node_q, label_p, label_q = weight[at], node[p][at], node[q][at], labels[p][at], labels[q][at]
+        same, both = label_p == label_q, (node_p >= 0) & (node_q >= 0)
+        # A pair of weight w, less what it costs now; a free pixel is never alpha (Kolmogorov, Zabih 2004):
+        #   both free, equal labels    w [x_p != x_q]
+        #   both free, other labels    w / 2 [x_p != x_q] - w / 2 (x_p + x_q)
+        #   one fixed, equal labels    + w x
+        #   one fixed to alpha         - w x
+        #   one fixed to another       0
+        one_fixed = 1.0 * same - ((label_p == alpha) | (label_q == alpha))
+        linear = w * np.where(both, np.where(same, 0.0, -0.5), one_fixed)
+        for ends in (node_p, node_q):
+            cost += np.bincount(ends[ends >= 0], linear[ends >= 0], count)
+        cut = np.append(cut, (w * np.where(same, 1.0, 0.5))[both])
+        i, j = np.append(i, node_p[both]), np.append(j, node_q[both])
+    graph = maxflow.Graph[float](count, len(cut))
+    nodes = graph.add_nodes(count)
+    graph.add_edges(i, j, cut, cut)
+    graph.add_grid_tedges(nodes, np.maximum(cost, 0), np.maximum(-cost, 0))
     graph.maxflow()
-    return np.where(graph.get_grid_segments(nodes), alpha, labels).astype(np.int64)
+    takes = np.asarray(graph.get_grid_segments(nodes), dtype=np.bool_)
+    if cost[takes].sum() + cut[takes[i] != takes[j]].sum() > -LEAST_GAIN:
+        return labels
+    moved = labels.copy()
+    moved[free] = np.where(takes, alpha, labels[free])
+    return moved

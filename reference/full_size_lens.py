@@ -1,9 +1,10 @@
 """``compositing="occlusion"`` for large photos: blurred at the working size, composed with the photo's own detail.
 
 With k the share of light that was blurred, I the photo, a its matte and F its foreground colour, all in linear light:
-    person sharp:    out = (1 - k) I + k (a F + (1 - a) B),    B, k: what is behind the person
-    person blurred:  out = P + (1 - k) (I - low(I)),           P, k: the whole picture
-B, P and k are enlarged from the working size, low(I) is the photo that went there and back.
+    person sharp:    out = (1 - k) I + k (a F + (1 - a) B + R),    B, k: what is behind the person
+    person blurred:  out = P + (1 - k) (I - low(I)),               P, k: the whole picture
+B, P, R and k are enlarged from the working size. R = P - (a F + (1 - a) B) there: what the layers lack of the photo,
+see ``occlusion``. low(I) is the photo that went there and back.
 """
 
 from collections.abc import Iterator
@@ -45,13 +46,22 @@ def render_strips(
     sharp_person = layout.lens.person_radius_px <= 1 and bool(
         (layout.lens.radii_px[: layout.lens.person_layer] <= 1).all()
     )
-    picture, share = render_linear(
-        linear, layout.alpha, layout.labels, layout.lens, settings, foreground, with_person=not sharp_person
-    )
-    small_maps = np.dstack([picture, foreground if sharp_person else linear, share]).astype(np.float32)  # hxwx7
-    compose = _around_person if sharp_person else _with_detail
-    strips = compose(rgb, small, small_maps, layout)
+    arguments = (linear, layout.alpha, layout.labels, layout.lens, settings, foreground)
+    picture, share = render_linear(*arguments)
+    if sharp_person:
+        behind, share = render_linear(*arguments, with_person=False)
+        a = layout.alpha[..., None]
+        lacking = picture - (a * foreground + (1 - a) * behind)
+        lacking[(layout.alpha == 0) | (layout.alpha == 1)] = 0
+        strips = _around_person(rgb, small, _float32(behind, foreground, lacking, share), layout)
+    else:
+        strips = _with_detail(rgb, _float32(picture, linear, share))
     return _grained(rgb, strips, layout, settings) if settings.grain else strips
+
+
+def _float32(*maps: Floats) -> AnyArray:
+    """One hxwxC stack."""
+    return np.dstack(maps).astype(np.float32)
 
 
 def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, layout: Layout) -> Iterator[Strip]:
@@ -60,14 +70,14 @@ def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, layout: Layout) ->
     light = to_linear(np.arange(256) / 255.0).astype(np.float32)  # by code
     for start, stop in strips_of(shape[0]):
         wide = enlarge_rows(maps, start, stop, shape)
-        behind, estimate, k = wide[..., :3], wide[..., 3:6], _snapped(wide[..., 6])[..., None]
+        behind, estimate, lacking, k = wide[..., :3], wide[..., 3:6], wide[..., 6:9], _snapped(wide[..., 9])[..., None]
         own, a = light[rgb[start:stop]], alpha[start:stop, :, None]
         foreground = np.where(a >= SOLID, own, estimate)
-        out = (1 - k) * own + k * (a * foreground + (1 - a) * behind)
+        out = (1 - k) * own + k * (a * foreground + (1 - a) * behind + np.where(a < 1, lacking, 0))
         yield start, stop, to_srgb(out), k[..., 0] * (1 - a[..., 0])
 
 
-def _with_detail(rgb: Bytes, small: Floats, maps: AnyArray, layout: Layout) -> Iterator[Strip]:
+def _with_detail(rgb: Bytes, maps: AnyArray) -> Iterator[Strip]:
     shape = rgb.shape[0], rgb.shape[1]
     light = to_linear(np.arange(256) / 255.0).astype(np.float32)
     for start, stop in strips_of(shape[0]):

@@ -45,7 +45,8 @@ def render_lens(rgb: Floats, alpha: Floats, labels: Labels, focus: Focus, settin
         HxWx3 float64 sRGB in 0..1; the photo's own values where nothing blurred shows or covers.
     """
     linear = to_linear(rgb)
-    picture, share = render_linear(linear, alpha, labels, focus, settings, estimate_foreground(linear, alpha))
+    foreground = estimate_foreground(linear, alpha) if focus.person_radius_px > 1 else None
+    picture, share = render_linear(linear, alpha, labels, focus, settings, foreground)
     portrait = np.where((share > 0)[..., None], to_srgb(picture), rgb)
     if settings.grain:
         left = noise_left(labels, focus.radii_px, settings.blades)

@@ -8,6 +8,8 @@ D_k the iris, A_k the coverage, C_k the colour. Both are extended under whatever
 nearest pixel that is not hidden, the colour by a pyramid of normalised averages. The farthest layer seen is opaque.
 
 What a soft matte lets through is extended too: there labels and colours are the person's as much as the background's.
+A matte that is wrong makes layers that do not add up to the photo when nothing is blurred. What they lack is added back
+where the matte is not 0, as long as the person is sharp: a hole in the matte then shows the photo's own pixel.
 
 Limits: the extension is smooth, the texture behind a blurred foreground is not in the photo. A boundary between a sharp
 layer and a farther one is as hard as the labels.
@@ -25,7 +27,7 @@ from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.guided import MIN_BACKGROUND
 from portraiture.reference.iris import convolve, iris_kernel
 
-SURE = 0.1
+SURE = 0.3
 """Above this alpha a pixel's label and colour say nothing of what is behind the person; below, a colour's trust falls
 linearly. A photo with no pixel below takes all with alpha < 1."""
 
@@ -128,7 +130,8 @@ def render_occlusion(
         blades: as ``iris_kernel``.
         rotation_deg: as ``iris_kernel``.
         recovered: HxWx3, what the blurred layers take in place of ``linear``; see ``recover_highlights``.
-        foreground: HxWx3 linear light, the person's own colour; None takes the photo's, as (10) does.
+        foreground: HxWx3 linear light, a blurred person's own colour; None takes the photo's. Of no effect on a sharp
+            one: his soft edge is the photo less what was behind him, plus what is behind him now.
         person_radius_px: of the person, not 0 where the focus lies elsewhere.
         focus_layer: the first layer that is not nearer than the focus, 0..K; None takes ``person_layer``.
         with_person: False leaves the person away and shows what is behind.
@@ -152,10 +155,14 @@ def render_occlusion(
         blades,
         rotation_deg,
     )
-    out = np.zeros_like(linear)
-    share = np.zeros(labels.shape)
+    out, unblurred, share = np.zeros_like(linear), np.zeros_like(linear), np.zeros(labels.shape)
     for sheet in _sheets(linear, lights, person if with_person else None, alpha, labels, irises):
         out, share = _over(sheet, out, share)
+        cover = sheet.coverage[..., None]
+        unblurred = cover * sheet.colour + (1 - cover) * unblurred
+    if with_person and person_radius_px <= 1:
+        lacking = linear - (np.minimum(unblurred, 1.0) if recovered is not None else unblurred)
+        out = np.maximum(out + np.where((alpha > 0)[..., None], lacking, 0.0), 0.0)
     return np.asarray(np.where((share > 0)[..., None], out, linear), dtype=np.float64), share
 
 

@@ -137,3 +137,26 @@ def test_smoothing_removes_a_lone_pixel_and_is_deterministic():
 def test_thin_grids(shape):
     depth = np.linspace(0, 1, shape[0] * shape[1]).reshape(shape)
     assert label_layers(depth, depth_layers(depth, 3).unary).shape == shape
+
+
+def _best_energy(labels, alpha, unary, weight_h, weight_v):
+    """The energy of the best expansion, by trying every subset of pixels."""
+    energies = []
+    for switched in itertools.product((False, True), repeat=labels.size):
+        candidate = np.where(np.reshape(switched, labels.shape), alpha, labels)
+        energies.append(crf_energy(candidate, unary, weight_h, weight_v, 1.0))
+    return min(energies)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("scale", [0.5, 2.0, 8.0])
+def test_a_move_over_the_free_pixels_alone_is_the_best_of_all_moves(seed, scale):
+    rng = np.random.default_rng(seed)
+    unary = scale * rng.random((3, 3, 3))
+    weight_h, weight_v = rng.random((3, 2)), rng.random((2, 3))
+    labels = rng.integers(0, 3, (3, 3))
+    for alpha in range(3):
+        found = _expand(labels, alpha, unary, weight_h, weight_v)
+        assert ((found == labels) | (found == alpha)).all()
+        expected = _best_energy(labels, alpha, unary, weight_h, weight_v)
+        assert crf_energy(found, unary, weight_h, weight_v, 1.0) == pytest.approx(expected)

@@ -153,11 +153,25 @@ def test_lights_and_the_persons_colour_are_taken_where_they_belong(scene):
     blurred = labels == 2
     np.testing.assert_array_equal(found[~blurred], linear[~blurred])
     assert (found[blurred] > 4).all()
-    plain = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0)
-    black = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0, foreground=0 * linear)
-    soft = alpha == 0.5
-    np.testing.assert_allclose((plain - black)[soft], 0.5 * linear[soft], atol=1e-9)
-    np.testing.assert_array_equal(plain[alpha == 0], black[alpha == 0])
+    for person_radius_px, same in ((0.0, True), (3.0, False)):
+        options = {"person_radius_px": person_radius_px}
+        plain = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0, **options)
+        black = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0, foreground=0 * linear, **options)
+        assert np.allclose(plain, black, atol=1e-9) == same
+    assert (black <= plain + 1e-9).all()
+
+
+def test_a_hole_in_the_matte_shows_the_photos_own_pixel():
+    rng = np.random.default_rng(0)
+    alpha = np.zeros((40, 40))
+    alpha[10:30, 10:30] = 1
+    linear = np.where(alpha[..., None] == 1, [0.1, 0.1, 0.4], [0.9, 0.8, 0.7]) + rng.uniform(0, 0.02, (40, 40, 3))
+    torn = alpha.copy()
+    torn[18:22, 18:22] = 0.5
+    labels = np.zeros((40, 40), dtype=np.int64)
+    found = render_occlusion(linear, torn, labels, np.array([5.0]), 0)
+    hole = torn == 0.5
+    assert np.abs(found - linear)[hole].max() < 0.03  # without it, half of the bright wall behind
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.5])
