@@ -9,10 +9,11 @@ from portraiture.reference.closed_form import closed_form_matte_band
 from portraiture.reference.crf import label_layers
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.full_body import render_full_body
+from portraiture.reference.knn_band import knn_matte_band
 from portraiture.reference.layers import depth_layers
 from portraiture.reference.lens import image_diagonal_px, layer_radii, lens_radii, person_depth
 from portraiture.reference.lens_look import Focus, render_lens
-from portraiture.reference.matting import knn_matte_band, matte
+from portraiture.reference.matting import matte
 from portraiture.reference.selfie import render_selfie
 from portraiture.reference.settings import DEFAULT_SETTINGS as DEFAULT_SETTINGS
 from portraiture.reference.settings import Compositing as Compositing

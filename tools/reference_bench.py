@@ -136,7 +136,7 @@ def bench_large(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, megapixels
 def _render_large(
     rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, size: tuple[int, int], settings: RenderSettings
 ) -> tuple[float, float]:
-    photo = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
+    photo = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     person, far = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)) for m in (mask, depth))
     started = time.perf_counter()
     render_photo(photo, person, far, settings)

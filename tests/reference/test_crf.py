@@ -99,6 +99,76 @@ def test_one_move_is_the_best_move(seed):
     assert found == pytest.approx(best)
 
 
+def whole_grid_move(labels, alpha, unary, weight_h, weight_v):
+    """The expansion move with a node for every pixel: each pair by Kolmogorov and Zabih's form, none left out."""
+    keep = np.take_along_axis(unary, labels[..., None], axis=2)[..., 0]
+    take = unary[..., alpha].copy()
+    graph = maxflow.Graph[float](labels.size, 2 * labels.size)
+    nodes = graph.add_grid_nodes(labels.shape)
+    for weight, p, q in ((weight_h, np.s_[:, :-1], np.s_[:, 1:]), (weight_v, np.s_[:-1, :], np.s_[1:, :])):
+        # A at 00, B at 01, C at 10, 0 at 11: A + (C - A) x_p - C x_q + (B + C - A) (1 - x_p) x_q
+        a, b, c = weight * (labels[p] != labels[q]), weight * (labels[p] != alpha), weight * (labels[q] != alpha)
+        take[p] += c - a
+        take[q] -= c
+        graph.add_edges(nodes[p].ravel(), nodes[q].ravel(), (b + c - a).ravel(), np.zeros(a.size))
+    base = np.minimum(keep, take)
+    graph.add_grid_tedges(nodes, take - base, keep - base)
+    graph.maxflow()
+    return np.where(graph.get_grid_segments(nodes), alpha, labels)
+
+
+@pytest.mark.parametrize("smoothness", [0.05, 0.3, 2.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_reduced_move_is_as_good_as_the_whole_grids(seed, smoothness):
+    unary, weight_h, weight_v = problem(seed, labels=5, shape=(25, 31))
+    labels = np.random.default_rng(seed + 9).integers(0, 5, (25, 31)) if seed % 2 else unary.argmin(axis=2)
+    weights = smoothness * weight_h, smoothness * weight_v
+    for alpha in range(5):
+        found, expected = _expand(labels, alpha, unary, *weights), whole_grid_move(labels, alpha, unary, *weights)
+        assert crf_energy(found, unary, *weights, 1.0) == pytest.approx(
+            crf_energy(expected, unary, *weights, 1.0), abs=1e-8
+        )
+
+
+def stairs_and_ramp(shape=(60, 80)):
+    """A depth with a smooth ground, a person that stands out and noise at every scale."""
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[: shape[0], : shape[1]] / np.array(shape)[:, None, None]
+    depth = 0.9 - 0.6 * y + 0.15 * np.sin(7 * x)
+    depth[np.hypot((y - 0.6) * 1.4, x - 0.5) < 0.25] = 0.2
+    return (depth + rng.normal(0, 0.02, shape)).clip(0, 1)
+
+
+@pytest.mark.parametrize("smoothness", [1.0, 10.0, 100.0])
+def test_a_depths_labels_are_as_good_as_the_whole_grids(smoothness):
+    depth = stairs_and_ramp()
+    unary = depth_layers(depth, 6).unary
+    weights = [smoothness * w for w in pair_weights(depth)]
+    labels, failures, move = unary.argmin(axis=2), 0, 0
+    energy = start = crf_energy(labels, unary, *weights, 1.0)
+    while failures < 6:
+        candidate = whole_grid_move(labels, move % 6, unary, *weights)
+        lower = crf_energy(candidate, unary, *weights, 1.0)
+        if lower < energy - 1e-9:
+            labels, energy, failures = candidate, lower, 0
+        else:
+            failures += 1
+        move += 1
+    assert energy < start
+    found = crf_energy(label_layers(depth, unary, smoothness), unary, *weights, 1.0)
+    assert found == pytest.approx(energy, abs=1e-8)
+
+
+def test_a_move_that_cannot_gain_hands_the_labels_back():
+    unary, weight_h, weight_v = problem(0)
+    labels = unary.argmin(axis=2)
+    assert _expand(labels, 1, unary, 0 * weight_h, 0 * weight_v) is labels  # no candidate
+    everywhere = np.ones_like(labels)
+    assert _expand(everywhere, 1, unary, weight_h, weight_v) is everywhere
+    settled = minimise(unary, weight_h, weight_v, 0.4)
+    assert all(_expand(settled, alpha, unary, 0.4 * weight_h, 0.4 * weight_v) is settled for alpha in range(3))
+
+
 @pytest.mark.parametrize("smoothness", [0.2, 1.0])
 def test_agrees_with_pymaxflow_where_weights_are_constant(smoothness):
     unary, _, _ = problem(1, labels=4, shape=(12, 15))
