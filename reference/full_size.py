@@ -121,7 +121,12 @@ def _paper_strips(rgb: Bytes, small: Floats, layout: Layout, settings: RenderSet
                 continue
             picture += weight * (blur.rows(start, stop) - own)
             share += weight[..., 0]
-        yield start, stop, to_srgb(picture.astype(np.float64)) if settings.linear_light else np.clip(picture, 0, 1), share
+        yield (
+            start,
+            stop,
+            to_srgb(picture.astype(np.float64)) if settings.linear_light else np.clip(picture, 0, 1),
+            share,
+        )
 
 
 class LayerBlur:
