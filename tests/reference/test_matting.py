@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from portraiture.reference.errors import OptionError
+from portraiture.reference.knn_band import knn_matte_band
 from portraiture.reference.matting import is_solvable, knn_matte, matte, trimap
 
 
@@ -75,3 +76,22 @@ def test_band_matte_is_near_the_whole_images(disk_scene: tuple[np.ndarray, np.nd
     band = matte(rgb, mask, 4)
     np.testing.assert_array_equal(band[parts != 0.5], parts[parts != 0.5])
     assert np.abs(band - knn_matte(rgb, parts)).mean() <= 0.005
+
+
+def test_band_matte_is_deterministic_and_follows_the_mask(disk_scene: tuple[np.ndarray, np.ndarray]) -> None:
+    rgb, mask = disk_scene
+    band = matte(rgb, mask, 5)
+    np.testing.assert_array_equal(band, matte(rgb, mask, 5))
+    assert band.min() >= 0
+    assert band.max() <= 1
+    assert np.abs(band - mask).mean() < 0.01
+
+
+def test_band_matte_of_a_few_pixels() -> None:
+    """Fewer pixels than neighbours asked for."""
+    rgb = np.repeat([[[0.1] * 3, [0.1] * 3, [0.9] * 3, [0.9] * 3]], 2, axis=0)
+    parts = np.array([[0, 0.5, 0.5, 1], [0, 0, 1, 1]])
+    found = knn_matte_band(rgb, parts)
+    assert found.shape == parts.shape
+    np.testing.assert_array_equal(found[parts != 0.5], parts[parts != 0.5])
+    assert ((found >= 0) & (found <= 1)).all()
