@@ -31,13 +31,16 @@ def coarse_mask(mask: Floats) -> Floats:
     return np.clip(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
 
 
-def renderings(rgb: Floats, mask: Floats, depth: Floats, aperture: float) -> dict[str, Floats]:
+def renderings(
+    rgb: Floats, mask: Floats, depth: Floats, aperture: float, coarse: Floats | None = None
+) -> dict[str, Floats]:
     """Pictures by name, HxWx3 each.
 
     Args:
         rgb: HxWx3 in 0..1.
         mask, depth: HxW in 0..1, as a network would give them.
         aperture: largest radius as a share of the diagonal.
+        coarse: HxW, the mask before propagation; None takes ``coarse_mask``.
     """
     settings = RenderSettings(aperture=aperture)
     ours = RenderSettings(mode=Mode.FULL_BODY, aperture=aperture, compositing=Compositing.OCCLUSION)
@@ -47,7 +50,7 @@ def renderings(rgb: Floats, mask: Floats, depth: Floats, aperture: float) -> dic
     radii = layer_radii(layers.centres, person_depth(mask, depth), aperture, rgb.shape)
     largest = np.array([aperture * image_diagonal_px(rgb.shape)])
     one_layer = np.zeros_like(labels)
-    coarse = coarse_mask(mask)
+    coarse = coarse_mask(mask) if coarse is None else coarse
     return {
         "uniform kernel, no depth": _unguided(rgb, alpha, one_layer, largest),
         "no depth": render_full_body(rgb, alpha, one_layer, largest),

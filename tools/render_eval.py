@@ -1,6 +1,6 @@
 """``evaluate render``: every renderer on simulated scenes whose truth is known."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
@@ -18,15 +18,13 @@ from portraiture.tools.photo_scenes import Scene, list_photos, photo_scenes
 DEPTH_NOISE = 0.03
 """Standard deviation of the error put on the true depth: predicted depth is never clean."""
 
-MASK_BLUR_PX = 3.0
-"""Sigma of the blur put on the true matte of a photo scene: a network rounds the boundary and loses the hair."""
-
 SHEET_SCENES = 4
 GAP_PX = 6
 HEADER_PX = 36
 FONT, MAX_FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.7
 
 Scores = dict[str, dict[str, float]]
+Masks = Callable[[np.ndarray], tuple[Floats, Floats | None]]
 
 
 def _predicted(depth: Floats, rng: np.random.Generator) -> Floats:
@@ -35,18 +33,15 @@ def _predicted(depth: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(np.clip(depth + DEPTH_NOISE * noise / noise.std(), 0.0, 1.0))
 
 
-def _smoothed(mask: Floats) -> Floats:
-    """The true matte as a network gives it."""
-    return np.clip(np.asarray(cv2.GaussianBlur(mask, (0, 0), MASK_BLUR_PX), dtype=np.float64), 0.0, 1.0)
-
-
-def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None) -> Scores:
+def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, masks: Masks | None = None) -> Scores:
     """Mean scores of each rendering over seeded scenes.
 
     Args:
         scenes: how many.
         sheet: PNG of the first four scenes; the truth is the second column.
-        root: folder of the photo datasets, for ``photo_scenes``; None takes procedural scenes, whose mask is exact.
+        root: folder of the photo datasets, for ``photo_scenes``; None takes procedural scenes.
+        masks: from a scene's photo, HxWx3 uint8, to its refined and coarse mask; None takes the true matte, and
+            ``coarse_mask`` of it.
 
     Returns:
         ``judge``'s figures of each name of ``renderings``.
@@ -64,9 +59,9 @@ def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None) -
         truth = to_srgb(np.clip(simulate(layers, PERSON_DEPTH, APERTURE_PAPER), 0.0, 1.0))
         photo = to_srgb(np.clip(all_in_focus(layers), 0.0, 1.0))
         matte = scene_mask(layers, person)
-        mask = matte if root is None else _smoothed(matte)
+        mask, coarse = (matte, None) if masks is None else masks(np.rint(photo * 255).astype(np.uint8))
         depth = _predicted(scene_depth(layers), np.random.default_rng([1, index]))
-        pictures = renderings(photo, mask, depth, APERTURE_PAPER)
+        pictures = renderings(photo, mask, depth, APERTURE_PAPER, coarse)
         for name, picture in pictures.items():
             scores.setdefault(name, []).append(judge(np.clip(picture, 0.0, 1.0), truth, matte))
         if sheet is not None and index < SHEET_SCENES:

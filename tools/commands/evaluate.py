@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from portraiture.export.pipeline import Pipeline
+    from portraiture.tools.render_eval import Masks
     from portraiture.training.evaluate import Predict
 
 SUBJECTS = ("segmentation", "depth", "filter", "render")
@@ -79,6 +80,19 @@ def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pip
     return evaluate_filter(pictures())
 
 
+def _network_masks() -> "Masks":
+    """Refined and coarse mask by the shipped network."""
+    from portraiture.tools.open_pipeline import open_pipeline
+
+    pipeline = open_pipeline("torch", None, None)
+
+    def masks(rgb: "np.ndarray") -> "tuple[np.ndarray, np.ndarray | None]":
+        refined, coarse = (pipeline.perceive(rgb, model).mask.astype("float64") for model in ("perception", "coarse"))
+        return refined, coarse
+
+    return masks
+
+
 def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
     from portraiture.export.manifest import write_json
@@ -88,7 +102,7 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
     if (dataset == "simulated-photos") != (root is not None):
         expected = "the folder of shen2016, ccp, bsds500 and nyu" if root is None else "none, the scenes are procedural"
         raise OptionError(f"--root of {dataset}: expected {expected}, found {root}")
-    scores = evaluate_render(scenes, sheet, root)
+    scores = evaluate_render(scenes, sheet, root, None if root is None else _network_masks())
     kind = "procedural scenes" if root is None else "scenes of real photos"
     click.echo(f"{scenes} {kind}, paper setting\n")
     click.echo("| renderer | PSNR dB | SSIM | PSNR dB within 10 px of the person's edge |\n| --- | --- | --- | --- |")
