@@ -5,26 +5,41 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
-    """Equation (1) as a mean, stable in the logits v of m = 1 / (1 + exp(-v)).
+def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Equation (1) as a (weighted) mean, stable in the logits v of m = 1 / (1 + exp(-v)).
 
     Args:
         logits: any shape.
         truth: same shape, 0 background, 1 foreground; values between are soft labels.
+        weight: same shape, positive; None weighs every pixel the same.
     """
     # L1(m) = - sum_F log m_i - sum_B log(1 - m_j), divided by the number of pixels
-    return F.binary_cross_entropy_with_logits(logits, truth)
+    if weight is None:
+        return F.binary_cross_entropy_with_logits(logits, truth)
+    return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum()
+
+
+def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 4.0) -> Tensor:
+    """1, and 1 + gain within about ``reach_px`` of the truth's outline; (N, 1, H, W) -> the same."""
+    size = 2 * reach_px + 1
+
+    def largest(x: Tensor) -> Tensor:  # separable, as the maximum over a square is
+        return F.max_pool2d(F.max_pool2d(x, (size, 1), 1, (reach_px, 0)), (1, size), 1, (0, reach_px))
+
+    return 1 + gain * (largest(truth) + largest(-truth) > 0.5).to(truth.dtype)
 
 
 def dice(logits: Tensor, truth: Tensor) -> Tensor:
-    """1 - Dice overlap, averaged over the batch; not in the paper, it balances small people.
+    """1 - Dice overlap, averaged over the batch; not in the paper, it balances small people. 0 where nobody is.
 
     Args:
         logits, truth: (N, 1, H, W).
     """
     m = torch.sigmoid(logits)
     overlap = (m * truth).sum((1, 2, 3))
-    return (1 - (2 * overlap + 1) / (m.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)).mean()
+    area = truth.sum((1, 2, 3))
+    distance = 1 - (2 * overlap + 1) / (m.sum((1, 2, 3)) + area + 1)
+    return (distance * (area > 0)).mean()
 
 
 def ranking(z_a: Tensor, z_b: Tensor, relation: Tensor) -> Tensor:

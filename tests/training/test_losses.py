@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from portraiture.training.losses import body_consistency, cross_entropy, dice, log_depth, ranking
+from portraiture.training.losses import body_consistency, cross_entropy, dice, edge_weight, log_depth, ranking
 
 
 def rand(*shape: int, seed: int) -> Tensor:
@@ -67,8 +67,45 @@ def test_dice_by_hand() -> None:
     truth = torch.zeros(2, 1, 2, 2, dtype=torch.float64)
     logits[0, 0, 0] = 1000.0  # two pixels found
     truth[0, 0, 0, 0] = 1  # one is right: (2 * 1 + 1) / (2 + 1 + 1)
-    # the second is empty and found empty: (0 + 1) / (0 + 0 + 1)
-    assert dice(logits, truth).item() == pytest.approx(((1 - 3 / 4) + (1 - 1)) / 2)
+    # the second is empty: left to the cross entropy
+    assert dice(logits, truth).item() == pytest.approx((1 - 3 / 4) / 2)
+
+
+def test_dice_of_an_empty_truth_has_no_gradient() -> None:
+    logits = rand(2, 1, 3, 4, seed=8).requires_grad_()
+    truth = torch.zeros(2, 1, 3, 4, dtype=torch.float64)
+    truth[1, 0, 1, 2] = 1
+    dice(logits, truth).backward()
+    assert logits.grad is not None
+    assert not logits.grad[0].any()
+    assert logits.grad[1].any()
+
+
+def test_weighted_cross_entropy_is_the_weighted_mean_of_logs() -> None:
+    v, truth = rand(2, 1, 3, 4, seed=4), torch.sigmoid(rand(2, 1, 3, 4, seed=5))
+    weight = 1 + rand(2, 1, 3, 4, seed=6).abs()
+    total = 0.0
+    for x, t, w in zip(v.flatten().tolist(), truth.flatten().tolist(), weight.flatten().tolist(), strict=True):
+        m = 1 / (1 + math.exp(-x))
+        total -= w * (t * math.log(m) + (1 - t) * math.log(1 - m))
+    assert cross_entropy(v, truth, weight).item() == pytest.approx(total / float(weight.sum()), rel=1e-12)
+    assert cross_entropy(v, truth, torch.full_like(v, 7.0)).item() == pytest.approx(cross_entropy(v, truth).item())
+
+
+@pytest.mark.parametrize("reach", [1, 2, 6])
+def test_edge_weight_is_high_where_a_window_sees_both_sides(reach: int) -> None:
+    truth = torch.zeros(3, 1, 15, 19)
+    truth[0, 0, 4:, 5:12] = 1
+    truth[1] = torch.rand(1, 15, 19, generator=torch.Generator().manual_seed(1)) * 0.45  # no contour
+    truth[2, 0, 7, 9] = 1
+    weight = edge_weight(truth, reach, gain=3.0)
+    assert weight.shape == truth.shape
+    for n in range(3):
+        for y in range(15):
+            for x in range(19):
+                window = truth[n, 0, max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+                both = float(window.max() - window.min()) > 0.5
+                assert weight[n, 0, y, x].item() == (4 if both else 1), (n, y, x)
 
 
 @pytest.mark.parametrize(
