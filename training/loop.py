@@ -24,7 +24,10 @@ Batch = TypeVar("Batch")
 
 
 class Task(Protocol[Batch]):
-    """What is trained: batches, a loss and a validation."""
+    """What is trained: batches, a loss and a validation.
+
+    Under ``Schedule.bfloat16`` a model returns bfloat16 within ``loss``, which casts it to float32 first.
+    """
 
     def batch(self, step: int, rng: np.random.Generator) -> Batch:
         """The batch of a step; called on another thread."""
@@ -48,6 +51,7 @@ class Schedule:
         warmup_steps: linear ramp of the learning rate.
         validate_every: steps between validations (and checkpoints).
         ema_decay: decay of the averaged weights; they are what is validated and shipped.
+        bfloat16: forward passes and their gradients in bfloat16; losses, weights and validation stay float32.
         freeze_norm_from: batch-norm statistics are fixed from this step on (small batches of large photos).
         clip_norm: gradient norm limit.
         seed: of all random choices.
@@ -60,6 +64,7 @@ class Schedule:
     freeze_norm_from: int | None = None
     clip_norm: float = 1.0
     seed: int = 0
+    bfloat16: bool = False
 
     def rate(self, step: int) -> float:
         """Share of the base learning rate: linear warm-up, then half a cosine to 0.1 %."""
@@ -157,7 +162,9 @@ class Trainer(Generic[Batch]):
             _fix_norms(self.model)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * self.schedule.rate(self.step)
-        loss, figures = self.task.loss(self.model, batch)
+        device = next(self.model.parameters()).device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.schedule.bfloat16):
+            loss, figures = self.task.loss(self.model, batch)
         if not torch.isfinite(loss):
             raise InputError(f"step {self.step}: the loss is {loss.item()}; lower the learning rate or check the data")
         self.optimizer.zero_grad(set_to_none=True)

@@ -39,7 +39,7 @@ class SpnTask:
         """Refined and coarse logits (N, 1, H, W)."""
         with torch.no_grad():
             coarse = torch.split(self.coarse(rgb), 1, 1)[self.kind.value]
-        return model(rgb, coarse), coarse
+        return model(rgb, coarse).float(), coarse.float()
 
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The paper's losses."""

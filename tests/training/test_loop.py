@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -80,8 +81,8 @@ def trainer(
     return Trainer(model, optimizer_of(model, optimizer), task, schedule, run, {"model": "test"}), task
 
 
-def resumed(run: Path, optimizer: str = "sgd", image: bool = False) -> Trainer[Batch]:
-    again, task = trainer(run, optimizer, image)
+def resumed(run: Path, optimizer: str = "sgd", image: bool = False, schedule: Schedule = SCHEDULE) -> Trainer[Batch]:
+    again, task = trainer(run, optimizer, image, schedule)
     again.resume()
     task.step = again.step
     return again
@@ -97,17 +98,19 @@ def log_of(run: Path) -> list[dict[str, float]]:
 @pytest.mark.parametrize("killed_at", [10, 13], ids=["at-a-checkpoint", "between-checkpoints"])
 @pytest.mark.parametrize("image", [False, True], ids=["linear", "channels-last-with-norm"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("bfloat16", [False, True], ids=["float32", "bfloat16"])
 def test_a_killed_and_resumed_run_is_bitwise_the_same(
-    tmp_path: Path, optimizer: str, image: bool, killed_at: int
+    tmp_path: Path, bfloat16: bool, optimizer: str, image: bool, killed_at: int
 ) -> None:
-    straight, _ = trainer(tmp_path / "straight", optimizer, image)
+    schedule = replace(SCHEDULE, bfloat16=bfloat16)
+    straight, _ = trainer(tmp_path / "straight", optimizer, image, schedule)
     result = straight.fit()
 
-    first, task = trainer(tmp_path / "killed", optimizer, image)
+    first, task = trainer(tmp_path / "killed", optimizer, image, schedule)
     task.kill_at = killed_at
     with pytest.raises(KeyboardInterrupt):
         first.fit()
-    second = resumed(tmp_path / "killed", optimizer, image)
+    second = resumed(tmp_path / "killed", optimizer, image, schedule)
     assert second.step == 10
     assert second.fit() == result
 
@@ -153,6 +156,27 @@ def test_training_lowers_the_error_and_files_are_written(tmp_path: Path) -> None
     assert metadata == {"model": "test", "step": STEPS}
     assert weights.keys() == run.model.state_dict().keys()
     assert log_of(tmp_path)[-1]["mse"] == pytest.approx(after, abs=1e-5)
+
+
+def test_bfloat16_is_for_the_training_loss_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, task = trainer(tmp_path, image=True, schedule=replace(SCHEDULE, bfloat16=True))
+    seen: dict[str, set[torch.dtype]] = {"loss": set(), "evaluate": set()}
+
+    def watch(name: str) -> None:
+        whole = getattr(task, name)
+
+        def watched(model: nn.Module, *rest: Batch) -> object:
+            with torch.no_grad():
+                seen[name].add(model(torch.zeros(1, 2, 6, 5)).dtype)
+            return whole(model, *rest)
+
+        monkeypatch.setattr(task, name, watched)
+
+    watch("loss")
+    watch("evaluate")
+    run.fit()
+    assert seen == {"loss": {torch.bfloat16}, "evaluate": {torch.float32}}
+    assert {v.dtype for k, v in run.model.state_dict().items() if "tracked" not in k} == {torch.float32}
 
 
 def test_each_step_is_drawn_once_and_by_its_own_seed(tmp_path: Path) -> None:
