@@ -60,6 +60,17 @@ def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
     return metadata
 
 
+def warm_start(model: nn.Module, path: Path) -> list[str]:
+    """Fill those tensors of a model that a weights file has by name and shape; returns the names of the others."""
+    tensors, _ = load_tensors(path)
+    own = model.state_dict()
+    known = {k: tensors[k] for k, v in own.items() if k in tensors and tensors[k].shape == v.shape}
+    if not known:
+        raise InputError(f"{path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape")
+    model.load_state_dict(known, strict=False)
+    return [k for k in own if k not in known]
+
+
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Optimizer state as ``optimizer.INDEX.KEY`` tensors."""
     state = optimizer.state_dict()["state"]

@@ -16,6 +16,7 @@ from portraiture.training.checkpoint import (
     load_tensors,
     restore_optimizer,
     save_tensors,
+    warm_start,
 )
 
 
@@ -128,6 +129,19 @@ def test_a_file_without_our_metadata_loads(tmp_path: Path) -> None:
     other = small(seed=8)
     assert load_model(other, tmp_path / "w.safetensors") == {}
     assert torch.equal(other.state_dict()["0.weight"], model.state_dict()["0.weight"])
+
+
+def test_a_warm_start_takes_what_fits_and_keeps_the_rest(tmp_path: Path) -> None:
+    saved = write(tmp_path / "w.safetensors", seed=1)
+    larger = nn.Sequential(*small(seed=2), nn.Conv2d(3, 1, 1))
+    kept = larger[2].weight.detach().clone()
+    assert warm_start(larger, tmp_path / "w.safetensors") == ["2.weight", "2.bias"]
+    assert all(torch.equal(larger.state_dict()[k], v) for k, v in saved.state_dict().items())
+    assert torch.equal(larger[2].weight, kept)
+    wider = small(seed=3, outputs=5)
+    assert "0.weight" in warm_start(wider, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=r"w\.safetensors.*no tensor fits"):
+        warm_start(nn.Linear(2, 2), tmp_path / "w.safetensors")
 
 
 def test_saving_leaves_one_file(tmp_path: Path) -> None:

@@ -1,14 +1,20 @@
 """The mobile perception network: shapes, ranges, batches and size."""
 
 import contextlib
+from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from portraiture.reference.errors import InputError
+from portraiture.training.checkpoint import save_tensors, warm_start
+from portraiture.training.models import perception
 from portraiture.training.models.coarse import STRIDE, MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits, PerceptionMaps
+
+ADDED = ("coarse.context.", "shallow.", "sharpen_in.", "sharpen_out.")
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +108,68 @@ def test_a_size_that_is_no_multiple_of_32_never_returns_another_size(model: Mobi
     with contextlib.suppress(InputError, RuntimeError), torch.no_grad():
         maps = model(rgb)
         assert maps.mask.shape[2:] == rgb.shape[2:]
+
+
+def upsampled(x: Tensor, factor: int) -> Tensor:
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def logits_before_context_and_shallow_branch(model: MobilePerception, rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Refined and coarse logits (N, 2, H, W) of the network that the added layers were added to."""
+    part = model.coarse
+    f2, f4, f8, f16, f32 = part.encoder(rgb * 2 - 1)
+    decoded = part.up16(torch.cat([upsampled(part.top(f32), 2), f16], 1))
+    decoded = part.up8(torch.cat([upsampled(decoded, 2), f8], 1))
+    coarse = part.head(decoded)
+    guide = model.up4(torch.cat([upsampled(decoded, 2), f4], 1))
+    source = model.source(torch.cat([guide, upsampled(coarse, 2)], 1))
+    refined = perception.propagate(source, model.gates(guide))
+    fine = model.up2(torch.cat([upsampled(torch.cat([guide, refined], 1), 2), f2], 1))
+    return upsampled(model.merge(refined), 4) + model.detail(fine), upsampled(coarse, 8)
+
+
+def test_older_weights_give_the_same_maps_after_a_warm_start(model: MobilePerception, tmp_path: Path) -> None:
+    state = {k: v for k, v in model.state_dict().items() if not k.startswith(ADDED)}
+    save_tensors(tmp_path / "older.safetensors", state, {})
+    torch.manual_seed(77)
+    started = MobilePerception().eval()
+    new = warm_start(started, tmp_path / "older.safetensors")
+    assert len(new) == 8
+    assert all(name.startswith(ADDED) for name in new)
+    rgb = photo(2, 3, 64, 96, seed=8)
+    with torch.no_grad():
+        refined, coarse = logits_before_context_and_shallow_branch(model, rgb)
+        found = started.logits(rgb)
+    for a, b in zip(torch.split(torch.cat([refined, coarse], 1), 1, 1), found, strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("layer", ["coarse.context", "sharpen_out"])
+def test_the_added_layers_take_part_once_they_are_not_zero(model: MobilePerception, layer: str) -> None:
+    changed = MobilePerception().eval()
+    changed.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        changed.get_parameter(f"{layer}.weight").fill_(0.01)
+        rgb = photo(1, 3, 64, 64)
+        assert not torch.equal(model(rgb).mask, changed(rgb).mask)
+        assert torch.equal(model(rgb).coarse_mask, changed(rgb).coarse_mask) == (layer == "sharpen_out")
+
+
+def test_under_bfloat16_the_scan_is_float32(model: MobilePerception, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.dtype] = []
+    propagate = perception.propagate
+
+    def watched(x: Tensor, gates: Tensor) -> Tensor:
+        seen.extend((x.dtype, gates.dtype))
+        return propagate(x, gates)
+
+    monkeypatch.setattr(perception, "propagate", watched)
+    rgb = photo(1, 3, 64, 64)
+    with torch.no_grad():
+        exact = model.logits(rgb)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model.logits(rgb)
+    assert seen == [torch.float32] * 4
+    for a, b in zip(exact, rough, strict=True):
+        assert b.dtype is torch.bfloat16
+        torch.testing.assert_close(b.float(), a, rtol=0.05, atol=0.05)

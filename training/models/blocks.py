@@ -1,5 +1,6 @@
 """Layers that several networks share."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -25,6 +26,11 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
 def upsample(x: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling by an integer factor, half-pixel centres (other ratios are inexact in Core ML)."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def float32_from_bfloat16(x: Tensor) -> Tensor:
+    """A bfloat16 tensor in float32, any other as it is; leaves no trace in an exported float32 graph."""
+    return x.float() if x.dtype is torch.bfloat16 else x
 
 
 def require_multiple(x: Tensor, stride: int) -> None:

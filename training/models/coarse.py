@@ -23,22 +23,31 @@ class CoarseFeatures(NamedTuple):
 
 
 class MobileCoarse(nn.Module):
-    """rgb (N, 3, H, W) in 0..1 -> coarse mask and depth logits; H and W multiples of 32."""
+    """rgb (N, 3, H, W) in 0..1 -> coarse mask and depth logits; H and W multiples of 32.
+
+    What the photo shows as a whole (the mean of the last feature map) is added to every place before decoding.
+    """
 
     def __init__(self, width8: int = 48, width16: int = 96) -> None:
         super().__init__()
         _, _, f8, f16, f32 = FEATURE_CHANNELS
         self.encoder = MobileNetV2()
         self.top = conv_bn_relu6(f32, 128, 1)
+        self.context = nn.Conv2d(128, 128, 1)
         self.up16 = separable(128 + f16, width16)
         self.up8 = separable(width16 + f8, width8)
         self.head = nn.Conv2d(width8, 2, 3, padding=1)
+        # weights from before the context was added give the same maps
+        nn.init.zeros_(self.context.weight)
+        nn.init.zeros_(self.context.bias)  # type: ignore[arg-type]
 
     def features(self, rgb: Tensor) -> CoarseFeatures:
         """Logits at 1/8 and the feature maps that the SPN's guidance shares."""
         require_multiple(rgb, STRIDE)
         f2, f4, f8, f16, f32 = self.encoder(rgb * 2 - 1)
-        x = self.up16(torch.cat([upsample(self.top(f32), 2), f16], 1))
+        top = self.top(f32)  # (N, 128, H/32, W/32)
+        top = top + self.context(top.mean((2, 3), keepdim=True))
+        x = self.up16(torch.cat([upsample(top, 2), f16], 1))
         x = self.up8(torch.cat([upsample(x, 2), f8], 1))
         return CoarseFeatures(self.head(x), x, f2, f4)
 

@@ -2,18 +2,21 @@
 
 A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/4
 as one fused scan: the first half of the hidden channels belongs to the mask, the second to the depth. The propagated
-map then guides a learned upsampling to full size.
+map then guides a learned upsampling to full size, sharpened by a shallow look at the photo itself at 1/2.
 """
 
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.blocks import separable, upsample
+from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
 from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate
+
+SHALLOW_CHANNELS = 16
 
 
 class PerceptionLogits(NamedTuple):
@@ -52,18 +55,28 @@ class MobilePerception(nn.Module):
         self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
         self.merge = nn.Conv2d(2 * hidden, 2, 1)
         self.up2 = separable(w4 + 2 * hidden + f2, w2)
+        self.shallow = nn.Conv2d(3, SHALLOW_CHANNELS, 3, stride=2, padding=1)
+        self.sharpen_in = nn.Conv2d(w2 + SHALLOW_CHANNELS, w2, 3, padding=1)
+        self.sharpen_out = nn.Conv2d(w2, w2, 3, padding=1)
         self.detail = nn.ConvTranspose2d(w2, 2, 4, stride=2, padding=1)
         # begin as a mild smoother: each gate near 1/4
         nn.init.normal_(self.gates.weight, std=0.02)
         nn.init.constant_(self.gates.bias, 0.25)  # type: ignore[arg-type]
+        # weights from before the shallow branch was added give the same maps
+        nn.init.zeros_(self.sharpen_out.weight)
+        nn.init.zeros_(self.sharpen_out.bias)  # type: ignore[arg-type]
 
     def logits(self, rgb: Tensor) -> PerceptionLogits:
         """The maps before the sigmoid; what the losses take."""
         coarse, decoded8, f2, f4 = self.coarse.features(rgb)
         guide = self.up4(torch.cat([upsample(decoded8, 2), f4], 1))  # (N, w4, H/4, W/4)
         source = self.source(torch.cat([guide, upsample(coarse, 2)], 1))
-        refined = propagate(source, self.gates(guide))  # (N, 2 hidden, H/4, W/4)
+        # in bfloat16 the scan's 128 roundings in a row would add up
+        gates = float32_from_bfloat16(self.gates(guide))
+        refined = propagate(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
         fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
+        shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)
+        fine = fine + self.sharpen_out(F.relu6(self.sharpen_in(torch.cat([fine, shallow], 1))))
         full = upsample(self.merge(refined), 4) + self.detail(fine)  # (N, 2, H, W)
         coarse_full = upsample(coarse, COARSE_SCALE)
         mask, depth = torch.split(full, 1, 1)
