@@ -13,22 +13,32 @@ from torch import Tensor
 from portraiture.reference.metrics import iou
 from portraiture.training.data.augment import composite, jitter_colour, random_affine, warp
 from portraiture.training.data.cache import cached, depth_pair, mask_pair, photo_only
+from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 from portraiture.training.data.ordinal import sample_pairs
-from portraiture.training.data.pairs import Sample, Split, list_samples, split_of
+from portraiture.training.data.pairs import Split, list_samples, split_of
 
 Rng = np.random.Generator
 PAIRS_PER_PHOTO = 3000
+COMPOSITE_SHARE = 0.25
+NOBODY_SHARE = 0.06
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one size (long side, short side) and batch."""
+    """A stretch of training at one size (long side, short side) and batch; rooms have the people's size by default."""
 
     until: int
     long_px: int
     short_px: int
     people: int
     rooms: int
+    rooms_long: int | None = None
+    rooms_short: int | None = None
+
+    @property
+    def rooms_size(self) -> tuple[int, int]:
+        """Height and width of the rooms, which are landscape."""
+        return self.rooms_short or self.short_px, self.rooms_long or self.long_px
 
 
 @dataclass(frozen=True)
@@ -43,20 +53,26 @@ class PeopleData:
 
 
 class PeopleBatch(NamedTuple):
-    """People (N, 3, H, W), masks (N, 1, H, W), selfie flags (N,); rooms (M, 3, W, H) with depth levels (M, 1, W, H)."""
+    """People (N, 3, H, W), masks (N, 1, H, W) and selfie flags (N,).
+
+    Rooms (M, 3, h, w), their depth levels (M, 1, h, w), and flags (M,) of those known to show nobody.
+    """
 
     people: Tensor
     masks: Tensor
     selfie: Tensor
     rooms: Tensor
     levels: Tensor
+    empty: Tensor
 
 
 Predict = Callable[[Tensor], dict[str, Tensor]]
 
 
-def _tensor(images: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+def _tensor(images: list[np.ndarray], empty: tuple[int, int, int] = (0, 0, 0)) -> Tensor:
+    """Images (H, W, C) -> (N, C, H, W); ``empty`` is the shape of an image where there may be none."""
+    array = np.stack(images) if images else np.zeros((0, *empty), np.float32)
+    return torch.from_numpy(array).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
 class PeopleAndRooms:
@@ -65,10 +81,11 @@ class PeopleAndRooms:
     Args:
         data: where the sets are.
         stages: in order of ``until``; the last one's ``until`` is the number of steps.
+        judge_every: take every so many held-out photos for the figures.
     """
 
-    def __init__(self, data: PeopleData, stages: tuple[Stage, ...]) -> None:
-        self.stages = stages
+    def __init__(self, data: PeopleData, stages: tuple[Stage, ...], judge_every: int = 1) -> None:
+        self.stages, self.judge_every = stages, judge_every
         selfies = list_samples("shen2016", data.shen2016)
         full_body = list_samples("ccp", data.ccp)
         rooms = list_samples("nyu", data.nyu)
@@ -78,27 +95,45 @@ class PeopleAndRooms:
             "shen2016": split_of(selfies, Split.VALIDATION),
             "ccp": split_of(full_body, Split.VALIDATION),
         }
-        backgrounds = _backgrounds(data.backgrounds) if data.backgrounds else []
+        nobody = person_free_photos(data.backgrounds) if data.backgrounds else []
+        self.empty_rooms = person_free_rooms(data.nyu, split_of(rooms, Split.TRAIN))
         self.people, self.rooms, self.backgrounds = {}, {}, {}
         for stage in stages:
             # an eighth more than the network's size, so that augmentation can zoom without blur
             long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
             self.people[stage.long_px] = cached(people, mask_pair, long_px, short_px, data.cache)
-            self.rooms[stage.long_px] = cached(split_of(rooms, Split.TRAIN), depth_pair, short_px, long_px, data.cache)
-            if backgrounds:
-                self.backgrounds[stage.long_px] = cached(backgrounds, photo_only, long_px, short_px, data.cache)
+            height, width = (n * 9 // 8 for n in stage.rooms_size)
+            self.rooms[stage.rooms_size] = cached(split_of(rooms, Split.TRAIN), depth_pair, height, width, data.cache)
+            if nobody:
+                photos = split_of(nobody, Split.TRAIN)
+                self.backgrounds[stage.long_px] = cached(photos, photo_only, long_px, short_px, data.cache)
         last = stages[-1]
         self.held_out = {k: cached(v, mask_pair, last.long_px, last.short_px, data.cache) for k, v in held_out.items()}
         self.held_out_rooms = cached(
             split_of(rooms, Split.VALIDATION), depth_pair, last.short_px, last.long_px, data.cache
         )
+        self.held_out_nobody: list[np.ndarray] = []
+        if nobody:
+            photos = split_of(nobody, Split.VALIDATION)
+            self.held_out_nobody = list(cached(photos, photo_only, last.long_px, last.short_px, data.cache))
 
     def _stage(self, step: int) -> Stage:
         return next(s for s in self.stages if step < s.until)
 
+    def _background(self, rng: Rng, stage: Stage) -> np.ndarray:
+        """A random crop of a photo without a person, float32 (long_px, short_px, 3)."""
+        photos, target = self.backgrounds[stage.long_px], (stage.long_px, stage.short_px)
+        photo = photos[rng.integers(len(photos))]
+        crop = warp(photo, random_affine(rng, photo.shape[:2], target), target, False,
+                    flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+        return crop.astype(np.float32) / 255
+
     def _person(self, rng: Rng, stage: Stage, index: int) -> tuple[np.ndarray, np.ndarray]:
-        pair = self.people[stage.long_px][index]
         target = (stage.long_px, stage.short_px)
+        has_backgrounds = stage.long_px in self.backgrounds
+        if has_backgrounds and rng.random() < NOBODY_SHARE:
+            return jitter_colour(rng, self._background(rng, stage)), np.zeros((*target, 1), np.float32)
+        pair = self.people[stage.long_px][index]
         if rng.random() < 0.2:  # landscape content, so that the network has seen wide photos squeezed
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
             pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
@@ -106,18 +141,12 @@ class PeopleAndRooms:
         border = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_CONSTANT
         out = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
         rgb, mask = out[..., :3].astype(np.float32) / 255, out[..., 3].astype(np.float32) / 255
-        if stage.long_px in self.backgrounds and rng.random() < 0.15:
-            photos = self.backgrounds[stage.long_px]
-            background = photos[rng.integers(len(photos))]
-            crop = warp(background, random_affine(rng, background.shape[:2], target), target, False,
-                        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
-            rgb = composite(rng, rgb, mask, crop.astype(np.float32) / 255)
+        if has_backgrounds and rng.random() < COMPOSITE_SHARE:
+            rgb = composite(rng, rgb, mask, self._background(rng, stage))
         return jitter_colour(rng, rgb), mask[..., None]
 
-    def _room(self, rng: Rng, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-        rooms = self.rooms[stage.long_px]
-        pair = rooms[rng.integers(len(rooms))]
-        target = (stage.short_px, stage.long_px)
+    def _room(self, rng: Rng, stage: Stage, index: int) -> tuple[np.ndarray, np.ndarray]:
+        pair, target = self.rooms[stage.rooms_size][index], stage.rooms_size
         scale = rng.uniform(0.6, 1.0)
         h, w = (int(n * scale) for n in pair.shape[:2])
         y, x = rng.integers(0, pair.shape[0] - h + 1), rng.integers(0, pair.shape[1] - w + 1)
@@ -136,17 +165,19 @@ class PeopleAndRooms:
         weight = np.where(np.arange(n) < self.n_selfies, 1.0, 1.6)
         indices = rng.choice(n, stage.people, p=weight / weight.sum())
         people = [self._person(rng, stage, int(i)) for i in indices]
-        rooms = [self._room(rng, stage) for _ in range(stage.rooms)]
+        room_indices = rng.integers(len(self.empty_rooms), size=stage.rooms)
+        rooms = [self._room(rng, stage, int(i)) for i in room_indices]
         return PeopleBatch(
             _tensor([p[0] for p in people]),
             _tensor([p[1] for p in people]),
             torch.from_numpy(indices < self.n_selfies),
-            _tensor([r[0] for r in rooms]),
-            _tensor([r[1] for r in rooms]),
+            _tensor([r[0] for r in rooms], (*stage.rooms_size, 3)),
+            _tensor([r[1] for r in rooms], (*stage.rooms_size, 1)),
+            torch.from_numpy(self.empty_rooms[room_indices]),
         )
 
     def figures(self, predict: Predict) -> dict[str, float]:
-        """Mean IoU of the held-out photos and WHDR of the held-out rooms, at the network's size.
+        """Mean IoU of the held-out photos, WHDR of the rooms and area found where nobody is, at the network's size.
 
         Args:
             predict: from rgb (1, 3, H, W) to maps by name; names that begin with ``mask`` are judged on people,
@@ -154,13 +185,17 @@ class PeopleAndRooms:
         """
         found: dict[str, list[float]] = {}
         for name, pairs in self.held_out.items():
-            for pair in pairs:
+            for pair in pairs[:: self.judge_every]:
                 truth = pair[..., 3] > 127
                 for key, value in predict(_tensor([pair[..., :3].astype(np.float32) / 255])).items():
                     if key.startswith("mask"):
                         found.setdefault(f"iou_{name}{key[4:]}", []).append(iou(value[0, 0].numpy() > 0.5, truth))
+        for photo in self.held_out_nobody:
+            for key, value in predict(_tensor([photo.astype(np.float32) / 255])).items():
+                if key.startswith("mask"):
+                    found.setdefault(f"false_area_bsds{key[4:]}", []).append(float((value > 0.5).float().mean()))
         rng = np.random.default_rng(1)
-        for pair in self.held_out_rooms:
+        for pair in self.held_out_rooms[:: self.judge_every]:
             pairs_of = sample_pairs(pair[..., 3], PAIRS_PER_PHOTO, rng)
             for key, value in predict(_tensor([pair[..., :3].astype(np.float32) / 255])).items():
                 if key.startswith("depth"):
@@ -168,7 +203,3 @@ class PeopleAndRooms:
                     wrong = np.sign(z[pairs_of.a] - z[pairs_of.b]) != pairs_of.relation
                     found.setdefault(f"whdr_nyu{key[5:]}", []).append(float(wrong.mean()))
         return {k: float(np.mean(v)) for k, v in found.items()}
-
-
-def _backgrounds(folder: Path) -> list[Sample]:
-    return [Sample(p.stem, p, p) for p in sorted(folder.glob("*.jpg"))]

@@ -8,18 +8,24 @@ from torch import Tensor, nn
 from portraiture.training import losses
 from portraiture.training.data.ordinal import MIN_LEVEL, sample_pairs
 from portraiture.training.models.coarse import MobileCoarse
-from portraiture.training.models.perception import MobilePerception
+from portraiture.training.models.perception import MobilePerception, PerceptionLogits
 from portraiture.training.people_and_rooms import PAIRS_PER_PHOTO, PeopleAndRooms, PeopleBatch, Rng
 
 BODY_DELTA = 0.01
+EMPTY_ROOM_WEIGHT = 0.3
 NYU_LEVELS_PER_METRE = 25.5
 
 
 class PerceptionTask:
-    """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
+    """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people.
 
-    def __init__(self, photos: PeopleAndRooms) -> None:
-        self.photos = photos
+    Args:
+        photos: batches.
+        depth_weight: of the rooms' depth beside the masks.
+    """
+
+    def __init__(self, photos: PeopleAndRooms, depth_weight: float = 0.5) -> None:
+        self.photos, self.depth_weight = photos, depth_weight
 
     def batch(self, step: int, rng: Rng) -> PeopleBatch:
         """Random people and rooms."""
@@ -28,15 +34,18 @@ class PerceptionTask:
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
         assert isinstance(model, MobilePerception)
-        people = model.logits(batch.people)
-        rooms = model.logits(batch.rooms)
-        mask = losses.cross_entropy(people.mask, batch.masks) + losses.dice(people.mask, batch.masks)
+        people, rooms = (
+            PerceptionLogits(*(z.float() for z in model.logits(rgb))) for rgb in (batch.people, batch.rooms)
+        )
+        weight = losses.edge_weight(batch.masks)
+        mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
         coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
         target = batch.levels.flatten(1)
         depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
         body, order = body_losses(people.depth, batch.masks, batch.selfie)
-        total = mask + 0.4 * coarse + 0.5 * depth + 0.2 * body + 0.1 * order
-        figures = {"mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
+        empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
+        total = mask + 0.4 * coarse + self.depth_weight * depth + 0.2 * body + 0.1 * order + EMPTY_ROOM_WEIGHT * empty
+        figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
         return total, {k: float(v.detach()) for k, v in figures.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -60,9 +69,13 @@ class CoarseTask(PerceptionTask):
 
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The coarse terms of the perception loss."""
-        mask = losses.cross_entropy(model(batch.people)[:, :1], batch.masks)
-        depth = depth_loss(model(batch.rooms)[:, 1].flatten(1), batch.levels.flatten(1))
-        return mask + 0.5 * depth, {"mask": float(mask.detach()), "depth": float(depth.detach())}
+        people, rooms = (model(rgb).float() for rgb in (batch.people, batch.rooms))
+        mask = losses.cross_entropy(people[:, :1], batch.masks)
+        depth = depth_loss(rooms[:, 1].flatten(1), batch.levels.flatten(1))
+        empty = empty_losses((rooms[:, :1],), batch.empty)
+        figures = {"empty": empty, "mask": mask, "depth": depth}
+        total = mask + self.depth_weight * depth + EMPTY_ROOM_WEIGHT * empty
+        return total, {k: float(v.detach()) for k, v in figures.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Figures on the held-out photos."""
@@ -73,6 +86,13 @@ class CoarseTask(PerceptionTask):
             return {"mask": mask, "depth": depth}
 
         return self.photos.figures(predict)
+
+
+def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:
+    """(1) against an empty mask, summed over the maps (M, 1, H, W), on the photos flagged as person-free (M,)."""
+    if not bool(empty.any()):
+        return logits[0].new_zeros(())
+    return torch.stack([losses.cross_entropy(z[empty], torch.zeros_like(z[empty])) for z in logits]).sum()
 
 
 def depth_loss(z: Tensor, level: Tensor) -> Tensor:

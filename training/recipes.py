@@ -1,6 +1,5 @@
 """Recipes: what a training run needs, by subject and name. Each states its run time and expected metric."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from portraiture.reference.errors import unknown
+from portraiture.training.checkpoint import warm_start
 from portraiture.training.filter_task import FilterData, FilterTask
 from portraiture.training.loop import Schedule, Trainer
 from portraiture.training.models.coarse import MobileCoarse
@@ -26,7 +26,14 @@ SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
 
 @dataclass(frozen=True)
 class PeopleRecipe:
-    """Stages of photos, and rates; ``sgd`` is the paper's optimizer (momentum 0.9), otherwise AdamW."""
+    """Stages of photos, and rates.
+
+    Attributes:
+        sgd: the paper's optimizer (momentum 0.9), otherwise AdamW.
+        freeze_norm_from: see :class:`Schedule`; None is the end of the first of several stages.
+        depth_weight: of the rooms' depth beside the masks.
+        judge_every: take every so many held-out photos for the figures while training.
+    """
 
     stages: tuple[Stage, ...]
     rate: float = 2e-3
@@ -34,6 +41,24 @@ class PeopleRecipe:
     weight_decay: float = 1e-4
     sgd: bool = False
     validate_every: int = 400
+    freeze_norm_from: int | None = None
+    ema_decay: float = 0.995
+    bfloat16: bool = False
+    depth_weight: float = 0.5
+    judge_every: int = 1
+
+    def schedule(self) -> Schedule:
+        """What the training loop needs."""
+        freeze = self.freeze_norm_from
+        if freeze is None and len(self.stages) > 1:
+            freeze = self.stages[0].until
+        return Schedule(
+            self.stages[-1].until,
+            validate_every=self.validate_every,
+            ema_decay=self.ema_decay,
+            freeze_norm_from=freeze,
+            bfloat16=self.bfloat16,
+        )
 
 
 @dataclass(frozen=True)
@@ -53,9 +78,23 @@ class FilterRecipe:
 _SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
 _MOBILE = (Stage(1700, 256, 192, 12, 4), Stage(2900, 512, 384, 3, 1))
 
+_FINE = (Stage(1160, 512, 384, 4, 3, rooms_long=384, rooms_short=288),)
+
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     # about 60 min on 2 cores; Shen IoU >= 0.95, NYU WHDR <= 16 %
     ("perception", "mobile"): PeopleRecipe(_MOBILE),
+    # from --init WEIGHTS: about 50 min on 1 core
+    ("perception", "mobile-fine"): PeopleRecipe(
+        _FINE,
+        rate=8e-4,
+        encoder_rate=2e-4,
+        validate_every=290,
+        freeze_norm_from=0,
+        ema_decay=0.998,
+        bfloat16=True,
+        depth_weight=1.0,
+        judge_every=3,
+    ),
     # the coarse estimator alone: about 30 min on 2 cores
     ("coarse", "mobile"): PeopleRecipe(_MOBILE[:1]),
     # the paper's optimizer and network; wants a GPU
@@ -81,6 +120,7 @@ class Sources:
     encoder: Path | None = None
     vgg: Path | None = None
     perception: Path | None = None
+    init: Path | None = None
 
 
 def recipe_names(subject: str) -> list[str]:
@@ -101,12 +141,14 @@ def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
 
-def _mobile(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, nn.Module]:
+def _mobile(
+    subject: str, photos: PeopleAndRooms, sources: Sources, depth_weight: float
+) -> tuple[nn.Module, Any, nn.Module | None]:
     model: MobilePerception | MobileCoarse = MobilePerception() if subject == "perception" else MobileCoarse()
     encoder = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
     if sources.encoder is not None:
         load_mobilenet_tflite(encoder, sources.encoder)
-    task = PerceptionTask(photos) if subject == "perception" else CoarseTask(photos)
+    task = (PerceptionTask if subject == "perception" else CoarseTask)(photos, depth_weight)
     return model, task, encoder
 
 
@@ -130,14 +172,17 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
         raise unknown(f"recipe of {subject}", name, recipe_names(subject))
     recipe = PEOPLE_RECIPES[subject, name]
     torch.manual_seed(0)
-    photos = PeopleAndRooms(data, recipe.stages)
-    build: Callable[..., Any] = _paper if subject in ("segmentation", "depth") else _mobile
-    model, task, encoder = build(subject, photos, sources)
-    model.to(memory_format=torch.channels_last)
-    freeze = recipe.stages[0].until if len(recipe.stages) > 1 else None
-    schedule = Schedule(recipe.stages[-1].until, validate_every=recipe.validate_every, freeze_norm_from=freeze)
+    photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every)
+    if subject in ("segmentation", "depth"):
+        model, task, encoder = _paper(subject, photos, sources)
+    else:
+        model, task, encoder = _mobile(subject, photos, sources, recipe.depth_weight)
     metadata: dict[str, object] = {"model": type(model).__name__, "recipe": repr(recipe)}
-    return Trainer(model, _optimizer(recipe, model, encoder), task, schedule, run, metadata)
+    if sources.init is not None:
+        new = warm_start(model, sources.init)
+        metadata["init"] = f"{sources.init.name}, {len(new)} of {len(model.state_dict())} tensors new"
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
 
 
 def filter_trainer(name: str, data: FilterData, run: Path) -> Trainer[Any]:

@@ -61,7 +61,7 @@ def _render_pairs(
 
 @click.command("train")
 @click.argument("subject", type=click.Choice(SUBJECTS))
-@click.option("--recipe", required=True, help="Recipe name: mobile, paper or smoke (see training/recipes.py).")
+@click.option("--recipe", required=True, help="Recipe name: mobile, mobile-fine, paper, smoke (training/recipes.py).")
 @click.option("--data", "data", multiple=True, metavar="NAME=DIR",
               help="Dataset folder, repeatable: shen2016, ccp, nyu, backgrounds (optional).")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
@@ -69,6 +69,7 @@ def _render_pairs(
 @click.option("--encoder", type=click.Path(path_type=Path), help="MobileNetV2 .tflite to initialise the encoder from.")
 @click.option("--vgg", type=click.Path(path_type=Path), help="VGG-16 weights (torchvision names, safetensors).")
 @click.option("--perception", type=click.Path(path_type=Path), help="Perception weights that coarse maps come from.")
+@click.option("--init", type=click.Path(path_type=Path), help="Weights to start from; tensors they lack begin anew.")
 def command(
     subject: str,
     recipe: str,
@@ -78,6 +79,7 @@ def command(
     encoder: Path | None,
     vgg: Path | None,
     perception: Path | None,
+    init: Path | None,
 ) -> None:
     """Train SUBJECT by a recipe. RUN gets log.jsonl, state.safetensors and weights.safetensors."""
     from portraiture.reference.errors import OptionError, unknown
@@ -98,7 +100,9 @@ def command(
         people = PeopleData(
             folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache"
         )
-        trainer = people_trainer(subject, recipe, people, run, Sources(encoder, vgg, perception))
+        trainer = people_trainer(subject, recipe, people, run, Sources(encoder, vgg, perception, init))
+        if "init" in trainer.metadata:
+            click.echo(f"init: {trainer.metadata['init']}")
     if resume:
         trainer.resume()
     for name, value in trainer.fit().items():

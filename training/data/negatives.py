@@ -1,0 +1,33 @@
+"""Photos without a person: backgrounds and examples of nobody."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from portraiture.reference.errors import InputError
+from portraiture.training.data.bsds_people import WITH_PEOPLE
+from portraiture.training.data.pairs import Sample
+
+NYU_PERSON = 30
+"""NYU's class of people in ``nyu_labels40``."""
+
+
+def person_free_photos(folder: Path) -> list[Sample]:
+    """The photos of a folder in the order of their names, without those of BSDS500 that show people."""
+    return [Sample(p.stem, p, p) for p in sorted(folder.glob("*.jpg")) if p.stem not in WITH_PEOPLE]
+
+
+def person_free_rooms(nyu: Path, rooms: list[Sample]) -> np.ndarray:
+    """Flags (n,) of the rooms whose label map shows nobody; all False where the set has no label maps."""
+    labels = nyu / "nyu_labels40"
+    if not labels.is_dir():
+        return np.zeros(len(rooms), bool)
+    return np.array([_shows_nobody(labels / f"{room.id}.png") for room in rooms], bool)
+
+
+def _shows_nobody(path: Path) -> bool:
+    label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if label is None or label.ndim != 2:
+        raise InputError(f"{path}: expected a grey map of class numbers, could not decode one")
+    return not bool((label == NYU_PERSON).any())
