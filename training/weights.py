@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from portraiture.training.checkpoint import load_model
+from portraiture.training.checkpoint import load_model, load_tensors
+from portraiture.training.models.coarse import ENCODER
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
 
@@ -14,7 +15,8 @@ MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 
 def load_perception(path: Path = SHIPPED_PERCEPTION) -> MobilePerception:
     """The mobile perception network with weights, in evaluation mode."""
-    model = MobilePerception()
+    _, metadata = load_tensors(path)
+    model = MobilePerception(metadata.get("encoder", ENCODER))
     load_model(model, path)
     return model.eval()
 

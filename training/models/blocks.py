@@ -23,6 +23,20 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
+class LargeKernel(nn.Module):
+    """Residual 7x7 depthwise and two 1x1 layers: at 1/32 of the photo every place sees most of the others."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.depthwise = conv_bn_relu6(channels, channels, 7, groups=channels)
+        self.expand = conv_bn_relu6(channels, 2 * channels, 1)
+        self.project = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = x + self.project(self.expand(self.depthwise(x)))
+        return result
+
+
 def upsample(x: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling by an integer factor, half-pixel centres (other ratios are inexact in Core ML)."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
@@ -31,6 +45,14 @@ def upsample(x: Tensor, factor: int) -> Tensor:
 def float32_from_bfloat16(x: Tensor) -> Tensor:
     """A bfloat16 tensor in float32, any other as it is; leaves no trace in an exported float32 graph."""
     return x.float() if x.dtype is torch.bfloat16 else x
+
+
+def depthwise_float32(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """A depthwise convolution, in float32 where the rest is bfloat16: on processors that is several times as fast."""
+    if x.dtype is not torch.bfloat16:
+        return conv(x)  # type: ignore[no-any-return]
+    with torch.autocast(x.device.type, enabled=False):
+        return conv(x.float())  # type: ignore[no-any-return]
 
 
 def require_multiple(x: Tensor, stride: int) -> None:

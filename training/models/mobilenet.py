@@ -53,6 +53,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.channels = FEATURE_CHANNELS
         self.stem = nn.Conv2d(3, 32, 3, stride=2)
         blocks: list[nn.Module] = []
         inputs = 32
