@@ -1,7 +1,12 @@
-"""Weights and training state as safetensors (no pickles), written to a temporary name, then renamed."""
+"""What a run writes: weights and state as safetensors (no pickles), its log, and scalars for TensorBoard.
+
+Files are written to a temporary name, then renamed.
+"""
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from portraiture.reference.errors import InputError
+from portraiture.reference.errors import InputError, OptionError
+
+Scalars = Callable[[int, str, dict[str, float]], None]
+"""Takes a step, a group, and figures by name."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
@@ -86,3 +94,49 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
             _, index, key = name.split(".", 2)
             state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})
+
+
+def forget_later_lines(log: Path, step: int) -> None:
+    """Drop log lines of validations whose checkpoint was not written: they will be written again."""
+    if log.exists():
+        kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
+        temporary = log.with_suffix(".tmp")
+        temporary.write_text("".join(f"{line}\n" for line in kept))
+        temporary.replace(log)
+
+
+def summary_writer() -> Any:
+    """TensorBoard's ``SummaryWriter`` class.
+
+    Raises:
+        OptionError: the ``tensorboard`` package is missing or too old.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise OptionError(
+            f"--tensorboard: expected the tensorboard package ({error}); pip install portraiture[tensorboard]"
+        ) from error
+    return SummaryWriter
+
+
+@contextmanager
+def scalar_files(folder: Path | None, step: int) -> Iterator[Scalars]:
+    """Within, scalars go to TensorBoard's files in a folder, or nowhere without one.
+
+    Args:
+        step: steps done so far; scalars of later ones, from before a resume, are dropped.
+    """
+    if folder is None:
+        yield lambda at, group, figures: None
+        return
+    writer = summary_writer()(str(folder), purge_step=step + 1)
+
+    def write(at: int, group: str, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            writer.add_scalar(f"{group}/{name}", value, at)
+
+    try:
+        yield write
+    finally:
+        writer.close()

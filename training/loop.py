@@ -1,7 +1,7 @@
-"""The one training loop: schedule, EMA, validation, checkpoints, exact resume.
+"""The one training loop: schedule, EMA, validation, early stop, checkpoints, exact resume, several processes.
 
-Every random choice is drawn from a generator seeded by (seed, step), so that a run that was killed and resumed draws
-the same batches as one that was not.
+Every random choice is drawn from a generator seeded by (seed, step), and by the process too where there are several,
+so that a run that was killed and resumed draws the same batches as one that was not.
 """
 
 import json
@@ -17,16 +17,27 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from portraiture.reference.errors import InputError
-from portraiture.training.checkpoint import flatten_optimizer, load_tensors, restore_optimizer, save_tensors
+from portraiture.reference.errors import InputError, OptionError, unknown
+from portraiture.training import distributed
+from portraiture.training.checkpoint import (
+    flatten_optimizer,
+    forget_later_lines,
+    load_tensors,
+    restore_optimizer,
+    save_tensors,
+    scalar_files,
+)
 
 Batch = TypeVar("Batch")
+SCALARS_EVERY = 20
 
 
 class Task(Protocol[Batch]):
     """What is trained: batches, a loss and a validation.
 
-    Under ``Schedule.bfloat16`` a model returns bfloat16 within ``loss``, which casts it to float32 first.
+    Under ``Schedule.bfloat16`` and on CUDA a model returns bfloat16 within ``loss``, which casts it to float32 first.
+    On CUDA ``loss`` gets its batch there, and networks that are attributes of the task are there; in ``evaluate`` the
+    model and those networks take and give CPU tensors.
     """
 
     def batch(self, step: int, rng: np.random.Generator) -> Batch:
@@ -52,9 +63,13 @@ class Schedule:
         validate_every: steps between validations (and checkpoints).
         ema_decay: decay of the averaged weights; they are what is validated and shipped.
         bfloat16: forward passes and their gradients in bfloat16; losses, weights and validation stay float32.
+            On CUDA they always are.
         freeze_norm_from: batch-norm statistics are fixed from this step on (small batches of large photos).
         clip_norm: gradient norm limit.
         seed: of all random choices.
+        patience: stop after so many validations without a better ``watch``; None trains all steps.
+        watch: the validation figure whose best average is kept as ``best.safetensors``; None keeps none.
+        watch_larger_is_better: otherwise smaller is.
     """
 
     steps: int
@@ -65,6 +80,21 @@ class Schedule:
     clip_norm: float = 1.0
     seed: int = 0
     bfloat16: bool = False
+    patience: int | None = None
+    watch: str | None = None
+    watch_larger_is_better: bool = True
+
+    def __post_init__(self) -> None:
+        if self.patience is not None and self.patience < 1:
+            raise OptionError(f"patience: expected 1 validation or more, found {self.patience}")
+        if self.patience is not None and self.watch is None:
+            raise OptionError("patience: expected the figure that must improve, found none; add --watch NAME")
+
+    def improves(self, value: float, best: float | None) -> bool:
+        """Whether a watched figure is better than the best so far; NaN never is."""
+        if best is None or math.isnan(value):
+            return not math.isnan(value)
+        return value > best if self.watch_larger_is_better else value < best
 
     def rate(self, step: int) -> float:
         """Share of the base learning rate: linear warm-up, then half a cosine to 0.1 %."""
@@ -100,7 +130,11 @@ class Trainer(Generic[Batch]):
     """Runs a task to the end of its schedule, writing into a run folder.
 
     The folder holds ``log.jsonl`` (a line a validation), ``state.safetensors`` (model, average, optimizer; for
-    ``--resume``) and ``weights.safetensors`` (the average; what is evaluated, exported and shipped).
+    ``--resume``), ``weights.safetensors`` (the average; what is evaluated, exported and shipped), with
+    ``Schedule.watch`` also ``best.safetensors``, with ``scalars`` also ``tensorboard``.
+
+    Of several processes each trains on its own batches, so that a step sees as many photos as all of them draw; the
+    first one alone validates and writes, and logs the training figures of its own batches.
     """
 
     def __init__(
@@ -116,7 +150,21 @@ class Trainer(Generic[Batch]):
         self.metadata = metadata
         self.average = Averaged(model, schedule.ema_decay)
         self.step = 0
+        self.best: float | None = None
+        self.validations_without_improvement = 0
+        self.scalars = False
+        self.device = next(model.parameters()).device
         self.base_rates = [float(g["lr"]) for g in optimizer.param_groups]
+
+    def place(self, device: torch.device) -> None:
+        """Move the model, its average and the task's own networks; call it before ``resume`` and ``fit``."""
+        self.device = device
+        for network in self._networks():
+            network.to(device)
+        self.average.state = {k: v.to(device) for k, v in self.average.state.items()}
+
+    def _networks(self) -> list[nn.Module]:
+        return [self.model, *(v for v in vars(self.task).values() if isinstance(v, nn.Module))]
 
     def resume(self) -> None:
         """Go on from the run folder's last state, if there is one."""
@@ -125,35 +173,40 @@ class Trainer(Generic[Batch]):
             return
         tensors, metadata = load_tensors(path)
         if metadata.get("schedule") != repr(self.schedule):
-            raise InputError(f"{path}: expected a run of {self.schedule}, found {metadata.get('schedule')}")
+            raise InputError(
+                f"{path}: expected a run of {self.schedule}, found {metadata.get('schedule')};"
+                " resume with the recipe and options it began with"
+            )
         own = self.model.state_dict()
         if any(k not in tensors or tensors[k].shape != v.shape for k, v in own.items()):
             raise InputError(f"{path}: expected a run of {type(self.model).__name__}, found another network's")
         self.model.load_state_dict({k: tensors[k] for k in own})
-        self.average.state = {k: tensors[f"ema.{k}"] for k in own}
+        self.average.state = {k: tensors[f"ema.{k}"].to(self.device) for k in own}
         restore_optimizer(self.optimizer, tensors)
         self.step = int(metadata["step"])
-        self._forget_later_lines()
-
-    def _forget_later_lines(self) -> None:
-        """Drop log lines of validations whose checkpoint was not written: they will be written again."""
-        log = self.run / "log.jsonl"
-        if log.exists():
-            kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= self.step]
-            temporary = log.with_suffix(".tmp")
-            temporary.write_text("".join(f"{line}\n" for line in kept))
-            temporary.replace(log)
+        self.best = metadata["best"]
+        self.validations_without_improvement = int(metadata["validations_without_improvement"])
+        if distributed.is_main():
+            forget_later_lines(self.run / "log.jsonl", self.step)
 
     def save(self) -> None:
         """Write the state for ``resume`` and the averaged weights."""
         average = {f"ema.{k}": v for k, v in self.average.state.items()}
         tensors = {**self.model.state_dict(), **average, **flatten_optimizer(self.optimizer)}
-        state = {"step": self.step, "schedule": repr(self.schedule)}
+        state = {
+            "step": self.step,
+            "schedule": repr(self.schedule),
+            "best": self.best,
+            "validations_without_improvement": self.validations_without_improvement,
+        }
         save_tensors(self.run / "state.safetensors", tensors, state)
         save_tensors(self.run / "weights.safetensors", self.average.state, {**self.metadata, "step": self.step})
 
     def _draw(self, step: int) -> Batch:
-        return self.task.batch(step, np.random.default_rng([self.schedule.seed, step]))
+        seed = [self.schedule.seed, step]
+        if distributed.world() > 1:
+            seed.append(distributed.rank())
+        return self.task.batch(step, np.random.default_rng(seed))
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
         self.model.train()
@@ -162,13 +215,18 @@ class Trainer(Generic[Batch]):
             _fix_norms(self.model)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * self.schedule.rate(self.step)
-        device = next(self.model.parameters()).device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.schedule.bfloat16):
+        cuda = self.device.type == "cuda"
+        if self.device.type != "cpu":
+            batch = distributed.moved(batch, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.schedule.bfloat16 or cuda):
             loss, figures = self.task.loss(self.model, batch)
-        if not torch.isfinite(loss):
-            raise InputError(f"step {self.step}: the loss is {loss.item()}; lower the learning rate or check the data")
+        mean = distributed.mean_of(loss)
+        if not torch.isfinite(mean):
+            raise InputError(f"step {self.step}: the loss is {mean.item()}; lower the learning rate or check the data")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        distributed.average_gradients(self.model)
+        distributed.average_norms(self.model)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.clip_norm)
         if not torch.isfinite(norm):
             raise InputError(
@@ -178,29 +236,59 @@ class Trainer(Generic[Batch]):
         self.average.update(self.model, self.step)
         return figures
 
-    def _validate(self, figures: dict[str, float], seconds: float) -> dict[str, float]:
+    def _evaluate(self) -> dict[str, float]:
+        """The task's figures of the average."""
         current = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.model.load_state_dict(self.average.state)
         self.model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), distributed.called_from_cpu(self._networks(), self.device):
             result = self.task.evaluate(self.model)
         self.model.load_state_dict(current)
+        watch = self.schedule.watch
+        if watch is not None and watch not in result:
+            raise unknown("validation figure to --watch", watch, result)
+        return result
+
+    def _validate(self, figures: dict[str, float], seconds: float) -> dict[str, float]:
+        """Evaluate, log, and keep the average if it is the best; the state is saved after that."""
+        result = self._evaluate()
         entry = {"step": self.step, "seconds": round(seconds, 1), **figures, **result}
         with (self.run / "log.jsonl").open("a") as log:
             log.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + "\n")
+        if self.schedule.watch is not None:
+            value = result[self.schedule.watch]
+            if self.schedule.improves(value, self.best):
+                self.best, self.validations_without_improvement = value, 0
+                metadata = {**self.metadata, "step": self.step, self.schedule.watch: value}
+                save_tensors(self.run / "best.safetensors", self.average.state, metadata)
+            else:
+                self.validations_without_improvement += 1
         return result
 
+    @property
+    def stopped(self) -> bool:
+        """Whether all steps are done, or patience is at its end."""
+        patience = self.schedule.patience
+        impatient = patience is not None and self.validations_without_improvement >= patience
+        return impatient or self.step >= self.schedule.steps
+
     def fit(self) -> dict[str, float]:
-        """Train to the end; returns the last validation."""
-        self.run.mkdir(parents=True, exist_ok=True)
+        """Train to the end; returns the last validation, which is empty where this process made none."""
+        main = distributed.is_main()
+        if main:
+            self.run.mkdir(parents=True, exist_ok=True)
+            if self.schedule.watch is not None and self.step == 0:
+                self._evaluate()  # a wrong name is refused now, not after the first hours
+        distributed.start_together(self.step, [self.model.state_dict(), self.average.state])
         result: dict[str, float] = {}
         started = time.monotonic()
         with (
+            scalar_files(self.run / "tensorboard" if self.scalars and main else None, self.step) as scalars,
             ThreadPoolExecutor(1) as loader,
-            tqdm(total=self.schedule.steps, initial=self.step, unit="step", mininterval=5) as bar,
+            tqdm(total=self.schedule.steps, initial=self.step, unit="step", mininterval=5, disable=not main) as bar,
         ):
             pending = loader.submit(self._draw, self.step)
-            while self.step < self.schedule.steps:
+            while not self.stopped:
                 batch = pending.result()
                 if self.step + 1 < self.schedule.steps:
                     pending = loader.submit(self._draw, self.step + 1)
@@ -208,7 +296,13 @@ class Trainer(Generic[Batch]):
                 self.step += 1
                 bar.update()
                 bar.set_postfix({k: f"{v:.3f}" for k, v in figures.items()}, refresh=False)
+                if self.step % SCALARS_EVERY == 0:
+                    scalars(self.step, "train", {**figures, "rate": self.schedule.rate(self.step - 1)})
                 if self.step % self.schedule.validate_every == 0 or self.step == self.schedule.steps:
-                    result = self._validate(figures, time.monotonic() - started)
-                    self.save()
+                    if main:
+                        result = self._validate(figures, time.monotonic() - started)
+                        scalars(self.step, "validation", result)
+                        self.save()
+                    bad = distributed.from_main(self.validations_without_improvement)
+                    self.validations_without_improvement = bad
         return result

@@ -1,8 +1,14 @@
 """``portraiture train``: every network, from the datasets' own folders."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from portraiture.training.loop import Trainer
+    from portraiture.training.recipes import Sources
 
 SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
 DATASETS = ("shen2016", "ccp", "nyu", "backgrounds")
@@ -59,6 +65,49 @@ def _render_pairs(
     return train, validation
 
 
+def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, sources: "Sources") -> "Trainer[Any]":
+    """The recipe's trainer, its photos decoded and its pairs rendered."""
+    from portraiture.training.distributed import is_main
+    from portraiture.training.filter_task import FilterData
+    from portraiture.training.people_and_rooms import PeopleData
+    from portraiture.training.recipes import filter_trainer, people_trainer
+
+    if subject == "filter":
+        folders = _folders(data, ("shen2016", "ccp"))
+        train, validation = _render_pairs(recipe, folders, run, sources.perception)
+        return filter_trainer(recipe, FilterData(train, validation), run)
+    folders = _folders(data, ("shen2016", "ccp", "nyu"))
+    people = PeopleData(folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache")
+    trainer = people_trainer(subject, recipe, people, run, sources)
+    if "init" in trainer.metadata and is_main():
+        click.echo(f"init: {trainer.metadata['init']}")
+    return trainer
+
+
+def _hard_ids(files: tuple[Path, ...]) -> frozenset[str]:
+    """Ids that ``evaluate segmentation --split train --worst N --json FILE`` listed."""
+    import json
+
+    from portraiture.reference.errors import InputError
+
+    found: set[str] = set()
+    for path in files:
+        try:
+            found |= {str(entry["id"]) for entry in json.loads(path.read_text())["worst"]}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            expected = "expected a file of evaluate segmentation --split train --worst N --json"
+            raise InputError(f"--hard {path}: {expected}, could not read one ({error})") from error
+    return frozenset(found)
+
+
+def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str | None, smaller: bool) -> None:
+    """Put what the command line says in place of the recipe's."""
+    schedule = trainer.schedule
+    if patience is not None or watch is not None:
+        watched = schedule if watch is None else replace(schedule, watch=watch, watch_larger_is_better=not smaller)
+        trainer.schedule = replace(watched, patience=schedule.patience if patience is None else patience)
+
+
 @click.command("train")
 @click.argument("subject", type=click.Choice(SUBJECTS))
 @click.option("--recipe", required=True, help="Recipe name: mobile, mobile-fine, paper, smoke (training/recipes.py).")
@@ -66,10 +115,21 @@ def _render_pairs(
               help="Dataset folder, repeatable: shen2016, ccp, nyu, backgrounds (optional).")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
-@click.option("--encoder", type=click.Path(path_type=Path), help="MobileNetV2 .tflite to initialise the encoder from.")
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path),
+    help="ImageNet weights: EfficientNet-Lite .pth or MobileNetV2 .tflite.",
+)
 @click.option("--vgg", type=click.Path(path_type=Path), help="VGG-16 weights (torchvision names, safetensors).")
 @click.option("--perception", type=click.Path(path_type=Path), help="Perception weights that coarse maps come from.")
 @click.option("--init", type=click.Path(path_type=Path), help="Weights to start from; tensors they lack begin anew.")
+@click.option("--hard", multiple=True, type=click.Path(path_type=Path),
+              help="Photos to draw 3 times as often: evaluate segmentation --split train --worst N --json.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")
+@click.option("--patience", type=click.IntRange(min=1), help="Stop after so many validations without a better --watch.")
+@click.option("--watch", metavar="NAME", help="Validation figure whose best weights are kept as best.safetensors.")
+@click.option("--smaller-is-better", "smaller", is_flag=True, help="Of the figure to --watch, as whdr_nyu.")
+@click.option("--tensorboard", is_flag=True, help="Write scalars to RUN/tensorboard as well.")
 def command(
     subject: str,
     recipe: str,
@@ -80,31 +140,47 @@ def command(
     vgg: Path | None,
     perception: Path | None,
     init: Path | None,
+    hard: tuple[Path, ...],
+    device: str,
+    patience: int | None,
+    watch: str | None,
+    smaller: bool,
+    tensorboard: bool,
 ) -> None:
-    """Train SUBJECT by a recipe. RUN gets log.jsonl, state.safetensors and weights.safetensors."""
+    """Train SUBJECT by a recipe. RUN gets log.jsonl, state.safetensors and weights.safetensors.
+
+    In several processes, each with the recipe's batch: torchrun --nproc-per-node=2 -m portraiture.tools.cli train ...
+    On several machines RUN and the datasets are on a disk that all of them share.
+    """
     from portraiture.reference.errors import OptionError, unknown
-    from portraiture.training.filter_task import FilterData
-    from portraiture.training.people_and_rooms import PeopleData
-    from portraiture.training.recipes import Sources, filter_trainer, people_trainer, recipe_names
+    from portraiture.training import distributed
+    from portraiture.training.checkpoint import summary_writer
+    from portraiture.training.recipes import Sources, recipe_names
 
     if recipe not in recipe_names(subject):
         raise unknown(f"recipe of {subject}", recipe, recipe_names(subject))
     if (run / "state.safetensors").exists() and not resume:
         raise OptionError(f"{run}: expected a new run folder, found a run; add --resume or choose another")
-    if subject == "filter":
-        folders = _folders(data, ("shen2016", "ccp"))
-        train, validation = _render_pairs(recipe, folders, run, perception)
-        trainer = filter_trainer(recipe, FilterData(train, validation), run)
-    else:
-        folders = _folders(data, ("shen2016", "ccp", "nyu"))
-        people = PeopleData(
-            folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache"
-        )
-        trainer = people_trainer(subject, recipe, people, run, Sources(encoder, vgg, perception, init))
-        if "init" in trainer.metadata:
-            click.echo(f"init: {trainer.metadata['init']}")
-    if resume:
-        trainer.resume()
-    for name, value in trainer.fit().items():
+    if tensorboard:
+        summary_writer()  # before hours of work, not after
+    if smaller and watch is None:
+        raise OptionError("--smaller-is-better: expected the figure it is about, found none; add --watch NAME")
+    chosen = distributed.choose_device(device)
+    with distributed.joined(chosen):
+        with distributed.main_first():
+            trainer = _trainer(subject, recipe, data, run, Sources(encoder, vgg, perception, init, _hard_ids(hard)))
+        _replace_stopping(trainer, patience, watch, smaller)
+        trainer.scalars = tensorboard
+        trainer.place(chosen)
+        if resume:
+            trainer.resume()
+        result = trainer.fit()
+        if not distributed.is_main():
+            return
+    if trainer.step < trainer.schedule.steps:
+        click.echo(f"stopped at step {trainer.step} of {trainer.schedule.steps}: {trainer.schedule.watch} is no better")
+    for name, value in result.items():
         click.echo(f"{name:24} {value:.4f}")
     click.echo(f"weights: {run / 'weights.safetensors'}")
+    if trainer.best is not None:
+        click.echo(f"best:    {run / 'best.safetensors'} ({trainer.schedule.watch} {trainer.best:.4f})")
