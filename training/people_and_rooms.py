@@ -21,6 +21,8 @@ Rng = np.random.Generator
 PAIRS_PER_PHOTO = 3000
 COMPOSITE_SHARE = 0.25
 NOBODY_SHARE = 0.08
+FULL_BODY_SHARE = 1.6
+HARD_SHARE = 3.0
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,21 @@ class PeopleAndRooms:
         data: where the sets are.
         stages: in order of ``until``; the last one's ``until`` is the number of steps.
         judge_every: take every so many held-out photos for the figures.
+        hard: ids of photos that are drawn ``HARD_SHARE`` times as often.
     """
 
-    def __init__(self, data: PeopleData, stages: tuple[Stage, ...], judge_every: int = 1) -> None:
+    def __init__(
+        self, data: PeopleData, stages: tuple[Stage, ...], judge_every: int = 1, hard: frozenset[str] = frozenset()
+    ) -> None:
         self.stages, self.judge_every = stages, judge_every
         selfies = list_samples("shen2016", data.shen2016)
         full_body = list_samples("ccp", data.ccp)
         rooms = list_samples("nyu", data.nyu)
         self.n_selfies = len(split_of(selfies, Split.TRAIN))
         people = split_of(selfies, Split.TRAIN) + split_of(full_body, Split.TRAIN)
+        weight = np.where(np.arange(len(people)) < self.n_selfies, 1.0, FULL_BODY_SHARE)
+        weight *= [HARD_SHARE if p.id in hard else 1.0 for p in people]
+        self.people_share = weight / weight.sum()
         held_out = {
             "shen2016": split_of(selfies, Split.VALIDATION),
             "ccp": split_of(full_body, Split.VALIDATION),
@@ -159,11 +167,9 @@ class PeopleAndRooms:
         return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
 
     def batch(self, step: int, rng: Rng) -> PeopleBatch:
-        """Random people (full bodies drawn 1.6 times as often) and rooms."""
+        """Random people (full bodies and hard photos more often) and rooms."""
         stage = self._stage(step)
-        n = len(self.people[stage.long_px])
-        weight = np.where(np.arange(n) < self.n_selfies, 1.0, 1.6)
-        indices = rng.choice(n, stage.people, p=weight / weight.sum())
+        indices = rng.choice(len(self.people_share), stage.people, p=self.people_share)
         people = [self._person(rng, stage, int(i)) for i in indices]
         room_indices = rng.integers(len(self.empty_rooms), size=stage.rooms)
         rooms = [self._room(rng, stage, int(i)) for i in room_indices]
@@ -175,6 +181,12 @@ class PeopleAndRooms:
             _tensor([r[1] for r in rooms], (*stage.rooms_size, 1)),
             torch.from_numpy(self.empty_rooms[room_indices]),
         )
+
+    def mean_mask(self) -> Tensor:
+        """Mean mask of the training people (1, 1, H, W) in 0..1 at the first stage's size."""
+        first = self.people[self.stages[0].long_px]
+        mean = np.mean([pair[..., 3] for pair in first[::8]], 0, dtype=np.float32) / 255
+        return torch.from_numpy(mean)[None, None]
 
     def figures(self, predict: Predict) -> dict[str, float]:
         """Mean IoU of the held-out photos, WHDR of the rooms and area found where nobody is, at the network's size.

@@ -22,10 +22,11 @@ class PerceptionTask:
     Args:
         photos: batches.
         depth_weight: of the rooms' depth beside the masks.
+        body_weight: of (3); 0 leaves it out.
     """
 
-    def __init__(self, photos: PeopleAndRooms, depth_weight: float = 0.5) -> None:
-        self.photos, self.depth_weight = photos, depth_weight
+    def __init__(self, photos: PeopleAndRooms, depth_weight: float = 0.5, body_weight: float = 0.2) -> None:
+        self.photos, self.depth_weight, self.body_weight = photos, depth_weight, body_weight
 
     def batch(self, step: int, rng: Rng) -> PeopleBatch:
         """Random people and rooms."""
@@ -44,7 +45,8 @@ class PerceptionTask:
         depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
         body, order = body_losses(people.depth, batch.masks, batch.selfie)
         empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
-        total = mask + 0.4 * coarse + self.depth_weight * depth + 0.2 * body + 0.1 * order + EMPTY_ROOM_WEIGHT * empty
+        people_depth = self.body_weight * body + 0.1 * order
+        total = mask + 0.4 * coarse + self.depth_weight * depth + people_depth + EMPTY_ROOM_WEIGHT * empty
         figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
         return total, {k: float(v.detach()) for k, v in figures.items()}
 
@@ -100,8 +102,8 @@ def depth_loss(z: Tensor, level: Tensor) -> Tensor:
     rng = np.random.default_rng(int(level.sum().item()) & 0xFFFF)
     rank = z.new_zeros(())
     for k in range(z.shape[0]):
-        pairs = sample_pairs(level[k].numpy(), PAIRS_PER_PHOTO, rng)
-        a, b, relation = (torch.from_numpy(v) for v in (pairs.a, pairs.b, pairs.relation))
+        pairs = sample_pairs(level[k].cpu().numpy(), PAIRS_PER_PHOTO, rng)
+        a, b, relation = (torch.from_numpy(v).to(z.device) for v in (pairs.a, pairs.b, pairs.relation))
         if len(a):
             rank = rank + losses.ranking(z[k][a], z[k][b], relation) / z.shape[0]
     known = (level > MIN_LEVEL).float()

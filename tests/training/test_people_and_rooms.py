@@ -122,9 +122,10 @@ def test_some_samples_are_of_nobody_and_their_mask_is_empty(data: PeopleData) ->
         batch = photos.batch(0, rng)
         green = (batch.people[:, 1] > batch.people[:, 0]).float().mean((1, 2))  # share of background
         for share, mask in zip(green, batch.masks, strict=True):
-            nobody, total = nobody + int(share > 0.99), total + 1
-            assert (share > 0.99) == (not mask.any())
-    assert 0.03 < nobody / total < 0.1
+            empty = bool(mask.mean() < 0.01)  # a small person may reach in from the edge
+            nobody, total = nobody + int(empty), total + 1
+            assert empty or share < 0.99
+    assert 0.04 < nobody / total < 0.14
 
 
 def test_without_backgrounds_everybody_has_a_mask(data: PeopleData) -> None:
@@ -204,3 +205,12 @@ def test_a_bfloat16_run_starts_from_older_weights(
     tensors, _ = load_tensors(weights)
     assert all(torch.equal(v, tensors[k]) for k, v in second.model.state_dict().items())
     assert all(torch.equal(v, tensors[k]) for k, v in second.average.state.items())
+
+
+def test_hard_photos_are_drawn_three_times_as_often(data: PeopleData) -> None:
+    usual = PeopleAndRooms(data, (STAGE,)).people_share
+    first = list_samples("shen2016", data.shen2016)[0].id
+    often = PeopleAndRooms(data, (STAGE,), hard=frozenset([first])).people_share
+    assert often.sum() == pytest.approx(1)
+    assert often[0] / often[1] == pytest.approx(3 * usual[0] / usual[1])
+    np.testing.assert_allclose(often[1:] / often[1], usual[1:] / usual[1])

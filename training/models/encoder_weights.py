@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
-from portraiture.training.models.efficientnet import EfficientNetLite
+from portraiture.training.models.efficientnet import EfficientNetLite, InvertedResidual
 from portraiture.training.models.mobilenet import MobileNetV2
 
 _NORM_EPSILON = 1e-3
@@ -46,6 +46,7 @@ def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
     index = 0
     for stage in encoder.stages:
         for block in stage.children():
+            assert isinstance(block, InvertedResidual)
             name = f"_blocks.{index}"
             if block.expand is not None:
                 _fill_folded(block.expand, tensors, f"{name}._expand_conv", f"{name}._bn0", path)
@@ -61,9 +62,7 @@ def _fill_folded(conv: nn.Conv2d, tensors: dict[str, Tensor], name: str, norm: s
     if weight is None or weight.shape != conv.weight.shape:
         found = None if weight is None else tuple(weight.shape)
         raise InputError(f"{path}: expected {name}.weight {tuple(conv.weight.shape)}, found {found}; another variant?")
-    gain, bias, mean, variance = (
-        tensors[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var")
-    )
+    gain, bias, mean, variance = (tensors[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var"))
     scale = gain / torch.sqrt(variance + _NORM_EPSILON)
     conv.weight.copy_(weight * scale[:, None, None, None])
     assert conv.bias is not None

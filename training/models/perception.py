@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
 from portraiture.training.models.coarse import COARSE_SCALE, ENCODER, MobileCoarse
-from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate
+from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate, straight_only
 
 SHALLOW_CHANNELS = 16
 
@@ -42,13 +42,19 @@ class MobilePerception(nn.Module):
     Args:
         encoder: see :class:`MobileCoarse`.
         hidden: propagated channels a task.
+        ways: 3, or 1 to leave out the diagonal neighbours (a baseline).
         widths: decoder channels at 1/2, 1/4, 1/8 and 1/16.
     """
 
     def __init__(
-        self, encoder: str = ENCODER, hidden: int = 6, widths: tuple[int, int, int, int] = (24, 40, 64, 96)
+        self,
+        encoder: str = ENCODER,
+        hidden: int = 6,
+        ways: int = 3,
+        widths: tuple[int, int, int, int] = (24, 40, 64, 96),
     ) -> None:
         super().__init__()
+        self.ways = ways
         w2, w4, w8, w16 = widths
         self.coarse = MobileCoarse(encoder, w8, w16)
         f2, f4 = self.coarse.encoder.channels[:2]
@@ -72,6 +78,8 @@ class MobilePerception(nn.Module):
         source = self.source(torch.cat([guide, upsample(coarse, 2)], 1))
         # in bfloat16 the scan's 128 roundings in a row would add up
         gates = float32_from_bfloat16(self.gates(guide))
+        if self.ways == 1:
+            gates = straight_only(gates)
         refined = propagate(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
         fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
         shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)

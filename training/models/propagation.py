@@ -37,6 +37,13 @@ def _walls(gate: Tensor, direction: int, neighbour: int) -> Tensor:
     return F.pad(gate[:, :, top : h - bottom, left : w - right], (left, right, top, bottom))
 
 
+def straight_only(raw: Tensor) -> Tensor:
+    """Raw gates (N, 12 C, H, W) with those of the two diagonal neighbours zero: one-way propagation."""
+    channels = raw.shape[1] // GATES_PER_CHANNEL
+    keep = torch.tensor([0.0, 1.0, 0.0], device=raw.device).repeat(len(DIRECTIONS)).repeat_interleave(channels)
+    return raw * keep.reshape(1, -1, 1, 1)
+
+
 def bound_gates(raw: Tensor) -> list[list[Tensor]]:
     """Wall and bound raw gates.
 
