@@ -240,3 +240,25 @@ def test_unknown_recipe_and_missing_data_are_refused(tmp_path: Path) -> None:
     assert "mobile" in one_line_error(portraiture("train", "perception", "--recipe", "x", "-o", tmp_path / "run"))
     message = one_line_error(portraiture("train", "perception", "--recipe", "smoke", "-o", tmp_path / "run"))
     assert "shen2016=DIR" in message
+
+
+def test_hard_photos_come_from_a_file_of_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "figures.json").write_text('{"mean_iou": 0.9}')
+    for folder in ("shen", "ccp", "nyu"):
+        (tmp_path / folder).mkdir()
+    data = [
+        a for n, f in (("shen2016", "shen"), ("ccp", "ccp"), ("nyu", "nyu")) for a in ("--data", f"{n}={tmp_path / f}")
+    ]
+    done = portraiture("train", "perception", "--recipe", "smoke", *data, "-o", tmp_path / "run",
+                       "--hard", tmp_path / "figures.json")  # fmt: skip
+    assert done.returncode == 2
+    assert "--worst N --json" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_bench_runtime_wants_a_bundle_and_reference_none(tmp_path: Path) -> None:
+    for arguments in (("runtime",), ("reference", "--bundle", tmp_path)):
+        done = portraiture("bench", *arguments)
+        assert done.returncode == 2
+        assert "--bundle" in done.stderr

@@ -4,15 +4,52 @@ from pathlib import Path
 
 import click
 
+SUBJECTS = ("reference", "runtime")
+
 
 @click.command("bench")
-@click.argument("subject", type=click.Choice(("reference",)))
-@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Runs a stage; the best counts.")
+@click.argument("subject", type=click.Choice(SUBJECTS))
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True,
+              help="Runs a stage or model: the best counts of a stage, the median of a model.")  # fmt: skip
 @click.option("--megapixels", type=click.FloatRange(0, 64), default=12.0, show_default=True,
-              help="Also a photo of this size, once, with its peak memory; 0 leaves it out.")  # fmt: skip
+              help="reference: also a photo of this size, once, with its peak memory; 0 leaves it out.")  # fmt: skip
+@click.option("--bundle", type=click.Path(path_type=Path), help="runtime: the bundle whose TFLite files are timed.")
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="runtime: of an inference.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
-def command(subject: str, repeats: int, megapixels: float, json_file: Path | None) -> None:
-    """Time the CRF reference stage by stage at 500x300 against a plain implementation, on the bundled astronaut."""
+def command(
+    subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int, json_file: Path | None
+) -> None:
+    """Time the CRF reference against a plain implementation, or a bundle's TFLite files against MobileNetV2."""
+    from portraiture.export.manifest import write_json
+    from portraiture.reference.errors import OptionError
+
+    if (subject == "runtime") != (bundle is not None):
+        expected = "a bundle to time" if bundle is None else "no bundle, it times the reference"
+        raise OptionError(f"bench {subject} --bundle: expected {expected}, found {bundle}")
+    figures = _reference(repeats, megapixels) if bundle is None else _runtime(bundle, threads, repeats)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, {"subject": subject, **figures})
+
+
+def _runtime(bundle: Path, threads: int, repeats: int) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from portraiture.tools.runtime_bench import bench_runtime
+
+    times = bench_runtime(bundle, threads, repeats)
+    table = Table("file", "size", "threads", "ms", "times MobileNetV2")
+    for t in times:
+        table.add_row(t.file, t.size, str(t.threads), f"{t.ms:.1f}", f"{t.ratio:.1f}")
+    Console().print(table)
+    return {"times": [asdict(t) for t in times]}
+
+
+def _reference(repeats: int, megapixels: float) -> dict[str, object]:
+    """Stage by stage at 500x300, on the bundled astronaut."""
     from dataclasses import asdict
 
     import cv2
@@ -21,7 +58,6 @@ def command(subject: str, repeats: int, megapixels: float, json_file: Path | Non
     from rich.table import Table
 
     from portraiture.export.goldens import sample_photo
-    from portraiture.export.manifest import write_json
     from portraiture.tools.open_pipeline import open_pipeline
     from portraiture.tools.reference_bench import SIZE, bench_large, bench_reference
 
@@ -41,14 +77,8 @@ def command(subject: str, repeats: int, megapixels: float, json_file: Path | Non
         for t in large:
             table.add_row(f"{t.megapixels:g} MP, {t.mode}", t.compositing, f"{t.seconds:.1f}", f"{t.peak_gib:.2f}")
         Console().print(table)
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(
-            json_file,
-            {
-                "subject": subject,
-                "size": f"{height}x{width}",
-                "stages": [asdict(s) for s in stages],
-                "large": [asdict(t) for t in large],
-            },
-        )
+    return {
+        "size": f"{height}x{width}",
+        "stages": [asdict(s) for s in stages],
+        "large": [asdict(t) for t in large],
+    }
