@@ -237,6 +237,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     else:
         model, task, encoder, variant = _mobile(subject, recipe, photos, sources.encoder)
     metadata: dict[str, object] = {"model": type(model).__name__, "encoder": variant, "recipe": repr(recipe)}
+    metadata["size"] = [recipe.stages[-1].long_px, recipe.stages[-1].short_px]
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways
     if sources.init is not None:

@@ -68,10 +68,29 @@ def folder(root: Path, count: int = COUNT) -> None:
         write_grey(root / f"masks/p{k:03d}.png", np.where(labels_of(k) > 0, 255, 0).astype(np.uint8))
 
 
-WRITERS: dict[str, Callable[[Path, int], None]] = {"shen2016": shen2016, "ccp": ccp, "nyu": nyu, "folder": folder}
-PHOTOS = {"shen2016": "images_data_crop", "ccp": "photos", "nyu": "nyu_images", "folder": "images"}
-LABELS = {"shen2016": "images_mask", "ccp": "pixel-level", "nyu": "nyu_depths", "folder": "masks"}
-MASK_SETS = ("shen2016", "ccp", "folder")
+def baidu(root: Path, count: int = COUNT) -> None:
+    for k in range(count):
+        write_photo(root / f"images/{k:06d}.jpg", photo(k))
+        profile = np.where(labels_of(k) > 0, 255, 0).astype(np.uint8)
+        write_photo(root / f"profiles/{k:06d}-profile.jpg", np.dstack([profile] * 3))
+
+
+WRITERS: dict[str, Callable[[Path, int], None]] = {
+    "shen2016": shen2016,
+    "ccp": ccp,
+    "nyu": nyu,
+    "folder": folder,
+    "baidu": baidu,
+}
+PHOTOS = {
+    "shen2016": "images_data_crop",
+    "ccp": "photos",
+    "nyu": "nyu_images",
+    "folder": "images",
+    "baidu": "images",
+}
+LABELS = {"shen2016": "images_mask", "ccp": "pixel-level", "nyu": "nyu_depths", "folder": "masks", "baidu": "profiles"}
+MASK_SETS = ("shen2016", "ccp", "folder", "baidu")
 
 
 def refused(action: Callable[[], object], match: str | None = None) -> None:
@@ -94,7 +113,7 @@ def test_lists_pairs_and_holds_out_the_last_15_percent(tmp_path: Path, dataset: 
     for s in samples:
         assert s.photo.is_file()
         assert s.label.is_file()
-        assert s.label.stem.removesuffix("_mask") == s.photo.stem == s.id
+        assert s.label.stem.removesuffix("_mask").removesuffix("-profile") == s.photo.stem == s.id
     train = list_samples(dataset, tmp_path, Split.TRAIN)
     validation = list_samples(dataset, tmp_path, Split.VALIDATION)
     assert train == samples[:17]
@@ -138,7 +157,7 @@ def test_a_nyu_photo_whose_name_is_no_number_is_an_input_error(tmp_path: Path) -
 
 
 def test_an_unknown_dataset_lists_the_valid_ones(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="shen2016, ccp, folder, nyu"):
+    with pytest.raises(OptionError, match="shen2016, ccp, baidu, folder, nyu"):
         list_samples("coco", tmp_path)
 
 

@@ -1,7 +1,8 @@
 """``portraiture evaluate``: quality figures on a dataset, the same for every runtime."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,73 +12,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     from portraiture.export.pipeline import Pipeline
+    from portraiture.tools.evaluations import Photos
     from portraiture.tools.render_eval import Masks
-    from portraiture.training.evaluate import Predict
 
-SUBJECTS = ("segmentation", "depth", "filter", "render")
 SCENES = 16
 METHODS = ("network", "graph-cut")
-DATASETS = ("shen2016", "ccp", "nyu", "diw", "folder", "simulated", "simulated-photos")
-
-
-def _predictor(pipeline: "Pipeline", coarse: bool) -> "Predict":
-    from portraiture.training.evaluate import PredictedMaps
-
-    def predict(rgb: "np.ndarray") -> PredictedMaps:
-        fine = pipeline.perceive(rgb)
-        if not coarse:
-            return PredictedMaps(fine.mask, fine.depth, None, None)
-        first = pipeline.perceive(rgb, "coarse")
-        return PredictedMaps(fine.mask, fine.depth, first.mask, first.depth)
-
-    return predict
-
-
-def _graph_cut_predictor(pipeline: "Pipeline") -> "Predict":
-    """Boykov and Jolly's graph cut, seeded by the coarse mask, or by the selfie prior where that finds nobody."""
-    from portraiture.reference.errors import InputError
-    from portraiture.reference.graph_cut import seeds_from_mask, seeds_from_prior, segment
-    from portraiture.training.evaluate import PredictedMaps
-
-    def predict(rgb: "np.ndarray") -> PredictedMaps:
-        coarse = pipeline.perceive(rgb, "coarse")
-        try:
-            seeds = seeds_from_mask(coarse.mask)
-        except InputError:
-            seeds = seeds_from_prior((rgb.shape[0], rgb.shape[1]))
-        mask = segment(rgb / 255.0, *seeds).astype("float32")
-        return PredictedMaps(mask, coarse.depth, coarse.mask, coarse.depth)
-
-    return predict
-
-
-def _filter_figures(dataset: str, root: Path, split: str, limit: int | None, pipeline: "Pipeline") -> dict[str, float]:
-    """The RNN filter against the CRF reference on the same predicted maps, both at the model's size."""
-    from collections.abc import Iterator
-
-    import numpy as np
-    from tqdm import tqdm
-
-    from portraiture.reference.lens import APERTURE_PAPER
-    from portraiture.reference.render import Mode, RenderSettings, render
-    from portraiture.training.data.cache import read_rgb
-    from portraiture.training.data.pairs import Split, list_samples
-    from portraiture.training.evaluate import evaluate_filter
-
-    samples = list_samples(dataset, root, Split(split))
-    # spread over the set, not its first ids
-    chosen = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
-
-    def pictures() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for sample in tqdm(chosen, unit="photo", desc="filter"):
-            maps = pipeline.perceive(read_rgb(sample.photo))
-            mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
-            if not (mask >= 0.5).any():
-                continue
-            settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
-            yield pipeline.filter(maps, APERTURE_PAPER), render(maps.model_rgb / 255, mask, depth, settings)
-
-    return evaluate_filter(pictures())
+_PEOPLE = ("shen2016", "ccp", "baidu", "folder")
+DATASETS_OF = {
+    "segmentation": (*_PEOPLE, "bsds500"),
+    "depth": ("nyu", "diw", *_PEOPLE),
+    "filter": _PEOPLE,
+    "render": ("simulated", "simulated-photos"),
+}
+DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
 
 def _network_masks() -> "Masks":
@@ -95,7 +42,6 @@ def _network_masks() -> "Masks":
 
 def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
-    from portraiture.export.manifest import write_json
     from portraiture.reference.errors import OptionError
     from portraiture.tools.render_eval import evaluate_render
 
@@ -108,13 +54,94 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
     click.echo("| renderer | PSNR dB | SSIM | PSNR dB within 10 px of the person's edge |\n| --- | --- | --- | --- |")
     for name, figures in scores.items():
         click.echo(f"| {name} | {figures['psnr_db']:.2f} | {figures['ssim']:.4f} | {figures['edge_psnr_db']:.2f} |")
+    _write(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
+
+
+def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
+    from portraiture.export.manifest import write_json
+
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
+        write_json(json_file, figures)
+
+
+def _check_options(
+    subject: str, dataset: str, method: str, compare: bool, weights: tuple[str, ...], worst: int | None, sheet: bool
+) -> None:
+    """Refuse options that do not belong together."""
+    from portraiture.reference.errors import OptionError
+
+    if dataset not in DATASETS_OF[subject]:
+        expected = " or ".join(DATASETS_OF[subject])
+        raise OptionError(f"evaluate {subject}: expected --dataset {expected}, found {dataset}")
+    if method != "network" and (subject != "segmentation" or dataset == "bsds500"):
+        what = f"{subject} --dataset {dataset}"
+        raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}")
+    if compare and subject == "render":
+        raise OptionError("--compare: expected segmentation, depth or filter, found render; its table needs no flag")
+    if compare and method != "network":
+        raise OptionError(f"--compare: expected no --method with it, found {method}; the table has that row")
+    if weights and not compare:
+        raise OptionError("--weights: expected --compare with it, found none; add --compare")
+    if worst is not None and (subject != "segmentation" or dataset == "bsds500" or compare):
+        what = "--compare" if compare else f"{subject} --dataset {dataset}"
+        raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}")
+    if sheet and subject != "render" and worst is None:
+        raise OptionError(f"--sheet: expected evaluate render, or --worst N, with it, found {subject}")
+
+
+def _segmentation(
+    photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
+) -> dict[str, Any]:
+    """Figures of masks, ``worst`` among them where asked for."""
+    from portraiture.tools import evaluations
+    from portraiture.tools import worst as worst_photos
+    from portraiture.tools.open_pipeline import has_model
+    from portraiture.training.evaluate import score_masks
+
+    if method == "graph-cut":
+        predict = evaluations.graph_cut_predictor(pipeline)
+    else:
+        predict = evaluations.network_predictor(pipeline, has_model(pipeline, "coarse"))
+    if worst is None:
+        return {**evaluations.segmentation_measure(photos)(predict)}
+    samples = photos.samples()
+    figures, ious = score_masks(samples, predict)
+    scored = worst_photos.worst(samples, ious, worst)
+    if sheet is not None:
+        worst_photos.write_sheet(sheet, scored, predict)
+    return {**figures, "worst": [{"id": sample.id, "iou": iou} for sample, iou in scored]}
+
+
+def _measure(
+    subject: str, photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
+) -> dict[str, Any]:
+    from portraiture.tools import evaluations
+    from portraiture.tools.open_pipeline import has_model
+
+    if subject == "segmentation":
+        return _segmentation(photos, pipeline, method, worst, sheet)
+    if subject == "filter":
+        return {**evaluations.filter_figures(photos, pipeline, {"filter": pipeline.filter})["filter"]}
+    return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, has_model(pipeline, "coarse")))}
+
+
+def _compare(
+    subject: str, photos: "Photos", open_shipped: "Callable[[], Pipeline]", weights: tuple[str, ...]
+) -> dict[str, Any]:
+    """Print the table; returns ``rows``."""
+    from portraiture.tools.compare import compare_filters, compare_networks, markdown
+
+    if subject == "filter":
+        rows = compare_filters(photos, open_shipped, weights)
+    else:
+        rows = compare_networks(subject, photos, open_shipped, weights)
+    click.echo(markdown(rows))
+    return {"rows": [row.as_json() for row in rows]}
 
 
 @click.command("evaluate")
-@click.argument("subject", type=click.Choice(SUBJECTS))
+@click.argument("subject", type=click.Choice(tuple(DATASETS_OF)))
 @click.option("--dataset", required=True, type=click.Choice(DATASETS), help="Layout of the folder.")
 @click.option(
     "--root",
@@ -132,7 +159,10 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
 @click.option("--scenes", type=click.IntRange(1), help=f"Scenes of evaluate render, {SCENES} unless told.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 @click.option("--method", type=click.Choice(METHODS), default="network", show_default=True, help="Of segmentation.")
-@click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render.")
+@click.option("--compare", is_flag=True, help="Markdown table of methods side by side, as the paper's tables 1 and 2.")
+@click.option("--weights", multiple=True, metavar="NAME=FILE", help="A row of --compare from a weights file. Repeat.")
+@click.option("--worst", type=click.IntRange(1), metavar="N", help="List the N photos with the worst masks.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render, or of --worst.")
 @runtime_options
 def command(
     subject: str,
@@ -143,50 +173,41 @@ def command(
     scenes: int | None,
     json_file: Path | None,
     method: str,
+    compare: bool,
+    weights: tuple[str, ...],
+    worst: int | None,
     sheet: Path | None,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
 ) -> None:
-    """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens)."""
-    from portraiture.export.manifest import write_json
-    from portraiture.reference.errors import OptionError
-    from portraiture.tools.open_pipeline import has_model, open_pipeline
-    from portraiture.training.data.ordinal import read_diw
-    from portraiture.training.data.pairs import Split, list_samples
-    from portraiture.training.evaluate import evaluate_diw, evaluate_nyu, evaluate_segmentation
+    """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens).
 
-    allowed = {
-        "segmentation": ("shen2016", "ccp", "folder"),
-        "depth": ("nyu", "diw"),
-        "filter": ("shen2016", "ccp", "folder"),
-        "render": ("simulated", "simulated-photos"),
-    }[subject]
-    if dataset not in allowed:
-        raise OptionError(f"evaluate {subject}: expected --dataset {' or '.join(allowed)}, found {dataset}")
-    if method != "network" and subject != "segmentation":
-        raise OptionError(f"--method {method}: expected evaluate segmentation with it, found {subject}")
+    Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
+    on bsds500 is what is found on its photos without people.
+    """
+    _check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file)
         return
+    from portraiture.reference.errors import OptionError
+    from portraiture.tools.evaluations import Photos
+    from portraiture.tools.open_pipeline import open_pipeline
+    from portraiture.training.data.pairs import Split
+
     if root is None:
         raise OptionError(f"--root: expected the top folder of {dataset}, found none")
-    pipeline = open_pipeline(runtime, bundle, precision)
-    predict = _predictor(pipeline, has_model(pipeline, "coarse"))
-    if method == "graph-cut":
-        predict = _graph_cut_predictor(pipeline)
-    if subject == "filter":
-        figures = _filter_figures(dataset, root, split, limit, pipeline)
-    elif dataset == "diw":
-        figures = evaluate_diw(read_diw(root / "DIW_test.csv")[:limit], predict)
-    else:
-        samples = list_samples(dataset, root, Split(split))
-        chosen = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
-        measure = evaluate_nyu if subject == "depth" else evaluate_segmentation
-        figures = measure(chosen, predict)
+    photos = Photos(dataset, root, Split(split), limit)
     heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime, "method": method}
+    if compare:
+        del heading["method"]
+        rows = _compare(subject, photos, lambda: open_pipeline(runtime, bundle, precision), weights)
+        _write(json_file, {**heading, **rows})
+        return
+    figures = _measure(subject, photos, open_pipeline(runtime, bundle, precision), method, worst, sheet)
     for name, value in {**heading, **figures}.items():
-        click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, {**heading, **figures})
+        if name != "worst":
+            click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
+    for place in figures.get("worst", ()):
+        click.echo(f"worst {place['id']:16} {place['iou']:.4f}")
+    _write(json_file, {**heading, **figures})

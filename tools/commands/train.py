@@ -124,7 +124,7 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
 @click.option("--perception", type=click.Path(path_type=Path), help="Perception weights that coarse maps come from.")
 @click.option("--init", type=click.Path(path_type=Path), help="Weights to start from; tensors they lack begin anew.")
 @click.option("--hard", multiple=True, type=click.Path(path_type=Path),
-              help="Photos to draw 3 times as often: evaluate segmentation --split train --worst N --json.")  # fmt: skip
+              help="Draw photos 3 times as often: a file of evaluate segmentation --worst N --json.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")
 @click.option("--patience", type=click.IntRange(min=1), help="Stop after so many validations without a better --watch.")
 @click.option("--watch", metavar="NAME", help="Validation figure whose best weights are kept as best.safetensors.")

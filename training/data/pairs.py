@@ -5,7 +5,7 @@ at it. ``validation`` is the last 15 % of the sorted ids of a set; they are neve
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 from portraiture.reference.errors import InputError, unknown
 
 VALIDATION_SHARE = 0.15
+DEPTHS_FOLDER = "depths"
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class Split(Enum):
@@ -69,15 +71,53 @@ def _nyu(root: Path) -> list[Sample]:
     return _pairs("nyu", photos, lambda p: root / "nyu_depths" / f"{p.stem}.png")
 
 
+def _files(folder: Path, dataset: str, expected: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files of a folder in the order of their names, hidden ones left out; each ends in one of ``suffixes``."""
+    files = sorted(p for p in _require_folder(folder, dataset).iterdir() if p.is_file() and not p.name.startswith("."))
+    odd = [p for p in files if not p.name.lower().endswith(suffixes)]
+    if odd:
+        raise InputError(f"{dataset}: expected {expected} in {folder}, found {odd[0].name}; remove or rename it")
+    return files
+
+
+def _by_stem(dataset: str, files: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.stem in found:
+            names = f"{found[path.stem].name} and {path.name}"
+            raise InputError(
+                f"{dataset}: expected one file a stem in {path.parent}, found {names}; remove or rename one"
+            )
+        found[path.stem] = path
+    return found
+
+
+def _baidu(root: Path) -> list[Sample]:
+    photos = _files(root / "images", "baidu", "NAME.jpg", (".jpg",))
+    _files(root / "profiles", "baidu", "NAME-profile.jpg", ("-profile.jpg",))
+    return _pairs("baidu", photos, lambda p: root / "profiles" / f"{p.stem}-profile.jpg")
+
+
 def _folder(root: Path) -> list[Sample]:
-    photos = sorted(p for p in _require_folder(root / "images", "folder").iterdir() if p.is_file())
-    masks = {p.stem: p for p in _require_folder(root / "masks", "folder").iterdir() if p.is_file()}
-    return _pairs("folder", photos, lambda p: masks.get(p.stem, root / "masks" / f"{p.stem}.png"))
+    return _stem_pairs(root, "masks", "masks", (*PHOTO_SUFFIXES, ".mat"))
 
 
-SEGMENTATION_SETS = {"shen2016": _shen2016, "ccp": _ccp, "folder": _folder}
-DEPTH_SETS = {"nyu": _nyu}
-_ALL_SETS = SEGMENTATION_SETS | DEPTH_SETS
+def _folder_depths(root: Path) -> list[Sample]:
+    return _stem_pairs(root, DEPTHS_FOLDER, "depth maps", (".png",))
+
+
+def _stem_pairs(root: Path, folder: str, what: str, suffixes: tuple[str, ...]) -> list[Sample]:
+    """``images/`` and a folder of labels of the same stems."""
+    photos, labels = (
+        _by_stem("folder", _files(root / name, "folder", f"{meaning} ({' '.join(endings)})", endings))
+        for name, meaning, endings in (("images", "photos", PHOTO_SUFFIXES), (folder, what, suffixes))
+    )
+    return _pairs("folder", list(photos.values()), lambda p: labels.get(p.stem, root / folder / f"{p.stem}.png"))
+
+
+SEGMENTATION_SETS = {"shen2016": _shen2016, "ccp": _ccp, "baidu": _baidu, "folder": _folder}
+DEPTH_SETS = {"nyu": _nyu, "folder": _folder_depths}
+_ALL_SETS = {**SEGMENTATION_SETS, "nyu": _nyu}
 
 
 def split_of(samples: list[Sample], split: Split) -> list[Sample]:
@@ -88,16 +128,39 @@ def split_of(samples: list[Sample], split: Split) -> list[Sample]:
     return samples[first_held_out:] if split is Split.VALIDATION else samples
 
 
+def _list(sets: Mapping[str, Callable[[Path], list[Sample]]], dataset: str, root: Path, split: Split) -> list[Sample]:
+    if dataset not in sets:
+        raise unknown("dataset", dataset, sets)
+    return split_of(sets[dataset](root), split)
+
+
 def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
-    """The samples of a dataset, in the order of their ids.
+    """The samples of a dataset, in the order of their ids; those of ``folder`` have masks.
 
     Raises:
         OptionError: an unknown dataset.
-        InputError: a folder or a label is missing.
+        InputError: a folder or a label is missing, or a file has another name than the layout asks for.
     """
-    if dataset not in _ALL_SETS:
-        raise unknown("dataset", dataset, _ALL_SETS)
-    return split_of(_ALL_SETS[dataset](root), split)
+    return _list(_ALL_SETS, dataset, root, split)
+
+
+def list_depths(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
+    """As :func:`list_samples`, of the sets whose labels are depth maps: ``nyu``, and ``folder`` with ``depths/``."""
+    return _list(DEPTH_SETS, dataset, root, split)
+
+
+def check_label_size(sample: Sample, photo: np.ndarray, label: np.ndarray) -> None:
+    """Raise unless photo (H, W, 3) and label (H, W) agree in height and width.
+
+    Raises:
+        InputError: they differ.
+    """
+    if photo.shape[:2] != label.shape:
+        (h, w), (label_h, label_w) = photo.shape[:2], label.shape
+        raise InputError(
+            f"{sample.label}: expected {h}x{w} (height x width) like its photo {sample.photo.name}, found"
+            f" {label_h}x{label_w}; export the pair at one size"
+        )
 
 
 def read_mask(path: Path) -> np.ndarray:
@@ -123,7 +186,7 @@ def read_mask(path: Path) -> np.ndarray:
 
 
 def read_depth(path: Path) -> np.ndarray:
-    """A depth PNG as (H, W) float32, larger is farther, in the file's own units; 0 where unknown."""
+    """A grey depth PNG of 8 or 16 bits as (H, W) float32: larger is farther, the file's own units, 0 unknown."""
     import cv2
 
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

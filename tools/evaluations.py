@@ -1,0 +1,164 @@
+"""What ``portraiture evaluate`` measures: from a dataset's name and folder to its photos and to its figures."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from portraiture.export.pipeline import Maps, Pipeline
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.graph_cut import seeds_from_mask, seeds_from_prior, segment
+from portraiture.reference.lens import APERTURE_PAPER
+from portraiture.reference.render import Mode, RenderSettings, render
+from portraiture.training.data.cache import read_rgb
+from portraiture.training.data.negatives import person_free_photos
+from portraiture.training.data.ordinal import read_diw
+from portraiture.training.data.pairs import DEPTHS_FOLDER, Sample, Split, list_depths, list_samples, split_of
+from portraiture.training.evaluate import (
+    Predict,
+    PredictedMaps,
+    evaluate_bodies,
+    evaluate_diw,
+    evaluate_filters,
+    evaluate_nobody,
+    evaluate_nyu,
+    evaluate_ordinal,
+    evaluate_segmentation,
+)
+
+T = TypeVar("T")
+Filter = Callable[[Maps, float], np.ndarray]
+"""From a photo's maps and an aperture to the portrait at the model's size, hxwx3 float in 0..1."""
+
+Measure = Callable[[Predict], dict[str, float]]
+"""From a predictor to its figures on photos chosen before."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Which photos of which dataset.
+
+    Attributes:
+        dataset: name of a layout.
+        root: its top folder.
+        split: part of it.
+        limit: at most so many, spread over the part; None takes all.
+    """
+
+    dataset: str
+    root: Path
+    split: Split
+    limit: int | None
+
+    def choose(self, found: Sequence[T]) -> list[T]:
+        """At most ``limit`` of the photos found, not the first ids alone.
+
+        Raises:
+            InputError: there are none.
+        """
+        if not found:
+            raise InputError(f"{self.dataset}: expected photos in {self.root} (split {self.split.value}), found none")
+        return list(found[:: max(1, len(found) // self.limit)][: self.limit] if self.limit else found)
+
+    def samples(self) -> list[Sample]:
+        """The chosen photos with their masks; of bsds500, those without a person."""
+        if self.dataset == "bsds500":
+            if not self.root.is_dir():
+                raise InputError(f"bsds500: expected a folder of photos, found none at {self.root}; check --root")
+            return self.choose(split_of(person_free_photos(self.root), self.split))
+        return self.choose(list_samples(self.dataset, self.root, self.split))
+
+
+def segmentation_measure(photos: Photos) -> Measure:
+    """Masks against true masks, or on photos of nobody."""
+    samples = photos.samples()
+    evaluate = evaluate_nobody if photos.dataset == "bsds500" else evaluate_segmentation
+    return lambda predict: evaluate(samples, predict)
+
+
+def depth_measure(photos: Photos) -> Measure:
+    """Depth against ordinal pairs (nyu, diw, a folder with ``depths/``) or on bodies (all with masks).
+
+    Raises:
+        InputError: a folder has neither ``depths/`` nor ``masks/``, or what the loaders raise.
+    """
+    root = photos.root
+    if photos.dataset == "diw":
+        records = photos.choose(read_diw(root / "DIW_test.csv"))
+        return lambda predict: evaluate_diw(records, predict)
+    if photos.dataset == "nyu" or (photos.dataset == "folder" and (root / DEPTHS_FOLDER).is_dir()):
+        rooms = photos.choose(list_depths(photos.dataset, root, photos.split))
+        evaluate = evaluate_nyu if photos.dataset == "nyu" else evaluate_ordinal
+        return lambda predict: evaluate(rooms, predict)
+    if photos.dataset == "folder" and not (root / "masks").is_dir():
+        raise InputError(f"folder: expected {root / DEPTHS_FOLDER} or {root / 'masks'}, found neither; check --root")
+    people = photos.samples()
+    return lambda predict: evaluate_bodies(people, predict)
+
+
+def measure_of(subject: str, photos: Photos) -> Measure:
+    """The measure of ``segmentation`` or ``depth``; lists the photos now, so that a wrong folder fails at once."""
+    return (segmentation_measure if subject == "segmentation" else depth_measure)(photos)
+
+
+def network_predictor(pipeline: Pipeline, coarse: bool) -> Predict:
+    """The pipeline's refined maps, and its coarse ones where asked for."""
+
+    def predict(rgb: np.ndarray) -> PredictedMaps:
+        fine = pipeline.perceive(rgb)
+        if not coarse:
+            return PredictedMaps(fine.mask, fine.depth, None, None)
+        first = pipeline.perceive(rgb, "coarse")
+        return PredictedMaps(fine.mask, fine.depth, first.mask, first.depth)
+
+    return predict
+
+
+def graph_cut_predictor(pipeline: Pipeline) -> Predict:
+    """Boykov and Jolly's graph cut, seeded by the coarse mask, or by the selfie prior where that finds nobody."""
+
+    def predict(rgb: np.ndarray) -> PredictedMaps:
+        coarse = pipeline.perceive(rgb, "coarse")
+        try:
+            seeds = seeds_from_mask(coarse.mask)
+        except InputError:
+            seeds = seeds_from_prior((rgb.shape[0], rgb.shape[1]))
+        mask = segment(rgb / 255.0, *seeds).astype("float32")
+        return PredictedMaps(mask, coarse.depth, coarse.mask, coarse.depth)
+
+    return predict
+
+
+def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Filter]) -> dict[str, dict[str, float]]:
+    """Filters against the CRF reference on the same predicted maps, all at the model's size and the paper setting.
+
+    Args:
+        photos: those on which the pipeline finds nobody are left out.
+        pipeline: gives the maps.
+        filters: by name; the reference renders once a photo for all of them.
+
+    Returns:
+        ``evaluate_filters``' figures by name.
+
+    Raises:
+        InputError: nobody is found on any photo.
+        OptionError: there is no filter.
+    """
+    if not filters:
+        raise OptionError("evaluate filter: expected at least one filter, found none")
+    chosen = photos.samples()
+
+    def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        for sample in tqdm(chosen, unit="photo", desc="filter"):
+            maps = pipeline.perceive(read_rgb(sample.photo))
+            mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
+            if not (mask >= 0.5).any():
+                continue
+            reference = render(maps.model_rgb / 255, mask, depth, settings)
+            yield {name: draw(maps, APERTURE_PAPER) for name, draw in filters.items()}, reference
+
+    return evaluate_filters(pictures())
