@@ -93,7 +93,7 @@ class FilterRecipe:
 _SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
 _MOBILE = (Stage(1650, 256, 192, 12, 8), Stage(2350, 512, 384, 5, 3))
 
-_FINE = (Stage(1160, 512, 384, 4, 3, rooms_long=384, rooms_short=288),)
+_FINE = (Stage(800, 512, 384, 5, 4),)
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("perception", "mobile"): PeopleRecipe(
@@ -105,14 +105,14 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         depth_weight=1.0,
         judge_every=3,
     ),
-    # from --init WEIGHTS: about 50 min on 1 core
+    # from --init WEIGHTS: about 40 min on 2 cores
     ("perception", "mobile-fine"): PeopleRecipe(
         _FINE,
-        rate=8e-4,
+        rate=1e-3,
         encoder_rate=2e-4,
-        validate_every=290,
+        validate_every=200,
         freeze_norm_from=0,
-        ema_decay=0.998,
+        ema_decay=0.997,
         bfloat16=True,
         depth_weight=1.0,
         judge_every=3,
