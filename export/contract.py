@@ -13,9 +13,17 @@ from portraiture.reference.errors import InputError, unknown
 VERSION = "1.0.0"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
+MASK_WINDOW_PX = 5
+"""Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size."""
+
+MASK_RIDGE = 1e-3
+"""Its regularisation: variance of colour in 0..1 below this counts as none."""
+
 RESIZE_RULE = {
     "shrink": "area average",
     "enlarge": "bilinear",
+    "enlarge_mask": f"guided filter on the photo, windows of {2 * MASK_WINDOW_PX + 1} px at the model's size, "
+    f"ridge {MASK_RIDGE:g}, coefficients enlarged bilinearly; bilinear where an app wants no more",
     "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
     "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",

@@ -7,7 +7,7 @@ import numpy as np
 
 from portraiture.export.compose import compose_full_size
 from portraiture.export.contract import FOCUS, Size
-from portraiture.export.resize import nearest_size, to_model_size, to_photo_size
+from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runtimes.base import Feeds, Runner
 
 OpenModel = Callable[[str, Size], Runner]
@@ -51,8 +51,12 @@ class Pipeline:
         size = nearest_size(height, width, self.sizes)
         small = to_model_size(rgb, size)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
-        full = {k: np.clip(to_photo_size(v, height, width), 0, 1) for k, v in out.items()}
-        return Maps(full["mask"], full["depth"], small, out["mask"], out["depth"], size)
+        if model == "coarse":  # as the network sees it, before anything refines it
+            mask = to_photo_size(out["mask"], height, width)
+        else:
+            mask = mask_to_photo_size(out["mask"], small, rgb)
+        depth = to_photo_size(out["depth"], height, width)
+        return Maps(np.clip(mask, 0, 1), np.clip(depth, 0, 1), small, out["mask"], out["depth"], size)
 
     def filter(self, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
         """The RNN filter at working size, hxwx3 float 0..1."""

@@ -14,7 +14,7 @@ import numpy as np
 from portraiture.reference.arrays import AnyArray, Floats
 
 WINDOW_PX = 2
-"""Half width of the windows of the guided filter, in working pixels."""
+"""Half width of the windows of the guided filter for a matte, in working pixels."""
 
 RIDGE = 1e-4
 """Its regularisation: colour variance below this counts as none."""
@@ -77,36 +77,38 @@ class MatteModel:
         return np.where(alpha < SNAP, np.float32(0), np.where(alpha > 1 - SNAP, np.float32(1), alpha))
 
 
-def fit_matte(rgb: Floats, alpha: Floats) -> MatteModel:
-    """Fits the guided filter's coefficients where the matte is neither 0 nor 1 all around.
+def fit_matte(rgb: Floats, alpha: Floats, window_px: int = WINDOW_PX, ridge: float = RIDGE) -> MatteModel:
+    """Fits the guided filter's coefficients where the matte is not the same all around.
 
     Args:
         rgb: hxwx3 in 0..1, the photo at the working size.
         alpha: hxw in 0..1.
+        window_px: half width of the windows.
+        ridge: colour variance below this counts as none.
     """
-    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * WINDOW_PX + 1,) * 2)
+    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * window_px + 1,) * 2)
     low, high = cv2.erode(alpha, around), cv2.dilate(alpha, around)
-    soft = cv2.dilate((low != high).astype(np.uint8), around) > 0
+    soft = cv2.dilate((high - low > SNAP).astype(np.uint8), around) > 0
     slope, offset = np.zeros_like(rgb), alpha.copy()
     if soft.any():
-        mean = _box(rgb)
+        mean = _box(rgb, window_px)
         pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
         covariance = np.zeros((int(soft.sum()), 3, 3))
         for i, j in pairs:
-            covariance[:, i, j] = covariance[:, j, i] = (_box(rgb[..., i] * rgb[..., j]) - mean[..., i] * mean[..., j])[
-                soft
-            ]
-        with_alpha = (_box(rgb * alpha[..., None]) - mean * _box(alpha)[..., None])[soft]  # nx3
+            covariance[:, i, j] = covariance[:, j, i] = (
+                _box(rgb[..., i] * rgb[..., j], window_px) - mean[..., i] * mean[..., j]
+            )[soft]
+        with_alpha = (_box(rgb * alpha[..., None], window_px) - mean * _box(alpha, window_px)[..., None])[soft]  # nx3
         # a_k = (S_k + ridge)^-1 cov(I, alpha),   b_k = mean(alpha) - a_k . mean(I)
-        solved = np.linalg.solve(covariance + RIDGE * np.eye(3), with_alpha[..., None])[..., 0]
+        solved = np.linalg.solve(covariance + ridge * np.eye(3), with_alpha[..., None])[..., 0]
         slope[soft] = solved
-        offset[soft] = _box(alpha)[soft] - np.einsum("nc,nc->n", solved, mean[soft])
+        offset[soft] = _box(alpha, window_px)[soft] - np.einsum("nc,nc->n", solved, mean[soft])
         # a pixel lies in many windows: their functions are averaged, hard pixels' own counting as constants
-        slope[soft], offset[soft] = _box(slope)[soft], _box(offset)[soft]
+        slope[soft], offset[soft] = _box(slope, window_px)[soft], _box(offset, window_px)[soft]
     parts = (slope, offset, low, high)
     return MatteModel(*(np.ascontiguousarray(p, dtype=np.float32) for p in parts))
 
 
-def _box(image: AnyArray) -> Floats:
-    size = (2 * WINDOW_PX + 1,) * 2
+def _box(image: AnyArray, window_px: int) -> Floats:
+    size = (2 * window_px + 1,) * 2
     return np.asarray(cv2.blur(np.ascontiguousarray(image), size, borderType=cv2.BORDER_REPLICATE), dtype=np.float64)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
 from portraiture.export.pipeline import NO_FOCUS, Maps, Pipeline
-from portraiture.export.resize import nearest_size, to_model_size, to_photo_size
+from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.tools.evaluations import (
     Filter,
@@ -50,12 +50,13 @@ def trained_sizes(path: Path) -> tuple[Size, Size]:
     return Size(long_px, short_px), Size(short_px, long_px)
 
 
-def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size]) -> Predict:
+def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size], guided: bool = False) -> Predict:
     """A network as a function on photos, brought to the model's size and back by the contract's rule.
 
     Args:
         run: from rgb (1, 3, h, w) in 0..1 at one of ``sizes`` to maps.
         sizes: the photo's aspect decides between them.
+        guided: enlarge the refined mask by the guided filter, as the pipeline does; baselines enlarge bilinearly.
     """
 
     def predict(rgb: np.ndarray) -> PredictedMaps:
@@ -63,9 +64,10 @@ def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size]) ->
         small = to_model_size(rgb, nearest_size(height, width, sizes))
         with torch.no_grad():
             maps = run(_batch(small / np.float32(255)))
-        return PredictedMaps(
-            *(None if m is None else np.clip(to_photo_size(m[0, 0].numpy(), height, width), 0, 1) for m in maps)
-        )
+        found = [None if m is None else to_photo_size(m[0, 0].numpy(), height, width) for m in maps]
+        if maps.mask is not None and guided:
+            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, rgb)
+        return PredictedMaps(*(None if m is None else np.clip(m, 0, 1) for m in found))
 
     return predict
 
@@ -78,7 +80,7 @@ def _batch(image: np.ndarray) -> Tensor:
 
 def _mobile_perception(path: Path) -> Predict:
     network = load_perception(path)
-    return on_photos(lambda rgb: NetworkMaps(*network(rgb)), trained_sizes(path))
+    return on_photos(lambda rgb: NetworkMaps(*network(rgb)), trained_sizes(path), guided=True)
 
 
 def _mobile_coarse(path: Path) -> Predict:

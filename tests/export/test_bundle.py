@@ -9,7 +9,7 @@ from portraiture.export.bundle import file_path, find, replacing
 from portraiture.export.contract import MODELS, Precision, Size, Target, describe
 from portraiture.export.goldens import INDEX, read_golden
 from portraiture.export.manifest import MANIFEST, read_manifest, verify
-from portraiture.export.resize import nearest_size, to_model_size, to_photo_size
+from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError
 
 SIZE = Size(128, 96)
@@ -116,3 +116,29 @@ def test_the_orientation_follows_the_photo() -> None:
     sizes = (Size(512, 384), Size(384, 512))
     assert nearest_size(4000, 3000, sizes) == sizes[0]
     assert nearest_size(3000, 4000, sizes) == sizes[1]
+
+
+def test_an_enlarged_mask_takes_the_photos_edge() -> None:
+    y, x = np.mgrid[:192, :192]
+    truth = x + 0.4 * y > 130  # an edge that small pixels cannot hold
+    photo = np.where(truth[..., None], (200, 160, 140), (40, 80, 60)).astype(np.uint8)
+    small = to_model_size(photo, Size(48, 48))
+    mask = to_model_size(np.repeat(truth[..., None].astype(np.uint8) * 255, 3, 2), Size(48, 48))[..., 0] / np.float32(
+        255
+    )
+    guided = mask_to_photo_size(mask, small, photo)
+    plain = to_photo_size(mask, 192, 192)
+    assert guided.dtype == np.float32
+    assert guided.min() >= 0
+    assert guided.max() <= 1
+    assert np.abs(guided - truth).mean() < 0.5 * np.abs(plain - truth).mean()
+    assert ((guided >= 0.5) == truth).mean() > 0.999
+    assert mask_to_photo_size(mask, small, small) is not mask
+    np.testing.assert_array_equal(mask_to_photo_size(mask, small, small), mask)
+
+
+def test_an_enlarged_mask_of_nobody_is_empty() -> None:
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (96, 80, 3)).astype(np.uint8)
+    mask = np.full((32, 32), 1e-4, np.float32)
+    assert not mask_to_photo_size(mask, to_model_size(photo, Size(32, 32)), photo).any()
