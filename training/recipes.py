@@ -93,7 +93,7 @@ class FilterRecipe:
 _SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
 _MOBILE = (Stage(1650, 256, 192, 12, 8), Stage(2350, 512, 384, 5, 3))
 
-_FINE = (Stage(800, 512, 384, 5, 4),)
+_FINE = (Stage(620, 512, 384, 5, 4),)
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("perception", "mobile"): PeopleRecipe(
@@ -105,12 +105,12 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         depth_weight=1.0,
         judge_every=3,
     ),
-    # from --init WEIGHTS: about 40 min on 2 cores
+    # from --init WEIGHTS: about 30 min on 2 cores
     ("perception", "mobile-fine"): PeopleRecipe(
         _FINE,
         rate=1e-3,
         encoder_rate=2e-4,
-        validate_every=200,
+        validate_every=310,
         freeze_norm_from=0,
         ema_decay=0.997,
         bfloat16=True,
