@@ -27,7 +27,7 @@ from portraiture.tools.evaluations import (
 )
 from portraiture.training.checkpoint import load_model, load_tensors
 from portraiture.training.evaluate import Predict, PredictedMaps
-from portraiture.training.models.coarse import ENCODER, MobileCoarse
+from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
 from portraiture.training.weights import load_filter, load_perception
 
@@ -84,8 +84,7 @@ def _mobile_perception(path: Path) -> Predict:
 
 
 def _mobile_coarse(path: Path) -> Predict:
-    _, metadata = load_tensors(path)
-    network = MobileCoarse(metadata.get("encoder", ENCODER))
+    network = MobileCoarse()
     load_model(network, path)
     network.eval()
 

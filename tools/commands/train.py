@@ -118,7 +118,7 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
 @click.option(
     "--encoder",
     type=click.Path(path_type=Path),
-    help="ImageNet weights: EfficientNet-Lite .pth or MobileNetV2 .tflite.",
+    help="MobileNetV2 .tflite to initialise the encoder from.",
 )
 @click.option("--vgg", type=click.Path(path_type=Path), help="VGG-16 weights (torchvision names, safetensors).")
 @click.option("--perception", type=click.Path(path_type=Path), help="Perception weights that coarse maps come from.")

@@ -31,6 +31,9 @@ class LargeKernel(nn.Module):
         self.depthwise = conv_bn_relu6(channels, channels, 7, groups=channels)
         self.expand = conv_bn_relu6(channels, 2 * channels, 1)
         self.project = nn.Conv2d(2 * channels, channels, 1)
+        # begins as the identity: weights from before it was added give the same maps
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = x + self.project(self.expand(self.depthwise(x)))

@@ -1,4 +1,4 @@
-"""The mobile coarse estimator: mask and depth logits at 1/8 of the photo's size from a mobile encoder."""
+"""The mobile coarse estimator: mask and depth logits at 1/8 of the photo's size from a MobileNetV2 encoder."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import LargeKernel, conv_bn_relu6, require_multiple, separable, upsample
-from portraiture.training.models.efficientnet import EfficientNetLite
-from portraiture.training.models.mobilenet import MobileNetV2
+from portraiture.training.models.mobilenet import FEATURE_CHANNELS, MobileNetV2
 
-ENCODER = "lite1"
-TOP_CHANNELS = 160
+TOP_CHANNELS = 128
 
 COARSE_SCALE = 8
 STRIDE = 32
@@ -32,14 +30,13 @@ class MobileCoarse(nn.Module):
     What the photo shows as a whole (large kernels on the last feature map, and its mean) reaches every place.
 
     Args:
-        encoder: a variant of EfficientNet-Lite, or ``mobilenet``.
         width8, width16: decoder channels at 1/8 and 1/16.
     """
 
-    def __init__(self, encoder: str = ENCODER, width8: int = 64, width16: int = 96) -> None:
+    def __init__(self, width8: int = 48, width16: int = 96) -> None:
         super().__init__()
-        self.encoder = MobileNetV2() if encoder == "mobilenet" else EfficientNetLite(encoder)
-        _, _, f8, f16, f32 = self.encoder.channels
+        _, _, f8, f16, f32 = FEATURE_CHANNELS
+        self.encoder = MobileNetV2()
         self.top = conv_bn_relu6(f32, TOP_CHANNELS, 1)
         self.around = nn.Sequential(LargeKernel(TOP_CHANNELS), LargeKernel(TOP_CHANNELS))
         self.context = nn.Conv2d(TOP_CHANNELS, TOP_CHANNELS, 1)
@@ -51,7 +48,7 @@ class MobileCoarse(nn.Module):
         """Logits at 1/8 and the feature maps that the SPN's guidance shares."""
         require_multiple(rgb, STRIDE)
         f2, f4, f8, f16, f32 = self.encoder(rgb * 2 - 1)
-        top = self.around(self.top(f32))  # (N, 160, H/32, W/32)
+        top = self.around(self.top(f32))  # (N, 128, H/32, W/32)
         top = top + self.context(top.mean((2, 3), keepdim=True))
         x = self.up16(torch.cat([upsample(top, 2), f16], 1))
         x = self.up8(torch.cat([upsample(x, 2), f8], 1))

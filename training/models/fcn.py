@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple, upsample
-from portraiture.training.models.coarse import COARSE_SCALE, ENCODER, STRIDE
-from portraiture.training.models.efficientnet import EfficientNetLite
+from portraiture.training.models.coarse import COARSE_SCALE, STRIDE
+from portraiture.training.models.mobilenet import FEATURE_CHANNELS, MobileNetV2
 
 SHAPE_SIZE = (64, 48)
 
@@ -20,10 +20,10 @@ SHAPE_SIZE = (64, 48)
 class Fcn(nn.Module):
     """rgb (N, 3, H, W) in 0..1 -> mask logits (N, 1, H, W); H and W multiples of 32."""
 
-    def __init__(self, encoder: str = ENCODER) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite(encoder)
-        _, _, f8, f16, f32 = self.encoder.channels
+        self.encoder = MobileNetV2()
+        _, _, f8, f16, f32 = FEATURE_CHANNELS
         self.score8, self.score16, self.score32 = (nn.Conv2d(n, 1, 1) for n in (f8, f16, f32))
 
     def _input(self, rgb: Tensor) -> Tensor:
@@ -41,8 +41,8 @@ class PfcnPlus(Fcn):
 
     shape: Tensor
 
-    def __init__(self, encoder: str = ENCODER) -> None:
-        super().__init__(encoder)
+    def __init__(self) -> None:
+        super().__init__()
         self.prior = nn.Conv2d(3, 3, 1)
         nn.init.zeros_(self.prior.weight)
         nn.init.zeros_(self.prior.bias)  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ weights (``encoder_weights.py``) give the activations they were trained for. Inp
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from portraiture.training.models.blocks import depthwise_float32
+
 # expansion, output channels, repeats, stride of the first
 STAGES = (
     (1, 16, 1, 1),
@@ -43,7 +45,7 @@ class InvertedResidual(nn.Module):
         y = F.relu6(self.expand(x)) if self.expand is not None else x
         if self.stride == 2:
             y = _pad_same_stride2(y)
-        y = self.project(F.relu6(self.depthwise(y)))
+        y = self.project(F.relu6(depthwise_float32(self.depthwise, y)))
         result: Tensor = x + y if self.residual else y
         return result
 
@@ -53,7 +55,6 @@ class MobileNetV2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.channels = FEATURE_CHANNELS
         self.stem = nn.Conv2d(3, 32, 3, stride=2)
         blocks: list[nn.Module] = []
         inputs = 32

@@ -1,6 +1,6 @@
 """The mobile recipe: one network from a photo to mask and depth (paper 3.1, 3.2, made small enough for a phone).
 
-A mobile encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/4
+A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/4
 as one fused scan: the first half of the hidden channels belongs to the mask, the second to the depth. The propagated
 map then guides a learned upsampling to full size, sharpened by a shallow look at the photo itself at 1/2.
 """
@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
-from portraiture.training.models.coarse import COARSE_SCALE, ENCODER, MobileCoarse
+from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
+from portraiture.training.models.mobilenet import FEATURE_CHANNELS
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate, straight_only
 
 SHALLOW_CHANNELS = 16
@@ -40,7 +41,6 @@ class MobilePerception(nn.Module):
     """rgb (N, 3, H, W) in 0..1 -> mask and depth, coarse and refined, at the input's size.
 
     Args:
-        encoder: see :class:`MobileCoarse`.
         hidden: propagated channels a task.
         ways: 3, or 1 to leave out the diagonal neighbours (a baseline).
         widths: decoder channels at 1/2, 1/4, 1/8 and 1/16.
@@ -48,16 +48,15 @@ class MobilePerception(nn.Module):
 
     def __init__(
         self,
-        encoder: str = ENCODER,
         hidden: int = 6,
         ways: int = 3,
-        widths: tuple[int, int, int, int] = (24, 40, 64, 96),
+        widths: tuple[int, int, int, int] = (24, 32, 48, 96),
     ) -> None:
         super().__init__()
         self.ways = ways
         w2, w4, w8, w16 = widths
-        self.coarse = MobileCoarse(encoder, w8, w16)
-        f2, f4 = self.coarse.encoder.channels[:2]
+        f2, f4 = FEATURE_CHANNELS[:2]
+        self.coarse = MobileCoarse(w8, w16)
         self.up4 = separable(w8 + f4, w4)
         self.source = nn.Conv2d(w4 + 2, 2 * hidden, 1)
         self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
