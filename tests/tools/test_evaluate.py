@@ -233,7 +233,7 @@ def test_segmentation_side_by_side(evaluate: Run, people: Path, tmp_path: Path) 
 
 @pytest.mark.usefixtures("small_networks")
 def test_depth_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> None:
-    weights = ("--weights", f"ours={save(tmp_path / 'a.safetensors', MobilePerception(), encoder='lite1')}")
+    weights = ("--weights", f"ours={save(tmp_path / 'a.safetensors', MobilePerception())}")
     output, found = evaluate("depth", "--dataset", "folder", "--root", people, "--compare", *weights)
     cells = table(output)
     assert list(cells) == ["method", "coarse", "refined", "ours"]
