@@ -38,6 +38,7 @@ class PeopleRecipe:
         body_weight: of (3); 0 leaves it out.
         ways: of the propagation, 3 or 1.
         network: "" for the subject's own, or a baseline.
+        frozen_blocks: of the encoder, with its stem, that keep their weights: the first have the largest maps.
     """
 
     stages: tuple[Stage, ...]
@@ -54,6 +55,7 @@ class PeopleRecipe:
     body_weight: float = 0.2
     ways: int = 3
     network: str = ""
+    frozen_blocks: int = 0
 
     def schedule(self) -> Schedule:
         """What the training loop needs."""
@@ -86,7 +88,7 @@ class FilterRecipe:
 _SMOKE = (Stage(2, 64, 64, 2, 1), Stage(4, 96, 64, 2, 1))
 _MOBILE = (Stage(1650, 256, 192, 12, 8), Stage(2350, 512, 384, 5, 3))
 
-_FINE = (Stage(620, 512, 384, 5, 4),)
+_FINE = (Stage(1500, 512, 384, 5, 3),)
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("perception", "mobile"): PeopleRecipe(
@@ -98,17 +100,18 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         depth_weight=1.0,
         judge_every=3,
     ),
-    # from --init WEIGHTS: about 30 min on 2 cores
+    # from --init WEIGHTS: about 50 min on 2 cores
     ("perception", "mobile-fine"): PeopleRecipe(
         _FINE,
-        rate=1e-3,
+        rate=1.2e-3,
         encoder_rate=2e-4,
-        validate_every=310,
+        validate_every=300,
         freeze_norm_from=0,
         ema_decay=0.997,
         bfloat16=True,
         depth_weight=1.0,
         judge_every=3,
+        frozen_blocks=3,
     ),
     # the coarse estimator alone: about 30 min on 2 cores
     ("coarse", "mobile"): PeopleRecipe(_MOBILE[:1], freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
@@ -162,9 +165,10 @@ def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None
     if recipe.sgd:
         return torch.optim.SGD(model.parameters(), lr=recipe.rate, momentum=0.9)
     own = {id(p) for p in encoder.parameters()} if encoder is not None else set()
+    trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in model.parameters() if id(p) in own], "lr": recipe.encoder_rate},
-        {"params": [p for p in model.parameters() if id(p) not in own], "lr": recipe.rate},
+        {"params": [p for p in trained if id(p) in own], "lr": recipe.encoder_rate},
+        {"params": [p for p in trained if id(p) not in own], "lr": recipe.rate},
     ]
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
@@ -188,6 +192,9 @@ def _mobile(
     part = model.coarse.encoder if isinstance(model, MobilePerception) else model.encoder
     if encoder is not None:
         load_mobilenet_tflite(part, encoder)
+    if recipe.frozen_blocks:
+        for kept in (part.stem, *part.blocks[: recipe.frozen_blocks]):
+            kept.requires_grad_(False)
     return model, task, part
 
 

@@ -207,6 +207,18 @@ def test_a_bfloat16_run_starts_from_older_weights(
     assert all(torch.equal(v, tensors[k]) for k, v in second.average.state.items())
 
 
+def test_frozen_blocks_keep_their_weights(data: PeopleData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = PeopleRecipe((Stage(2, 64, 32, 2, 1),), validate_every=2, judge_every=9, frozen_blocks=2)
+    monkeypatch.setitem(recipes.PEOPLE_RECIPES, ("perception", "tiny"), recipe)
+    trainer = people_trainer("perception", "tiny", data, tmp_path / "run", Sources())
+    encoder = trainer.model.coarse.encoder
+    before = {k: v.clone() for k, v in encoder.state_dict().items()}
+    trainer.fit()
+    changed = {k.split(".weight")[0] for k, v in encoder.state_dict().items() if not torch.equal(v, before[k])}
+    assert not any(k.startswith(("stem", "blocks.0.", "blocks.1.")) for k in changed)
+    assert any(k.startswith("blocks.2.") for k in changed)
+
+
 def test_hard_photos_are_drawn_three_times_as_often(data: PeopleData) -> None:
     usual = PeopleAndRooms(data, (STAGE,)).people_share
     first = list_samples("shen2016", data.shen2016)[0].id
