@@ -19,7 +19,7 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
     return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum()
 
 
-def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 4.0) -> Tensor:
+def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
     """1, and 1 + gain within about ``reach_px`` of the truth's outline; (N, 1, H, W) -> the same."""
     size = 2 * reach_px + 1
 

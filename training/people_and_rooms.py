@@ -19,8 +19,8 @@ from portraiture.training.data.pairs import Split, list_samples, split_of
 
 Rng = np.random.Generator
 PAIRS_PER_PHOTO = 3000
-COMPOSITE_SHARE = 0.25
-NOBODY_SHARE = 0.08
+COMPOSITE_SHARE = 0.2
+NOBODY_SHARE = 0.06
 FULL_BODY_SHARE = 1.6
 HARD_SHARE = 3.0
 
@@ -142,7 +142,7 @@ class PeopleAndRooms:
         if has_backgrounds and rng.random() < NOBODY_SHARE:
             return jitter_colour(rng, self._background(rng, stage)), np.zeros((*target, 1), np.float32)
         pair = self.people[stage.long_px][index]
-        if rng.random() < 0.2:  # landscape content, so that the network has seen wide photos squeezed
+        if rng.random() < 0.12:  # landscape content, so that the network has seen wide photos squeezed
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
             pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
         matrix = random_affine(rng, pair.shape[:2], target)
