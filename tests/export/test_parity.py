@@ -17,6 +17,8 @@ from portraiture.export.parity import Status, Truth, file_rows, judge, run_parit
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.tolerances import Tolerance, file_tolerance
 from portraiture.reference.errors import InputError
+from portraiture.training.checkpoint import load_tensors
+from portraiture.training.weights import SHIPPED_PERCEPTION
 
 SIZE = Size(128, 96)
 
@@ -56,16 +58,13 @@ def test_core_ml_itself_is_reported_as_not_run_off_macos(bundle: Path, monkeypat
 
 
 def _flip_weight_bit(path: Path) -> None:
-    """Flip the top exponent bit of a weight in the middle of the file's weight data."""
+    """Flip the top exponent bit of a weight; those of a 1x1 convolution lie in the same order in every format."""
+    tensors, _ = load_tensors(SHIPPED_PERCEPTION)
+    weights = tensors["coarse.encoder.blocks.5.project.weight"].float().numpy().ravel()[:16]
     data = bytearray(path.read_bytes())
-    best: tuple[int, int] = (0, 0)
-    for offset in range(4):  # protobuf does not align its arrays: at the right offset most values look like weights
-        values = np.frombuffer(data, "<f4", (len(data) - offset) // 4, offset)
-        plausible = np.flatnonzero(np.isfinite(values) & (np.abs(values) > 0.02) & (np.abs(values) < 1.9))
-        nearest = int(plausible[np.abs(plausible - len(values) // 2).argmin()])
-        best = max(best, (len(plausible), 4 * nearest + offset))
-    del values
-    data[best[1] + 3] ^= 0x40
+    start = data.find(weights.astype("<f4").tobytes())
+    assert start >= 0
+    data[start + 4 * int(np.abs(weights).argmax()) + 3] ^= 0x40
     path.write_bytes(bytes(data))
 
 
