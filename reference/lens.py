@@ -61,6 +61,34 @@ def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int
     return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)
 
 
+def far_depth(depth: Floats) -> float:
+    """Mean depth of the farthest sixth of the depth range: about the centre of the farthest of six layers.
+
+    Args:
+        depth: HxW in 0..1.
+    """
+    low, high = float(depth.min()), float(depth.max())
+    share = np.clip(100 * (depth - low - 5 / 6 * (high - low)) / max(high - low, MIN_SPAN), 0.0, 1.0)
+    return float((share * depth).mean() / max(float(share.mean()), 1e-5))
+
+
+def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | None) -> Floats:
+    """Disk radius of each pixel without layers: the circle of confusion that the RNN filter is given.
+
+    Args:
+        mask, depth: HxW in 0..1.
+        aperture: largest radius as a share of the diagonal.
+        focus: depth that stays sharp; None: the person's, 0 where there is none.
+
+    Returns:
+        HxW radii in pixels: 0 up to the focus, ``aperture * diagonal`` from the farthest layer's centre on.
+    """
+    if focus is None:
+        focus = float((mask * depth).mean() / max(float(mask.mean()), 1e-4))
+    share = np.clip((depth - focus) / max(far_depth(depth) - focus, MIN_SPAN), 0.0, 1.0)
+    return np.asarray(aperture * image_diagonal_px(depth.shape) * share, dtype=np.float64)
+
+
 def lens_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
     """Disk radius of each depth layer on both sides of the focus.
 

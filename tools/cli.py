@@ -13,6 +13,7 @@ from portraiture.reference.errors import PortraitureError
 COMMANDS = {
     "render": "Render portraits with shallow depth of field.",
     "predict": "Write mask and depth of photos.",
+    "pairs": "Render training pairs for the filter with the CRF reference.",
     "train": "Train a network.",
     "evaluate": "Measure quality on a dataset.",
     "export": "Write a bundle of Core ML and TFLite models.",

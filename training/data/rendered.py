@@ -1,106 +1,98 @@
-"""Pairs for the RNN filter: photos with their maps, and what the CRF reference renders from them.
+"""What the RNN filter learns (paper 3.4): the CRF reference's pictures of one photo at several lens settings.
 
-A pair is one ``.npz`` file, written under a temporary name and renamed, so that a killed run leaves no half of one and
-the next run goes on where it stopped.
+Matting and depth layers do not depend on the lens, so that they are solved once a photo; a further setting costs the
+blurs alone.
 """
 
-import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from portraiture.reference.full_body import render_full_body
 from portraiture.reference.layers import depth_layers
-from portraiture.reference.lens import APERTURE_PAPER, layer_radii
-from portraiture.reference.render import Mode, RenderSettings, render_stages
-from portraiture.training.data.cache import read_rgb, resize_area
-from portraiture.training.data.pairs import Sample, read_mask
+from portraiture.reference.lens import APERTURE_PAPER, depth_at, layer_radii, person_depth
+from portraiture.reference.settings import Mode, RenderSettings
 
-APERTURES = (APERTURE_PAPER, APERTURE_PAPER / 2, APERTURE_PAPER * 1.5)
-"""Each photo is rendered at the paper setting, half of it and one and a half."""
+FOCUS_ON_PERSON = -1.0
+"""A negative focus means the person's depth, as in the exported models."""
 
-Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""From hxwx3 uint8 to mask and depth, hxw in 0..1."""
+MAX_APERTURE = 0.04
+"""End of the range that the filter is trained for and that its contract states."""
+
+GRID_APERTURES = tuple(MAX_APERTURE * share for share in (0.25, 0.5, 0.75, 1.0))
+GRID_DEPTHS = (0.25, 0.5)
+"""Quantiles of the background's depth; the grid's third focus is the person."""
 
 
 @dataclass(frozen=True)
-class RenderedPair:
-    """A photo hxwx3 uint8, its maps hxw float32, and the reference's pictures, one an aperture, hxwx3 uint8."""
+class LensSetting:
+    """One setting of the filter.
 
-    rgb: np.ndarray
-    mask: np.ndarray
-    depth: np.ndarray
-    targets: np.ndarray
-    apertures: np.ndarray
+    Attributes:
+        aperture: largest disk radius as a share of the diagonal, 0..MAX_APERTURE.
+        focus: depth in 0..1 that stays sharp; negative: the person's.
+    """
 
-
-def render_pair(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> RenderedPair:
-    """Run the CRF reference once and blur at every aperture."""
-    z = depth.astype(np.float64)
-    settings = RenderSettings(mode=Mode.FULL_BODY)
-    stages = render_stages(rgb, mask.astype(np.float64), z, settings)
-    centres = depth_layers(z, settings.layers, settings.seed).centres
-    assert stages.focus is not None  # full-body always has one
-    targets = []
-    for aperture in APERTURES:
-        radii = layer_radii(centres, stages.focus, aperture, rgb.shape)
-        picture = render_full_body(rgb / 255.0, stages.alpha, stages.labels, radii)
-        targets.append(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
-    return RenderedPair(rgb, mask, depth, np.stack(targets), np.array(APERTURES))
+    aperture: float
+    focus: float = FOCUS_ON_PERSON
 
 
-def write_pairs(
-    samples: Sequence[Sample], predict: Predict, size: tuple[int, int], folder: Path, true_masks: bool = True
-) -> list[Path]:
-    """Render the samples that are not rendered yet.
+PAPER_SETTING = LensSetting(APERTURE_PAPER)
+
+
+def drawn_settings(
+    mask: np.ndarray, depth: np.ndarray, count: int, rng: np.random.Generator
+) -> tuple[LensSetting, ...]:
+    """The paper setting, one on the person, the others as a user taps: on a pixel drawn anywhere.
 
     Args:
-        samples: photos with masks.
-        predict: the perception network.
-        size: (h, w) of the pairs.
-        folder: where they go.
-        true_masks: every second photo takes the dataset's mask instead of the predicted one.
+        mask, depth: (h, w) in 0..1.
+        count: how many, at least 1.
+        rng: draws aperture, uniform in 0..MAX_APERTURE, and pixel.
+    """
+    settings = [PAPER_SETTING]
+    for k in range(1, count):
+        aperture = float(rng.uniform(0, MAX_APERTURE))
+        y, x = (int(rng.integers(n)) for n in mask.shape)
+        on_person = k == 1 or mask[y, x] >= 0.5
+        settings.append(LensSetting(aperture, FOCUS_ON_PERSON if on_person else depth_at(depth, x, y)))
+    return tuple(settings)
+
+
+def grid_settings(mask: np.ndarray, depth: np.ndarray) -> tuple[LensSetting, ...]:
+    """The paper setting, then four apertures of the range times three focus depths: for validation."""
+    behind = depth[mask < 0.5]
+    depths = [float(np.quantile(behind, q)) for q in GRID_DEPTHS] if behind.size else []
+    grid = [LensSetting(a, focus) for focus in (FOCUS_ON_PERSON, *depths) for a in GRID_APERTURES]
+    return (PAPER_SETTING, *grid)
+
+
+def render_targets(
+    rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, settings: tuple[LensSetting, ...]
+) -> np.ndarray:
+    """The CRF reference in full-body mode at every setting.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        mask, depth: (h, w) in 0..1; some pixel of the mask is 0.5 or more.
+        settings: what to render.
 
     Returns:
-        The pair files. A photo on which no person is found has none.
+        (settings, h, w, 3) uint16, 0..65535 for 0..1: the rounding is far below the filter's error.
+
+    Raises:
+        InputError: no person.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for i, sample in enumerate(tqdm(samples, unit="pair", desc="rendering pairs")):
-        path = folder / f"{sample.photo.parent.parent.name}_{sample.id}.npz"
-        if not path.exists():
-            rgb = resize_area(read_rgb(sample.photo), *size)
-            mask, depth = predict(rgb)
-            if true_masks and i % 2:
-                mask = np.clip(resize_area(read_mask(sample.label).astype(np.float32), *size), 0, 1)
-            if not (mask >= 0.5).any():
-                continue
-            pair = render_pair(rgb, mask, depth)
-            temporary = path.with_suffix(f".{os.getpid()}.tmp")
-            with temporary.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    rgb=pair.rgb,
-                    mask=pair.mask.astype(np.float16),
-                    depth=pair.depth.astype(np.float32),
-                    targets=pair.targets,
-                    apertures=pair.apertures,
-                )
-            os.replace(temporary, path)
-        files.append(path)
-    return files
+    from portraiture.reference.render import solve
 
-
-def read_pair(path: Path) -> RenderedPair:
-    """One pair file."""
-    with np.load(path, allow_pickle=False) as data:
-        return RenderedPair(
-            data["rgb"],
-            data["mask"].astype(np.float32),
-            data["depth"].astype(np.float32),
-            data["targets"],
-            data["apertures"],
-        )
+    person, z = mask.astype(np.float64), depth.astype(np.float64)
+    base = RenderSettings(mode=Mode.FULL_BODY)
+    image, layout = solve(rgb, person, z, base)
+    centres = depth_layers(z, base.layers, base.seed).centres
+    pictures = []
+    for setting in settings:
+        focus = person_depth(person, z) if setting.focus < 0 else setting.focus
+        radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
+        picture = render_full_body(image, layout.alpha, layout.labels, radii_px)
+        pictures.append(np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16))
+    return np.stack(pictures)

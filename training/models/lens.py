@@ -1,4 +1,4 @@
-"""Circle of confusion from depth, aperture and focus: the same rule as ``reference/lens.py``, as a network layer."""
+"""Circle of confusion from depth, aperture and focus: ``reference/lens.smooth_radii`` as a network layer."""
 
 import math
 
@@ -10,6 +10,8 @@ FOCUS_ON_PERSON = -1.0
 """A negative focus means: the person's depth."""
 
 _EPSILON = 1e-3
+_FAR_SHARE = 5 / 6
+"""The farthest of six layers begins about here between the least and the largest depth."""
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -30,10 +32,21 @@ def person_depth(mask: Tensor, depth: Tensor) -> Tensor:
     return _mean(mask * depth) / torch.clamp(_mean(mask), min=1e-4)
 
 
+def far_depth(depth: Tensor) -> Tensor:
+    """Mean depth of the farthest sixth of the depth range, (N, 1, 1, 1): about the centre of the farthest layer.
+
+    The largest depth of all is 10 % or more beyond that centre, and with it every radius would be as much too small.
+    """
+    low, high = torch.amin(depth, (2, 3), keepdim=True), torch.amax(depth, (2, 3), keepdim=True)
+    # where the last 1 % of the range is 1: a step with a slope, so that rounding cannot empty it
+    member = torch.clamp(100 * (depth - low - _FAR_SHARE * (high - low)) / torch.clamp(high - low, min=_EPSILON), 0, 1)
+    return _mean(member * depth) / torch.clamp(_mean(member), min=1e-5)
+
+
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
     """Disk radius in pixels of the input's own size, (N, 1, H, W).
 
-    radius = aperture * diagonal * clip((depth - focus) / (farthest - focus), 0, 1)
+    radius = aperture * diagonal * clip((depth - focus) / (far - focus), 0, 1)
 
     Args:
         mask, depth: (N, 1, H, W) in 0..1, larger depth is farther.
@@ -41,7 +54,6 @@ def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor)
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
     chosen = torch.where(focus < 0, person_depth(mask, depth), focus)
-    farthest = torch.amax(depth, (2, 3), keepdim=True)
-    behind = (depth - chosen) / torch.clamp(farthest - chosen, min=_EPSILON)
+    behind = (depth - chosen) / torch.clamp(far_depth(depth) - chosen, min=_EPSILON)
     diagonal_px = math.hypot(depth.shape[2], depth.shape[3])
     return aperture * diagonal_px * torch.clamp(behind, 0.0, 1.0)

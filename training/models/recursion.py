@@ -1,8 +1,11 @@
 """First-order spatially variant recursion, h[k] = b[k] + a[k] h[k-1], as a doubling scan (Liu et al. [21]).
 
 After step s each h[k] holds the terms of its 2s nearest predecessors; log2(length) steps of slice, pad, multiply and
-add give all of them. The form has no loop over lines and no ``flip``, so that it exports small.
+add give all of them. The form has no loop over lines and no ``flip``, so that it exports small. Where the decays are
+bounded, later terms are nothing to see: ``reach`` stops the doubling after so many.
 """
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,16 +20,17 @@ def _shift(x: Tensor, dim: int, by: int, backward: bool) -> Tensor:
     return F.pad(kept, (0, 0, before, after) if dim == VERTICAL else (before, after))
 
 
-def scan(a: Tensor, b: Tensor, dim: int, backward: bool = False) -> Tensor:
+def scan(a: Tensor, b: Tensor, dim: int, backward: bool = False, reach: int | None = None) -> Tensor:
     """All h[k] of the recursion along ``dim``.
 
     Args:
-        a: decay (N, 1 or C, H, W), 0 <= a < 1. The first line's has no effect.
+        a: decay, broadcast to b's shape, 0 <= a < 1. The first line's has no effect.
         b: input term (N, C, H, W).
         dim: VERTICAL or HORIZONTAL.
         backward: scan from the last line to the first.
+        reach: terms that are summed, a power of two; None: all.
     """
-    length, step = b.shape[dim], 1
+    length, step = min(b.shape[dim], reach or b.shape[dim]), 1
     while step < length:
         b = b + a * _shift(b, dim, step, backward)
         if 2 * step < length:
@@ -35,7 +39,7 @@ def scan(a: Tensor, b: Tensor, dim: int, backward: bool = False) -> Tensor:
     return b
 
 
-def smooth_four_directions(x: Tensor, gates: list[Tensor]) -> Tensor:
+def smooth_four_directions(x: Tensor, gates: Sequence[Tensor], reach: int | None = None) -> Tensor:
     """One group: right, left, down and up in turn, each h[k] = (1 - a[k]) x[k] + a[k] h[k-1].
 
     Before the first line h is 0, so that a constant fades towards the border; the filter scans a weight along with the
@@ -43,9 +47,10 @@ def smooth_four_directions(x: Tensor, gates: list[Tensor]) -> Tensor:
 
     Args:
         x: (N, C, H, W).
-        gates: four tensors (N, 1 or C, H, W) in 0..1, in the order right, left, down, up.
+        gates: four tensors in 0..1 that broadcast to x's shape, in the order right, left, down, up.
+        reach: terms of each scan; None: all.
     """
     directions = ((HORIZONTAL, False), (HORIZONTAL, True), (VERTICAL, False), (VERTICAL, True))
     for a, (dim, backward) in zip(gates, directions, strict=True):
-        x = scan(a, (1 - a) * x, dim, backward)
+        x = scan(a, (1 - a) * x, dim, backward, reach)
     return x

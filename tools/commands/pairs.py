@@ -1,0 +1,169 @@
+"""``portraiture pairs``: what the CRF reference makes of many photos, for training and judging the RNN filter."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from portraiture.training.data.pair_jobs import PairJob, PairOptions
+
+DATASETS = ("shen2016", "ccp")
+SPLITS = ("train", "validation", "all")
+SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
+
+
+@click.command("pairs")
+@click.option("--photos", required=True, type=click.Path(path_type=Path),
+              help="Folder of photos; with --dataset, the dataset's top folder.")  # fmt: skip
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the pairs.")
+@click.option("--dataset", type=click.Choice(DATASETS), help="Layout of --photos; its labels are the true masks.")
+@click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True,
+              help="Part of --dataset; the filter is judged on validation.")  # fmt: skip
+@click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks, STEM.png or STEM.mat.")
+@click.option("--true-share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+              help="Of the photos with a true mask, how many take it instead of the predicted one.")  # fmt: skip
+@click.option("--maps", type=click.Path(path_type=Path),
+              help=f"Folder of {SHARED_MAPS}, as predict writes them. [default: the network predicts]")  # fmt: skip
+@click.option("--perception", type=click.Path(path_type=Path), help="Weights that predict. [default: shipped]")
+@click.option("--size", default="512x384", show_default=True, metavar="HxW", help="Of the pairs, in pixels.")
+@click.option("--settings", type=click.IntRange(1, 64), default=4, show_default=True,
+              help="Apertures and focus depths drawn a photo; the first is always the paper's.")  # fmt: skip
+@click.option("--grid", is_flag=True, help="Instead of drawn settings: the paper's, and 4 apertures x 3 focus depths.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all draws.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many photos, spread over all of them.")
+@click.option("--workers", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler whose workers render instead.")
+def command(
+    photos: Path,
+    output: Path,
+    dataset: str | None,
+    split: str,
+    masks: Path | None,
+    true_share: float,
+    maps: Path | None,
+    perception: Path | None,
+    size: str,
+    settings: int,
+    grid: bool,
+    seed: int,
+    limit: int | None,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
+    """Render pairs: photo, mask, depth, and the reference's pictures at several apertures and focus depths.
+
+    A pair that exists is skipped, so that a run which was stopped goes on where it was.
+    """
+    import os
+
+    from tqdm import tqdm
+
+    from portraiture.reference.errors import InputError, OptionError
+    from portraiture.training.data.pair_files import remove_stale
+    from portraiture.training.data.pair_jobs import MapSource, PairOptions, Status, claim, make_pair, unfinished
+    from portraiture.training.data.pair_jobs import weights_digest as digest
+    from portraiture.training.data.run_jobs import over_dask, over_processes
+    from portraiture.training.weights import SHIPPED_PERCEPTION
+
+    if dataset is not None and masks is not None:
+        raise OptionError("--masks: expected no --dataset with it, found both; a dataset's labels are its masks")
+    if maps is not None and perception is not None:
+        raise OptionError("--perception: expected no --maps with it, found both; maps are given or predicted")
+    if scheduler is not None and workers is not None:
+        raise OptionError("--workers: expected no --scheduler with it, found both; Dask's workers are started apart")
+    height, width = _parse_size(size)
+    weights = (perception or SHIPPED_PERCEPTION).resolve()
+    origin = digest(weights) if maps is None else MapSource.FILES.value
+    options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin)
+    jobs = _spread(_jobs(photos, dataset, split, masks, maps, weights, output.resolve(), options), limit)
+    claim(output, options)
+    remove_stale(output)
+    todo = unfinished(jobs)
+    count = workers or os.cpu_count() or 1
+    results = over_dask(make_pair, todo, scheduler) if scheduler else over_processes(make_pair, todo, count)
+    found = {status: 0 for status in Status}
+    first_failure = ""
+    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="photo", desc="pairs") as bar:
+        for outcome in results:
+            found[outcome.status] += 1
+            first_failure = first_failure or outcome.message
+            bar.update()
+    click.echo(
+        f"{output}: {found[Status.WRITTEN]} pairs written, {len(jobs) - len(todo)} were there,"
+        f" {found[Status.NO_PERSON]} photos show no person"
+    )
+    if found[Status.FAILED]:
+        raise InputError(f"{found[Status.FAILED]} of {len(todo)} photos failed; the first: {first_failure}")
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    from portraiture.reference.errors import OptionError
+
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(p.isdigit() and 32 <= int(p) <= 4096 for p in parts):
+        raise OptionError(f"--size: expected HxW of 32 to 4096 such as 512x384, found {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def _spread(jobs: "list[PairJob]", limit: int | None) -> "list[PairJob]":
+    """At most ``limit`` of them, evenly spaced."""
+    if limit is None or limit >= len(jobs):
+        return jobs
+    return [jobs[k * len(jobs) // limit] for k in range(limit)]
+
+
+def _jobs(
+    photos: Path,
+    dataset: str | None,
+    split: str,
+    masks: Path | None,
+    maps: Path | None,
+    weights: Path,
+    output: Path,
+    options: "PairOptions",
+) -> "list[PairJob]":
+    """Photos with their labels and maps, absolute: a worker may stand in another folder."""
+    from portraiture.reference.errors import InputError
+    from portraiture.training.data.pair_jobs import PairJob
+    from portraiture.training.data.pairs import Split, list_samples
+
+    if dataset is not None:
+        samples = list_samples(dataset, photos, Split(split))
+        files = [(s.photo, s.label) for s in samples]
+    else:
+        files = [(photo, _mask_of(photo, masks)) for photo in _photos_in(photos)]
+    jobs = []
+    for photo, mask in files:
+        pair_maps = None
+        if maps is not None:
+            pair_maps = (maps / f"{photo.stem}_mask.png").resolve(), (maps / f"{photo.stem}_depth.npy").resolve()
+            missing = [p for p in pair_maps if not p.is_file()]
+            if missing:
+                raise InputError(f"--maps: expected {missing[0]}, found none; write it with portraiture predict")
+        name = f"{dataset or 'photo'}_{photo.stem}"
+        label = None if mask is None else mask.resolve()
+        jobs.append(PairJob(name, photo.resolve(), label, pair_maps, weights, output, options))
+    return jobs
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    from portraiture.reference.errors import InputError
+    from portraiture.tools.choices import stem_outputs
+
+    if not folder.is_dir():
+        raise InputError(f"--photos: expected a folder, found none at {folder}")
+    endings = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and not p.name.startswith("."))
+    if not found:
+        raise InputError(f"--photos: expected photos ({' '.join(endings)}) in {folder}, found none")
+    stem_outputs(found)
+    return found
+
+
+def _mask_of(photo: Path, masks: Path | None) -> Path | None:
+    """The photo's true mask; a photo without one takes the predicted mask."""
+    if masks is None:
+        return None
+    found = [path for path in (masks / f"{photo.stem}.png", masks / f"{photo.stem}.mat") if path.is_file()]
+    return found[0] if found else None
