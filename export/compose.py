@@ -10,7 +10,7 @@ where r is the disk radius in working pixels. The same steps are what an app doe
 import numpy as np
 
 from portraiture.export.resize import to_photo_size
-from portraiture.reference.lens import layer_radii, person_depth
+from portraiture.reference.lens import smooth_radii
 
 
 def compose_full_size(
@@ -29,7 +29,7 @@ def compose_full_size(
     """
     height, width = rgb.shape[:2]
     m, z = mask.astype(np.float64), depth.astype(np.float64)
-    radius_px = layer_radii(z, person_depth(m, z) if focus < 0 else focus, aperture, z.shape)
+    radius_px = smooth_radii(m, z, aperture, None if focus < 0 else focus)
     share = (1 - m) * np.clip(radius_px, 0, 1)
     k = to_photo_size(share, height, width)[..., None]
     photo = rgb / 255.0

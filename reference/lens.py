@@ -15,6 +15,9 @@ from portraiture.reference.errors import InputError, OptionError
 APERTURE_PAPER = 0.016
 """The paper setting: largest disk radius as a share of the image diagonal, 9.3 px at 500x300."""
 
+FOCUS_ON_PERSON = -1.0
+"""Where a focus must be a number, a negative one means the person's depth: in exported models and rendered pairs."""
+
 MIN_SPAN = 1e-3
 """Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully."""
 

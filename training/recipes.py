@@ -15,8 +15,8 @@ from portraiture.training.loop import Schedule, Trainer
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.encoder_weights import load_mobilenet_tflite
 from portraiture.training.models.fcn import Fcn, PfcnPlus
+from portraiture.training.models.filters import FILTERS
 from portraiture.training.models.perception import MobilePerception
-from portraiture.training.models.rnn_filter import RnnFilter
 from portraiture.training.models.spn import PaperSpn
 from portraiture.training.models.vgg import load_vgg_features
 from portraiture.training.people_and_rooms import PeopleAndRooms, PeopleData, Stage
@@ -73,15 +73,23 @@ class PeopleRecipe:
 
 @dataclass(frozen=True)
 class FilterRecipe:
-    """Random crops of rendered pairs, Adam."""
+    """Random crops of rendered pairs, Adam.
 
-    steps: int
+    Attributes:
+        model: name in ``FILTERS``.
+        pairs, held_out, size: of pairs that are rendered for the run, where none are given.
+        judged: at most so many held-out pairs are judged while training, evenly spaced.
+    """
+
+    model: str = "RnnFilter"
+    steps: int = 12_000
     crop: int = 192
-    batch: int = 6
+    batch: int = 8
     rate: float = 2e-3
-    validate_every: int = 400
+    validate_every: int = 1000
     pairs: int = 100
     held_out: int = 12
+    judged: int = 24
     size: tuple[int, int] = (512, 384)
 
 
@@ -138,9 +146,12 @@ PEOPLE_RECIPES |= {
     ("perception", "baseline-without-3"): replace(_BASELINE, body_weight=0.0),
 }
 FILTER_RECIPES = {
-    # about 15 min on 2 cores after the pairs are rendered
-    "mobile": FilterRecipe(1600),
-    "smoke": FilterRecipe(4, crop=64, batch=2, pairs=2, held_out=1, size=(96, 64)),
+    "mobile": FilterRecipe(),
+    # the baselines of table 2: the same pairs, crops and steps
+    "cnn": FilterRecipe("CnnFilter"),
+    "liu": FilterRecipe("LiuFilter"),
+    "xu": FilterRecipe("XuFilter", rate=1e-3),
+    "smoke": FilterRecipe(steps=4, crop=64, batch=2, pairs=2, held_out=1, size=(96, 64)),
 }
 
 
@@ -235,14 +246,23 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     return Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
 
 
-def filter_trainer(name: str, data: FilterData, run: Path) -> Trainer[Any]:
-    """The trainer of the RNN filter on rendered pairs."""
+def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = None) -> Trainer[Any]:
+    """The trainer of a filter on rendered pairs.
+
+    Raises:
+        OptionError: an unknown recipe.
+    """
     if name not in FILTER_RECIPES:
         raise unknown("recipe of filter", name, FILTER_RECIPES)
     recipe = FILTER_RECIPES[name]
     torch.manual_seed(0)
-    model = RnnFilter()
-    task = FilterTask(data, recipe.crop, recipe.batch)
+    model = FILTERS[recipe.model]()
+    metadata: dict[str, object] = {"model": recipe.model, "recipe": repr(recipe), "pairs": len(data.train)}
+    if init is not None:
+        new = warm_start(model, init)
+        metadata["init"] = f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
+    step = max(1, len(data.validation) // recipe.judged)
+    task = FilterTask(FilterData(data.train, data.validation[::step][: recipe.judged]), recipe.crop, recipe.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
-    schedule = Schedule(recipe.steps, warmup_steps=50, validate_every=recipe.validate_every)
-    return Trainer(model, optimizer, task, schedule, run, {"model": "RnnFilter", "recipe": repr(recipe)})
+    schedule = Schedule(recipe.steps, warmup_steps=100, validate_every=recipe.validate_every, ema_decay=0.998)
+    return Trainer(model, optimizer, task, schedule, run, metadata)

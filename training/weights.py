@@ -6,6 +6,8 @@ import torch
 
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import load_model, load_tensors, save_tensors
+from portraiture.training.models.filters import FILTERS
+from portraiture.training.models.lens_filter import LensFilter
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.rnn_filter import RnnFilter
 
@@ -26,6 +28,21 @@ def load_perception(path: Path = SHIPPED_PERCEPTION) -> MobilePerception:
 def load_filter(path: Path = SHIPPED_FILTER) -> RnnFilter:
     """The RNN filter with weights, in evaluation mode."""
     model = RnnFilter()
+    load_model(model, path)
+    return model.eval()
+
+
+def load_any_filter(path: Path) -> LensFilter:
+    """The RNN filter or a baseline, whichever the file's metadata names, in evaluation mode.
+
+    Raises:
+        InputError: no weights of a filter.
+    """
+    _, metadata = load_tensors(path)
+    name = metadata.get("model")
+    if name not in FILTERS:
+        raise InputError(f"{path}: expected weights of {', '.join(FILTERS)}, found those of {name}; train filter")
+    model = FILTERS[name]()
     load_model(model, path)
     return model.eval()
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from portraiture.reference import lens as reference_lens
-from portraiture.training.models.lens import FOCUS_ON_PERSON, blur_radius_px, person_depth
+from portraiture.reference.layers import depth_layers
+from portraiture.training.models.lens import FOCUS_ON_PERSON, blur_radius_px, far_depth, person_depth
 
 H, W = 12, 16
 
@@ -23,12 +24,15 @@ def scalar(*values: float) -> Tensor:
 
 
 def numpy_radius(mask: np.ndarray, depth: np.ndarray, aperture: float, focus: float) -> np.ndarray:
-    """radius = aperture * diagonal * clip((depth - focus) / (farthest - focus), 0, 1), a pixel at a time."""
+    """radius = aperture * diagonal * clip((depth - focus) / (far - focus), 0, 1), a pixel at a time."""
     if focus < 0:
         focus = float((mask * depth).sum() / mask.sum())
+    start = depth.min() + 5 / 6 * (depth.max() - depth.min())
+    shares = [min(max(100 * (z - start) / (depth.max() - depth.min()), 0.0), 1.0) for z in depth.ravel()]
+    far = float(np.average(depth.ravel(), weights=shares))
     radius = np.zeros_like(depth)
     for index, z in np.ndenumerate(depth):
-        behind = (z - focus) / (depth.max() - focus)
+        behind = (z - focus) / max(far - focus, 1e-3)
         radius[index] = aperture * math.sqrt(H**2 + W**2) * min(max(behind, 0.0), 1.0)
     return radius
 
@@ -45,16 +49,23 @@ def test_radius_equals_numpy(seed: int, focus: float, aperture: float) -> None:
 
 
 @pytest.mark.parametrize("focus", [FOCUS_ON_PERSON, 0.25])
-@pytest.mark.parametrize("span", [1.0, 5e-4], ids=["deep", "nearly-flat"])
-def test_radius_equals_the_reference(span: float, focus: float) -> None:
+@pytest.mark.parametrize("span", [1.0, 5e-4, 0.0], ids=["deep", "nearly-flat", "flat"])
+def test_radius_equals_the_references_smooth_radii(span: float, focus: float) -> None:
     mask, depth = maps(2)
     depth = 0.25 + span * (depth - 0.25)
     m, z = mask[0, 0].numpy(), depth[0, 0].numpy()
-    chosen = reference_lens.person_depth(m, z) if focus < 0 else focus
-    # every pixel's depth as a layer of its own
-    expected = reference_lens.layer_radii(z.ravel(), chosen, 0.016, (H, W))
+    expected = reference_lens.smooth_radii(m, z, 0.016, None if focus < 0 else focus)
     found = blur_radius_px(mask, depth, scalar(0.016), scalar(focus))[0, 0].numpy()
-    np.testing.assert_allclose(found.ravel(), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_far_depth_is_about_the_farthest_layers_centre(power: float) -> None:
+    """Of the reference's six layers; the largest depth is farther off than that."""
+    depth = 0.1 + 0.8 * torch.linspace(0, 1, 96 * 64, dtype=torch.float64).reshape(1, 1, 96, 64) ** power
+    centre = depth_layers(depth[0, 0].numpy()).centres[-1]
+    assert abs(float(far_depth(depth)) - centre) < 0.02
+    assert abs(float(depth.max()) - centre) > 0.03
 
 
 def test_each_photo_of_a_batch_has_its_own_focus_and_aperture() -> None:

@@ -77,6 +77,22 @@ def test_the_quotient_of_two_smoothings_keeps_a_constant() -> None:
     torch.testing.assert_close(top / bottom, torch.full_like(top, 0.7), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("reach", [1, 2, 4, 8])
+@pytest.mark.parametrize("backward", [False, True])
+def test_reach_is_the_number_of_terms(reach: int, backward: bool) -> None:
+    a, b = 0.9 * rand(1, 1, 20, 3, seed=60), rand(1, 1, 20, 3, seed=61)
+    expected = b.clone()
+    for k in range(20):
+        product = torch.ones(3, dtype=torch.float64)
+        for j in range(1, reach):
+            here, there = (k + j - 1, k + j) if backward else (k - j + 1, k - j)
+            if not 0 <= there < 20:
+                break
+            product = product * a[0, 0, here]
+            expected[0, 0, k] += product * b[0, 0, there]
+    torch.testing.assert_close(scan(a, b, VERTICAL, backward, reach), expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("backward", [False, True])
 def test_stable_and_within_range_over_512_lines(backward: bool) -> None:
     a = (0.999 * rand(1, 1, 512, 3, seed=40)).float()

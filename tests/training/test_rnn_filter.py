@@ -27,7 +27,7 @@ def build(head_std: float) -> RnnFilter:
     """A filter in evaluation mode, its heads drawn at ``head_std`` (0.01 is the initial state)."""
     torch.manual_seed(1)
     model = RnnFilter().eval()
-    for layer in (model.guidance.gates, model.guidance.mix, model.guidance.matte):
+    for layer in (model.guidance.steer4, model.guidance.steer2, model.guidance.matte):
         torch.nn.init.normal_(layer.weight, std=head_std)
     return model
 
@@ -76,12 +76,27 @@ def test_aperture_zero_gives_the_input(model: RnnFilter, mask: str) -> None:
 
 @pytest.mark.parametrize("aperture", [PAPER, WIDE])
 @pytest.mark.parametrize("mask", ["full", "hard-even", "hard-odd"])
-def test_where_the_mask_is_one_the_output_is_the_input(model: RnnFilter, mask: str, aperture: float) -> None:
+def test_inside_the_person_the_output_is_the_input(model: RnnFilter, mask: str, aperture: float) -> None:
+    """Farther than 12 px from the edge; nearer the matte may differ from the mask, as the reference's does."""
     rgb, m = uniform(1, 3, H, W, seed=3), MASKS[mask]()
-    inside = (m == 1).expand_as(rgb)
+    padded = F.pad(m, (12, 12, 12, 12), mode="replicate")
+    inside = (-F.max_pool2d(-padded, 25, 1) == 1).expand_as(rgb)
     for depth in DEPTHS.values():
         out = run(model, rgb, m, depth(m), aperture, 0.0)
         assert torch.equal(out[inside], rgb[inside])
+
+
+@pytest.mark.parametrize("focus", [FOCUS_ON_PERSON, 0.3, 0.6])
+def test_up_to_the_focus_the_output_is_the_input(model: RnnFilter, focus: float) -> None:
+    """Farther than 4 px from what is behind the focus: radii are averaged over the cells of 1/2."""
+    rgb, m = uniform(1, 3, H, W, seed=20), MASKS["hard-even"]()
+    depth = torch.linspace(0, 1, W).expand(1, 1, H, W)
+    sharp = depth <= (float((m * depth).sum() / m.sum()) if focus < 0 else focus)
+    sharp = (-F.max_pool2d(-F.pad(sharp.float(), (4, 4, 4, 4), mode="replicate"), 9, 1) == 1).expand_as(rgb)
+    out = run(model, rgb, m, depth, WIDE, focus)
+    assert sharp.float().mean() > 0.1
+    assert torch.equal(out[sharp], rgb[sharp])
+    assert not torch.equal(out, rgb)
 
 
 @pytest.mark.parametrize("aperture", [PAPER, WIDE])
@@ -95,15 +110,16 @@ def test_a_constant_photo_stays_constant(mask: str, depth: str, aperture: float)
     torch.testing.assert_close(out, rgb, rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("spread", [-1.0, -0.5, 0.5, 1.0, 1.5, 3.0, 10.0])
-def test_a_constant_photo_stays_constant_for_any_mixture(spread: float) -> None:
-    """The mixture's weight is not bounded: a negative total may not turn the background black."""
-    model = build(0.01)
-    torch.nn.init.constant_(model.guidance.mix.weight, 0.0)
+@pytest.mark.parametrize("sharpen", [-10.0, -1.0, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("mask", ["empty", "hard-odd", "noise"])
+def test_a_constant_photo_stays_constant_for_any_sharpening(sharpen: float, mask: str) -> None:
+    """What is taken off the first group's weight is bounded: a negative total may not turn the background black."""
+    model, m = build(0.01), MASKS[mask]()
     with torch.no_grad():
-        assert model.guidance.mix.bias is not None
-        model.guidance.mix.bias.copy_(torch.tensor([spread, 0.0]))
-    m = MASKS["empty"]()
+        for layer in (model.guidance.steer4, model.guidance.steer2):
+            layer.weight.zero_()
+            assert layer.bias is not None
+            layer.bias[8] = sharpen
     rgb = torch.full((1, 3, H, W), 0.8)
     out = run(model, rgb, m, DEPTHS["noise"](m), WIDE, FOCUS_ON_PERSON)
     torch.testing.assert_close(out, rgb, rtol=0, atol=1e-3)
@@ -135,8 +151,8 @@ def test_blurs_the_background() -> None:
 def test_the_person_does_not_bleed_into_the_background() -> None:
     """(6): a guided kernel sees background only, so the person's colour changes nothing outside the mask."""
     model, m = build(0.01), MASKS["hard-odd"]()
-    torch.nn.init.zeros_(model.guidance.gates.weight)  # the gates may look at the photo, the pictures may not mix
-    torch.nn.init.zeros_(model.guidance.mix.weight)
+    torch.nn.init.zeros_(model.guidance.steer4.weight)  # the gates may look at the photo, the pictures may not mix
+    torch.nn.init.zeros_(model.guidance.steer2.weight)
     torch.nn.init.zeros_(model.guidance.matte.weight)
     rgb = uniform(1, 3, H, W, seed=6)
     other = torch.where(m == 1, 1 - rgb, rgb)

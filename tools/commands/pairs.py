@@ -82,7 +82,7 @@ def command(
     todo = unfinished(jobs)
     count = workers or os.cpu_count() or 1
     results = over_dask(make_pair, todo, scheduler) if scheduler else over_processes(make_pair, todo, count)
-    found = {status: 0 for status in Status}
+    found = dict.fromkeys(Status, 0)
     first_failure = ""
     with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="photo", desc="pairs") as bar:
         for outcome in results:
@@ -130,7 +130,7 @@ def _jobs(
 
     if dataset is not None:
         samples = list_samples(dataset, photos, Split(split))
-        files = [(s.photo, s.label) for s in samples]
+        files: list[tuple[Path, Path | None]] = [(s.photo, s.label) for s in samples]
     else:
         files = [(photo, _mask_of(photo, masks)) for photo in _photos_in(photos)]
     jobs = []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from portraiture.training.recipes import Sources
 
 SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
-DATASETS = ("shen2016", "ccp", "nyu", "backgrounds")
+DATASETS = ("shen2016", "ccp", "nyu", "backgrounds", "pairs", "held-out")
 
 
 def _folders(pairs: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Path]:
@@ -34,35 +34,53 @@ def _folders(pairs: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Pat
     return folders
 
 
-def _render_pairs(
-    recipe_name: str, folders: dict[str, Path], run: Path, perception: Path | None
+def _filter_data(
+    recipe_name: str, data: tuple[str, ...], run: Path, perception: Path | None
 ) -> tuple[list[Path], list[Path]]:
-    """Pairs for the filter: as many selfies as full bodies, the validation ids for validation."""
-    import numpy as np
-    import torch
+    """Pair folders to train on and to validate on: given, or rendered into the run folder."""
+    import os
 
-    from portraiture.training.data.pairs import Sample, Split, list_samples
-    from portraiture.training.data.rendered import write_pairs
+    from tqdm import tqdm
+
+    from portraiture.reference.errors import InputError, OptionError
+    from portraiture.training.data.pair_files import list_pairs
+    from portraiture.training.data.pair_jobs import PairJob, PairOptions, Status, claim, make_pair, unfinished
+    from portraiture.training.data.pair_jobs import weights_digest as digest
+    from portraiture.training.data.pairs import Split, list_samples
+    from portraiture.training.data.run_jobs import over_processes
     from portraiture.training.recipes import FILTER_RECIPES
-    from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
+    from portraiture.training.weights import SHIPPED_PERCEPTION
 
+    folders = _folders(data, ())
+    if "pairs" in folders or "held-out" in folders:
+        folders = _folders(data, ("pairs", "held-out"))
+        if perception is not None:
+            raise OptionError("--perception: expected no --data pairs=DIR with it, found both; the pairs have maps")
+        return list_pairs(folders["pairs"]), list_pairs(folders["held-out"])
+    folders = _folders(data, ("shen2016", "ccp"))
     recipe = FILTER_RECIPES[recipe_name]
-    network = load_perception(perception or SHIPPED_PERCEPTION)
+    weights = (perception or SHIPPED_PERCEPTION).resolve()
+    options = PairOptions(*recipe.size, maps=digest(weights))
 
-    def predict(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with torch.no_grad():
-            maps = network(torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None])
-        return maps.mask[0, 0].numpy(), maps.depth[0, 0].numpy()
-
-    def spread(split: Split, count: int) -> list[Sample]:
-        sets = [list_samples(name, folders[name], split) for name in ("shen2016", "ccp")]
+    def render(split: Split, count: int) -> list[Path]:
+        output = (run / "pairs" / split.value).resolve()
+        claim(output, options)
         half = max(1, count // 2)
-        picked = [samples[:: max(1, len(samples) // half)][:half] for samples in sets]
-        return [sample for pair in zip(*picked, strict=False) for sample in pair]
+        jobs = []
+        for name in ("shen2016", "ccp"):
+            samples = list_samples(name, folders[name], split)
+            jobs += [
+                PairJob(f"{name}_{s.id}", s.photo.resolve(), s.label.resolve(), None, weights, output, options)
+                for s in samples[:: max(1, len(samples) // half)][:half]
+            ]
+        todo = unfinished(jobs)
+        for outcome in tqdm(over_processes(make_pair, todo, os.cpu_count() or 1), total=len(todo), desc="pairs"):
+            if outcome.status is Status.FAILED:
+                raise InputError(outcome.message)
+        return list_pairs(output)
 
-    validation = write_pairs(spread(Split.VALIDATION, recipe.held_out), predict, recipe.size, run / "pairs/validation")
-    train = write_pairs(spread(Split.TRAIN, recipe.pairs), predict, recipe.size, run / "pairs/train")
-    return train, validation
+    validation = render(Split.VALIDATION, recipe.held_out)
+    return render(Split.TRAIN, recipe.pairs), validation
 
 
 def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, sources: "Sources") -> "Trainer[Any]":
@@ -73,12 +91,14 @@ def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, source
     from portraiture.training.recipes import filter_trainer, people_trainer
 
     if subject == "filter":
-        folders = _folders(data, ("shen2016", "ccp"))
-        train, validation = _render_pairs(recipe, folders, run, sources.perception)
-        return filter_trainer(recipe, FilterData(train, validation), run)
-    folders = _folders(data, ("shen2016", "ccp", "nyu"))
-    people = PeopleData(folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache")
-    trainer = people_trainer(subject, recipe, people, run, sources)
+        train, validation = _filter_data(recipe, data, run, sources.perception)
+        trainer = filter_trainer(recipe, FilterData(train, validation), run, sources.init)
+    else:
+        folders = _folders(data, ("shen2016", "ccp", "nyu"))
+        people = PeopleData(
+            folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache"
+        )
+        trainer = people_trainer(subject, recipe, people, run, sources)
     if "init" in trainer.metadata and is_main():
         click.echo(f"init: {trainer.metadata['init']}")
     return trainer
@@ -110,9 +130,13 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
 
 @click.command("train")
 @click.argument("subject", type=click.Choice(SUBJECTS))
-@click.option("--recipe", required=True, help="Recipe name: mobile, mobile-fine, paper, smoke (training/recipes.py).")
+@click.option(
+    "--recipe",
+    required=True,
+    help="Recipe name: mobile, mobile-fine, paper, smoke; cnn, liu, xu for filter (training/recipes.py).",
+)
 @click.option("--data", "data", multiple=True, metavar="NAME=DIR",
-              help="Dataset folder, repeatable: shen2016, ccp, nyu, backgrounds (optional).")  # fmt: skip
+              help="Folder, repeatable: shen2016, ccp, nyu, backgrounds; filter: pairs, held-out.")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
 @click.option(

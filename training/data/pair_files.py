@@ -14,6 +14,7 @@ import json
 import shutil
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def _write(path: Path, image: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
-def write_pair(folder: Path, name: str, pair: RenderedPair, about: dict[str, object]) -> None:
+def write_pair(folder: Path, name: str, pair: RenderedPair, about: Mapping[str, object]) -> None:
     """Write a pair; it appears whole or not at all.
 
     Args:

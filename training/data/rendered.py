@@ -10,11 +10,8 @@ import numpy as np
 
 from portraiture.reference.full_body import render_full_body
 from portraiture.reference.layers import depth_layers
-from portraiture.reference.lens import APERTURE_PAPER, depth_at, layer_radii, person_depth
+from portraiture.reference.lens import APERTURE_PAPER, FOCUS_ON_PERSON, depth_at, layer_radii, person_depth
 from portraiture.reference.settings import Mode, RenderSettings
-
-FOCUS_ON_PERSON = -1.0
-"""A negative focus means the person's depth, as in the exported models."""
 
 MAX_APERTURE = 0.04
 """End of the range that the filter is trained for and that its contract states."""

@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-FOCUS_ON_PERSON = -1.0
-"""A negative focus means: the person's depth."""
+from portraiture.reference.lens import FOCUS_ON_PERSON as FOCUS_ON_PERSON
 
 _EPSILON = 1e-3
 _FAR_SHARE = 5 / 6
@@ -43,10 +42,21 @@ def far_depth(depth: Tensor) -> Tensor:
     return _mean(member * depth) / torch.clamp(_mean(member), min=1e-5)
 
 
+def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) -> Tensor:
+    """Disk radius in pixels, of depth's shape.
+
+    radius = aperture_px * clip((depth - focus) / (far - focus), 0, 1)
+
+    Args:
+        depth: (..., H, W).
+        aperture_px, focus, far: largest radius, depth that stays sharp and farthest depth, (..., 1, 1).
+    """
+    behind = (depth - focus) / torch.clamp(far - focus, min=_EPSILON)
+    return aperture_px * torch.clamp(behind, 0.0, 1.0)
+
+
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
     """Disk radius in pixels of the input's own size, (N, 1, H, W).
-
-    radius = aperture * diagonal * clip((depth - focus) / (far - focus), 0, 1)
 
     Args:
         mask, depth: (N, 1, H, W) in 0..1, larger depth is farther.
@@ -54,6 +64,4 @@ def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor)
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
     chosen = torch.where(focus < 0, person_depth(mask, depth), focus)
-    behind = (depth - chosen) / torch.clamp(far_depth(depth) - chosen, min=_EPSILON)
-    diagonal_px = math.hypot(depth.shape[2], depth.shape[3])
-    return aperture * diagonal_px * torch.clamp(behind, 0.0, 1.0)
+    return radius_of(depth, aperture * math.hypot(depth.shape[2], depth.shape[3]), chosen, far_depth(depth))

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, upsample
-from portraiture.training.models.lens import blur_radius_px
+from portraiture.training.models.lens_filter import LensFilter, Scene
 from portraiture.training.models.recursion import smooth_four_directions
 
 DIRECTIONS = 4
@@ -36,47 +36,60 @@ REACH_2, REACH_4 = 8, 16
 STRIDE = 16
 """Height and width of the input are multiples of this."""
 
-_RADIUS_UNIT_PX = 10.0
+RADIUS_UNIT_PX = 10.0
+"""Radii enter the networks in this unit."""
+
 _LEAST_WEIGHT = 4e-3
 _SHARPEN_LOW, _SHARPEN_SPAN = -1.0, 4.0
 _KEPT_WEIGHT = 0.25
 
 
-class Guidance(nn.Module):
-    """Encoder-decoder with concatenation skips: (N, 6, H, W) -> what steers the levels, and the matte.
+class EncoderDecoder(nn.Module):
+    """Concatenation skips from 1/2 to 1/16 and back: (N, C, H, W) -> features at 1/4 and at 1/2."""
 
-    Returns at 1/4: 8 gates, s. At 1/2: 8 gates, s, share of the 1/4 level, amount. At full size: matte.
-    """
-
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 32, 48)) -> None:
+    def __init__(self, inputs: int, widths: tuple[int, int, int, int]) -> None:
         super().__init__()
         w2, w4, w8, w16 = widths
-        self.down2 = conv_bn_relu6(6, w2, 3, stride=2)
+        self.down2 = conv_bn_relu6(inputs, w2, 3, stride=2)
         self.down4 = nn.Sequential(conv_bn_relu6(w2, w4, 3, stride=2), conv_bn_relu6(w4, w4))
         self.down8 = nn.Sequential(conv_bn_relu6(w4, w8, 3, stride=2), conv_bn_relu6(w8, w8))
         self.down16 = nn.Sequential(conv_bn_relu6(w8, w16, 3, stride=2), conv_bn_relu6(w16, w16))
         self.up8 = conv_bn_relu6(w16 + w8, w8)
         self.up4 = conv_bn_relu6(w8 + w4, w4)
         self.up2 = conv_bn_relu6(w4 + w2, w2)
-        self.steer4 = nn.Conv2d(w4, GATES + 1, 3, padding=1)
-        self.steer2 = nn.Conv2d(w2, GATES + 3, 3, padding=1)
-        self.matte = nn.ConvTranspose2d(w2, 1, 4, stride=2, padding=1)
-        for layer in (self.steer4, self.steer2, self.matte):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x2 = self.down2(x)
         x4 = self.down4(x2)
         x8 = self.down8(x4)
         x16 = self.down16(x8)
         y8 = self.up8(torch.cat([upsample(x16, 2), x8], 1))
         y4 = self.up4(torch.cat([upsample(y8, 2), x4], 1))
-        y2 = self.up2(torch.cat([upsample(y4, 2), x2], 1))
+        return y4, self.up2(torch.cat([upsample(y4, 2), x2], 1))
+
+
+class Guidance(nn.Module):
+    """(N, 6, H, W) -> what steers the levels, and the matte.
+
+    Returns at 1/4: 8 gates, s. At 1/2: 8 gates, s, share of the 1/4 level, amount. At full size: matte.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 32, 48)) -> None:
+        super().__init__()
+        self.body = EncoderDecoder(6, widths)
+        self.steer4 = nn.Conv2d(widths[1], GATES + 1, 3, padding=1)
+        self.steer2 = nn.Conv2d(widths[0], GATES + 3, 3, padding=1)
+        self.matte = nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1)
+        for layer in (self.steer4, self.steer2, self.matte):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y4, y2 = self.body(x)
         return self.steer4(y4), self.steer2(y2), self.matte(y2)
 
 
-class RnnFilter(nn.Module):
+class RnnFilter(LensFilter):
     """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of 16."""
 
     def __init__(self) -> None:
@@ -85,24 +98,11 @@ class RnnFilter(nn.Module):
         # softplus(reach) is the radius at which half of a gate's range is used, at 1/2 and at 1/4
         self.reach = nn.Parameter(torch.tensor([1.0, 1.0]).reshape(2, 1, 1, 1))
 
-    def forward(self, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
-        """Render.
-
-        Args:
-            rgb: (N, 3, H, W) in 0..1.
-            mask, depth: (N, 1, H, W) in 0..1.
-            aperture: largest disk radius as a share of the diagonal, (N, 1, 1, 1).
-            focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
-
-        Returns:
-            (N, 3, H, W) in 0..1.
-        """
-        return self.blur(rgb, mask, depth, blur_radius_px(mask, depth, aperture, focus))
-
-    def blur(self, rgb: Tensor, mask: Tensor, depth: Tensor, radius_px: Tensor) -> Tensor:
-        """The same for a given disk radius in pixels, (N, 1, H, W); what training calls on crops."""
+    def render(self, scene: Scene) -> Tensor:
+        """See :class:`LensFilter`."""
+        rgb, mask, depth, radius_px, _ = scene
         require_multiple(rgb, STRIDE)
-        steer4, steer2, matte = self.guidance(torch.cat([rgb, mask, depth, radius_px / _RADIUS_UNIT_PX], 1))
+        steer4, steer2, matte = self.guidance(torch.cat([rgb, mask, depth, radius_px / RADIUS_UNIT_PX], 1))
         background = 1 - mask
         # weighted background and its weight: (N, 4, H/2, W/2) and (N, 4, H/4, W/4)
         weighted2 = F.avg_pool2d(torch.cat([rgb * background, background], 1), (2, 2))

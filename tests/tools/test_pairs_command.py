@@ -1,0 +1,74 @@
+"""``portraiture pairs`` from the command line."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.tools.cli import group
+from portraiture.training.data.pair_files import list_pairs, read_settings
+
+
+def run(*options: object) -> None:
+    group.main(["pairs", *map(str, options)], standalone_mode=False)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two photos with masks and maps."""
+    for name in ("photos", "masks", "maps"):
+        (tmp_path / name).mkdir()
+    for k in range(2):
+        rgb = np.random.default_rng(k).integers(0, 256, (80, 60, 3), dtype=np.uint8)
+        mask = np.zeros((80, 60), np.uint8)
+        mask[30:, 20:40] = 255
+        cv2.imwrite(str(tmp_path / f"photos/{k}.png"), rgb)
+        cv2.imwrite(str(tmp_path / f"masks/{k}.png"), mask)
+        cv2.imwrite(str(tmp_path / f"maps/{k}_mask.png"), mask)
+        np.save(tmp_path / f"maps/{k}_depth.npy", np.linspace(0, 1, 4800, dtype=np.float32).reshape(80, 60))
+    return tmp_path
+
+
+def test_renders_all_photos_then_finds_them_there(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--photos", photos / "photos", "--masks", photos / "masks", "--maps", photos / "maps", "--size", "64x48")
+    run(*options, "-o", photos / "out", "--settings", 2, "--workers", 2)
+    assert "2 pairs written, 0 were there" in capsys.readouterr().out
+    assert [p.name for p in list_pairs(photos / "out")] == ["photo_0", "photo_1"]
+    assert len(read_settings(photos / "out/photo_0")) == 2
+    run(*options, "-o", photos / "out", "--settings", 2, "--workers", 2)
+    assert "0 pairs written, 2 were there" in capsys.readouterr().out
+    with pytest.raises(OptionError, match="expected settings 2"):
+        run(*options, "-o", photos / "out", "--settings", 3)
+
+
+def test_a_photo_that_fails_is_told_after_the_others(photos: Path) -> None:
+    (photos / "photos/0.png").write_bytes(b"")
+    options = ("--photos", photos / "photos", "--maps", photos / "maps", "--size", "64x48", "--workers", 1)
+    with pytest.raises(InputError, match="1 of 2 photos failed; the first: .*0.png"):
+        run(*options, "-o", photos / "out", "--grid")
+    assert [p.name for p in list_pairs(photos / "out")] == ["photo_1"]
+    assert len(read_settings(photos / "out/photo_1")) == 13
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--dataset", "ccp", "--masks", "x"), "--masks: expected no --dataset"),
+        (("--maps", "x", "--perception", "y"), "--perception: expected no --maps"),
+        (("--scheduler", "tcp://a:1", "--workers", 2), "--workers: expected no --scheduler"),
+        (("--size", "500"), "--size: expected HxW"),
+    ],
+)
+def test_options_that_conflict_raise(tmp_path: Path, options: tuple[object, ...], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        run("--photos", tmp_path, "-o", tmp_path / "out", *options)
+
+
+def test_a_folder_without_photos_or_maps_raises(photos: Path) -> None:
+    with pytest.raises(InputError, match="expected a folder, found none"):
+        run("--photos", photos / "out", "--maps", photos / "maps", "-o", photos / "out")
+    (photos / "maps/1_depth.npy").unlink()
+    with pytest.raises(InputError, match="1_depth.npy, found none"):
+        run("--photos", photos / "photos", "--maps", photos / "maps", "-o", photos / "out")
