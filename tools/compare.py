@@ -29,7 +29,8 @@ from portraiture.training.checkpoint import load_model, load_tensors
 from portraiture.training.evaluate import Predict, PredictedMaps
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
-from portraiture.training.weights import load_filter, load_perception
+from portraiture.training.models.filters import FILTERS as FILTER_NETWORKS
+from portraiture.training.weights import load_any_filter, load_perception
 
 GRAPH_CUT, COARSE, REFINED, SHIPPED_FILTER_ROW = "graph cut", "coarse", "refined", "RNN filter"
 T = TypeVar("T")
@@ -103,8 +104,8 @@ def _fcn(path: Path) -> Predict:
     return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(path))
 
 
-def _rnn_filter(path: Path) -> Filter:
-    network = load_filter(path)
+def _lens_filter(path: Path) -> Filter:
+    network = load_any_filter(path)
 
     def draw(maps: Maps, aperture: float) -> np.ndarray:
         images = [_batch(m) for m in (maps.model_rgb / np.float32(255), maps.model_mask, maps.model_depth)]
@@ -124,7 +125,7 @@ NETWORKS: dict[str, Callable[[Path], Predict]] = {
 }
 """Networks of masks and depth by the ``model`` of their metadata."""
 
-FILTERS: dict[str, Callable[[Path], Filter]] = {"RnnFilter": _rnn_filter}
+FILTERS: dict[str, Callable[[Path], Filter]] = dict.fromkeys(FILTER_NETWORKS, _lens_filter)
 """Filters by the ``model`` of their metadata."""
 
 
@@ -271,6 +272,8 @@ _COLUMNS = {
     "person_rank": _Column("person rank %", 2, 100),
     "psnr_db": _Column("PSNR dB", 2),
     "ssim": _Column("SSIM", 4),
+    "edge_psnr_db": _Column("PSNR dB within 10 px of the edge", 2),
+    "lens_psnr_db": _Column("PSNR dB over apertures and focus", 2),
 }
 
 

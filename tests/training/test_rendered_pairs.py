@@ -122,7 +122,7 @@ def test_a_pair_that_exists_is_skipped_and_other_options_are_refused(tmp_path: P
     make_pair(jobs[1])
     assert [j.name for j in unfinished(jobs)] == ["photo_0", "photo_2"]
     claim(tmp_path / "pairs", OPTIONS)
-    with pytest.raises(OptionError, match="expected seed 0 .* found 1"):
+    with pytest.raises(OptionError, match=r"expected seed 0 .* found 1"):
         claim(tmp_path / "pairs", replace(OPTIONS, seed=1))
 
 

@@ -21,7 +21,7 @@ _PEOPLE = ("shen2016", "ccp", "baidu", "folder")
 DATASETS_OF = {
     "segmentation": (*_PEOPLE, "bsds500"),
     "depth": ("nyu", "diw", *_PEOPLE),
-    "filter": _PEOPLE,
+    "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),
 }
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
@@ -55,6 +55,38 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
     for name, figures in scores.items():
         click.echo(f"| {name} | {figures['psnr_db']:.2f} | {figures['ssim']:.4f} | {figures['edge_psnr_db']:.2f} |")
     _write(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
+
+
+def _print_pairs(
+    root: Path,
+    limit: int | None,
+    compare: bool,
+    weights: tuple[str, ...],
+    runtime: tuple[str, Path | None, str | None],
+    json_file: Path | None,
+) -> None:
+    """Filters on rendered pairs: a table, or the shipped one's figures."""
+    from portraiture.tools.compare import markdown
+    from portraiture.tools.pair_evaluation import compare_on_pairs, pair_figures, shipped
+
+    heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime[0]}
+    draw = shipped(*runtime)
+    if compare:
+        rows = compare_on_pairs(root, draw, weights, limit)
+        click.echo(markdown(rows))
+        _write(json_file, {**heading, "rows": [row.as_json() for row in rows]})
+        return
+    figures = {**heading, **pair_figures(root, {"filter": draw}, limit)["filter"]}
+    _print_figures(figures)
+    _write(json_file, figures)
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    for name, value in figures.items():
+        if name != "worst":
+            click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
+    for place in figures.get("worst", ()):
+        click.echo(f"worst {place['id']:16} {place['iou']:.4f}")
 
 
 def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
@@ -183,6 +215,7 @@ def command(
 ) -> None:
     """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens).
 
+    A filter is judged on people at the paper setting, or on the folder that portraiture pairs wrote (--dataset pairs).
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
     on bsds500 is what is found on its photos without people.
     """
@@ -197,6 +230,9 @@ def command(
 
     if root is None:
         raise OptionError(f"--root: expected the top folder of {dataset}, found none")
+    if dataset == "pairs":
+        _print_pairs(root, limit, compare, weights, (runtime, bundle, precision), json_file)
+        return
     photos = Photos(dataset, root, Split(split), limit)
     heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime, "method": method}
     if compare:
@@ -205,9 +241,5 @@ def command(
         _write(json_file, {**heading, **rows})
         return
     figures = _measure(subject, photos, open_pipeline(runtime, bundle, precision), method, worst, sheet)
-    for name, value in {**heading, **figures}.items():
-        if name != "worst":
-            click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
-    for place in figures.get("worst", ()):
-        click.echo(f"worst {place['id']:16} {place['iou']:.4f}")
+    _print_figures({**heading, **figures})
     _write(json_file, {**heading, **figures})
