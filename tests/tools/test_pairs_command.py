@@ -72,3 +72,10 @@ def test_a_folder_without_photos_or_maps_raises(photos: Path) -> None:
     (photos / "maps/1_depth.npy").unlink()
     with pytest.raises(InputError, match=r"1_depth\.npy, found none"):
         run("--photos", photos / "photos", "--maps", photos / "maps", "-o", photos / "out")
+
+
+def test_weights_that_do_not_fit_are_told_before_any_photo(photos: Path) -> None:
+    (photos / "w.safetensors").write_bytes(b"none")
+    with pytest.raises(InputError, match=r"w\.safetensors"):
+        run("--photos", photos / "photos", "--perception", photos / "w.safetensors", "-o", photos / "out")
+    assert not (photos / "out").exists()

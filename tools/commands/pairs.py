@@ -64,7 +64,7 @@ def command(
     from portraiture.training.data.pair_jobs import MapSource, PairOptions, Status, claim, make_pair, unfinished
     from portraiture.training.data.pair_jobs import weights_digest as digest
     from portraiture.training.data.run_jobs import over_dask, over_processes
-    from portraiture.training.weights import SHIPPED_PERCEPTION
+    from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
 
     if dataset is not None and masks is not None:
         raise OptionError("--masks: expected no --dataset with it, found both; a dataset's labels are its masks")
@@ -74,6 +74,8 @@ def command(
         raise OptionError("--workers: expected no --scheduler with it, found both; Dask's workers are started apart")
     height, width = _parse_size(size)
     weights = (perception or SHIPPED_PERCEPTION).resolve()
+    if maps is None:
+        load_perception(weights)  # a file that does not fit is told once, not once a photo
     origin = digest(weights) if maps is None else MapSource.FILES.value
     options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin)
     jobs = _spread(_jobs(photos, dataset, split, masks, maps, weights, output.resolve(), options), limit)
