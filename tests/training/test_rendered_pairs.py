@@ -26,6 +26,7 @@ from portraiture.training.data.rendered import (
     render_targets,
 )
 from portraiture.training.data.run_jobs import over_dask, over_processes
+from portraiture.training.weights import SHIPPED_PERCEPTION
 
 H, W = 64, 48
 OPTIONS = PairOptions(H, W, 2)
@@ -226,3 +227,12 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.Monke
 def test_the_network_is_digested_by_its_content(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a weights file"):
         pair_jobs.weights_digest(tmp_path / "none")
+
+
+def test_the_network_predicts_at_any_size() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (50, 30, 3), dtype=np.uint8)
+    mask, depth = pair_jobs._network(SHIPPED_PERCEPTION)(rgb)
+    assert mask.shape == depth.shape == (50, 30)
+    assert np.isfinite(mask).all()
+    assert mask.min() >= 0
+    assert depth.max() <= 1

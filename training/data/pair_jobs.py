@@ -21,6 +21,8 @@ from portraiture.training.data.pairs import read_mask
 from portraiture.training.data.rendered import drawn_settings, grid_settings, render_targets
 
 OPTIONS_FILE = "pairs.json"
+STRIDE = 32
+"""Of the perception network."""
 
 
 class MapSource(Enum):
@@ -138,9 +140,15 @@ def _network(weights: Path) -> Predict:
     model = load_perception(weights)
 
     def predict(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        height, width = rgb.shape[:2]
+        # the network's sizes are multiples of 32
+        size = (-(-width // STRIDE) * STRIDE, -(-height // STRIDE) * STRIDE)
+        fitting = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
         with torch.no_grad():
-            maps = model(torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None])
-        return maps.mask[0, 0].numpy(), maps.depth[0, 0].numpy()
+            maps = model(torch.from_numpy(fitting.astype(np.float32) / 255).permute(2, 0, 1)[None])
+        back = (cv2.resize(m[0, 0].numpy(), (width, height)) for m in (maps.mask, maps.depth))
+        mask, depth = (np.asarray(m) for m in back)
+        return mask, depth
 
     return predict
 
