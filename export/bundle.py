@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.contract import (
+    COMPOSE_RULE,
     DEFAULT_MODELS,
     DEFAULT_SIZE,
     DEFAULT_TARGETS,
@@ -178,6 +179,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> N
         "git_revision": git_revision(),
         "tools": tool_versions(),
         "resize": RESIZE_RULE,
+        "compose": COMPOSE_RULE,
         "weights": weights,
         "models": list(entries),
         "files": checksums(root),

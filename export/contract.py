@@ -29,6 +29,16 @@ RESIZE_RULE = {
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",
 }
 
+COMPOSE_RULE = {
+    "portrait": "photo + k (portrait of the model, enlarged bilinearly - photo), clipped to 0..1, then rounded to 8 bits",
+    "k": "(1 - mask) clip(radius_px, 0, 1) at the model's size, then enlarged bilinearly; where it is 0 the photo stays",
+    "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
+    "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
+    "far": "sum(s depth) / sum(s), s = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"
+    " low and high the least and largest depth",
+}
+"""How an app brings the model's portrait to the photo's own size: what ``export/compose.py`` does."""
+
 
 class Kind(Enum):
     """What a tensor holds; fixes its channels."""
