@@ -30,8 +30,8 @@ RESIZE_RULE = {
 }
 
 COMPOSE_RULE = {
-    "portrait": "photo + k (portrait of the model, enlarged bilinearly - photo), clipped to 0..1, then rounded to 8 bits",
-    "k": "(1 - mask) clip(radius_px, 0, 1) at the model's size, then enlarged bilinearly; where it is 0 the photo stays",
+    "portrait": "photo + k (the model's portrait, enlarged bilinearly - photo), clipped to 0..1, rounded to 8 bits",
+    "k": "(1 - mask) clip(radius_px, 0, 1) at the model's size, enlarged bilinearly; where it is 0 the photo stays",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
     "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
     "far": "sum(s depth) / sum(s), s = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"
