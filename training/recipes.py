@@ -82,11 +82,11 @@ class FilterRecipe:
     """
 
     model: str = "RnnFilter"
-    steps: int = 12_000
+    steps: int = 2_000
     crop: int = 192
     batch: int = 8
     rate: float = 2e-3
-    validate_every: int = 1000
+    validate_every: int = 500
     pairs: int = 100
     held_out: int = 12
     judged: int = 24
