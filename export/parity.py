@@ -8,7 +8,7 @@ A runtime that cannot run here is reported as not run, never as passed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -61,6 +61,7 @@ class Row:
     reason: str
     photos: int
     note: str = ""
+    gate: Tolerance | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -81,6 +82,31 @@ class Row:
         }
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What a row's figure of one photo is made of; for whoever wants to show it.
+
+    Attributes:
+        link, subject, output: of the row.
+        photo: index of the photo, from 0.
+        found, expected: HxWx3 or HxW in 0..1.
+    """
+
+    link: Link
+    subject: str
+    output: str
+    photo: int
+    found: np.ndarray
+    expected: np.ndarray
+
+
+Watch = Callable[[Comparison], None]
+
+
+def unwatched(_: Comparison) -> None:
+    """Shows nothing."""
+
+
 def judge(link: Link, subject: str, output: str, found: list[Difference], tolerance: Tolerance, note: str = "") -> Row:
     """The row of a list of differences, one a photo: it passes only if each passes."""
     worst = max(found, key=lambda d: (not d.finite, d.max_abs if tolerance.max_abs else -d.psnr_db))
@@ -88,7 +114,7 @@ def judge(link: Link, subject: str, output: str, found: list[Difference], tolera
     status = Status.PASSED if passed else Status.FAILED
     if not worst.finite:
         note = f"{note}; NaN or infinity in the output".removeprefix("; ")
-    return Row(link, subject, output, status, worst, str(tolerance), tolerance.reason, len(found), note)
+    return Row(link, subject, output, status, worst, str(tolerance), tolerance.reason, len(found), note, tolerance)
 
 
 def subject_of(file: ModelFile) -> str:
@@ -144,30 +170,37 @@ class Truth:
         return self.pipeline(size).runner(name, size).run(feeds)
 
 
-def file_rows(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
+def file_rows(
+    root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+) -> Iterator[Row]:
     """First link for one file: a row an output."""
+    subject = subject_of(file)
     try:
         runner: Runner = open_file(root, file)
         found: dict[str, list[Difference]] = {s.name: [] for s in runner.contract.outputs}
-        for photo in photos:
+        for index, photo in enumerate(photos):
             feeds = truth.feeds(file.name, file.size, photo)
             expected = truth.outputs(file.name, file.size, feeds)
             for name, value in runner.run(feeds).items():
                 found[name].append(compare(value, expected[name]))
+                watch(Comparison(Link.FILE, subject, name, index, value, expected[name]))
     except PortraitureError as error:
-        yield Row(Link.FILE, subject_of(file), "-", Status.FAILED, None, "-", "-", 0, str(error))
+        yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
         return
     for name, differences in found.items():
         tolerance = file_tolerance(file.precision, name)
-        yield judge(Link.FILE, subject_of(file), name, differences, tolerance, engine_note(file.target))
+        yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file.target))
 
 
-def filter_rows(truth: Truth, size: Size, photos: list[np.ndarray]) -> Iterator[Row]:
-    """Second link: the float64 filter against the CRF reference on the same maps."""
+def filter_rows(
+    truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched
+) -> Iterator[Row]:
+    """Second link: the float64 filter against the CRF reference on the same maps; photos by their index."""
     from portraiture.reference.render import Mode, RenderSettings, render
 
     found = []
-    for photo in photos:
+    subject = f"filter torch fp64 {size}"
+    for index, photo in photos.items():
         pipeline = truth.pipeline(size)
         maps = pipeline.perceive(photo)
         mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
@@ -175,8 +208,9 @@ def filter_rows(truth: Truth, size: Size, photos: list[np.ndarray]) -> Iterator[
             continue
         settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
         expected = render(maps.model_rgb / 255, mask, depth, settings)
-        found.append(compare(pipeline.filter(maps, APERTURE_PAPER), expected))
-    subject = f"filter torch fp64 {size}"
+        picture = pipeline.filter(maps, APERTURE_PAPER)
+        found.append(compare(picture, expected))
+        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected))
     if not found:
         yield Row(Link.FILTER, subject, "portrait", Status.NOT_RUN, None, str(FILTER_AGAINST_CRF),
                   FILTER_AGAINST_CRF.reason, 0, "no photo with a person")  # fmt: skip
@@ -184,7 +218,9 @@ def filter_rows(truth: Truth, size: Size, photos: list[np.ndarray]) -> Iterator[
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
 
 
-def pipeline_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
+def pipeline_rows(
+    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+) -> Iterator[Row]:
     """Third link: for each target and precision that has perception and filter at a size."""
     groups = sorted({(f.target.value, f.precision.value, f.size) for f in files})
     for target_name, precision_name, size in groups:
@@ -200,12 +236,13 @@ def pipeline_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list
 
         exported, found = Pipeline(open_exported, [size]), []
         try:
-            for photo in photos:
+            for index, photo in enumerate(photos):
                 pictures = []
                 for pipeline in (exported, truth.pipeline(size)):
                     maps = pipeline.perceive(photo)
                     pictures.append(pipeline.render(photo, maps, APERTURE_PAPER))
                 found.append(compare(*pictures))
+                watch(Comparison(Link.PIPELINE, subject, "portrait", index, *pictures))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
             continue
@@ -237,6 +274,7 @@ def run_parity(
     photos: Iterable[np.ndarray] = (),
     checkpoints: Checkpoints | None = None,
     report: Callable[[str], None] | None = None,
+    watch: Watch = unwatched,
 ) -> list[Row]:
     """All rows of a bundle.
 
@@ -245,6 +283,7 @@ def run_parity(
         photos: HxWx3 uint8; default the astronaut.
         checkpoints: the weights that were exported; default the shipped ones.
         report: called with each file's path before it is run.
+        watch: called with each comparison.
 
     Raises:
         InputError: the bundle is not whole, or was exported from other weights.
@@ -260,17 +299,17 @@ def run_parity(
     for file in files:
         if report:
             report(file.path)
-        rows += file_rows(root, file, truth, chosen)
+        rows += file_rows(root, file, truth, chosen, watch)
     sizes = sorted({f.size for f in files})
     for size in sizes:
         if report:
             report(f"filter against the CRF reference at {size}")
         # the reference is shown photos of the orientation the size is meant for
-        fitting = [p for p in chosen if nearest_size(p.shape[0], p.shape[1], sizes) == size]
-        rows += filter_rows(truth, size, fitting)
+        fitting = {k: p for k, p in enumerate(chosen) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
+        rows += filter_rows(truth, size, fitting, watch)
     if report:
         report("pipelines")
-    rows += pipeline_rows(root, files, truth, chosen)
+    rows += pipeline_rows(root, files, truth, chosen, watch)
     if engine_here() is Engine.MIL and any(f.target is Target.COREML for f in files):
         rows.append(Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0,
                         "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"))  # fmt: skip

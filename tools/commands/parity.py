@@ -11,35 +11,47 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--photos", type=click.Path(path_type=Path), help="Folder of photos. [default: the bundled astronaut]")
 @click.option("--limit", type=click.IntRange(1), default=None, help="Use only the first photos of the folder.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for parity.json.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for parity.json, parity.xml (JUnit) and report.html.")
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights exported.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None,
 ) -> None:  # fmt: skip
-    """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines."""
+    """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
+
+    The report shows the first photos through every runtime; it is one file and needs no network.
+    """
+    from portraiture.export.goldens import sample_photo
     from portraiture.export.manifest import write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
     from portraiture.reference.errors import GateError, InputError
     from portraiture.reference.photo import read_photo
+    from portraiture.tools.gallery import Gallery
+    from portraiture.tools.report import html_report, junit_xml, write_text
     from portraiture.tools.table import failed, print_rows
 
-    pictures = []
+    pictures = {"astronaut": sample_photo()}
     if photos is not None:
         if not photos.is_dir():
             raise InputError(f"--photos: expected a folder, found {photos}")
         files = sorted(p for p in photos.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)[:limit]
         if not files:
             raise InputError(f"--photos: expected photos ({', '.join(PHOTO_SUFFIXES)}) in {photos}, found none")
-        pictures = [read_photo(p) for p in files]
+        pictures = {p.name: read_photo(p) for p in files}
     shipped = Checkpoints()
     checkpoints = Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)
-    rows = run_parity(bundle, pictures, checkpoints, lambda path: click.echo(f"checking {path}", err=True))
+    gallery = Gallery()
+    rows = run_parity(
+        bundle, pictures.values(), checkpoints, lambda path: click.echo(f"checking {path}", err=True), gallery.watch
+    )
     print_rows(rows)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         write_json(output / "parity.json", [r.to_json() for r in rows])
+        write_text(output / "parity.xml", junit_xml(bundle, rows))
+        write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
+        click.echo(f"{output / 'report.html'}")
     if failed(rows):
         raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; see the table")

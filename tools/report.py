@@ -1,0 +1,112 @@
+"""The parity report: one HTML file that works offline, and the same verdicts as JUnit XML for a build server."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jinja2
+import numpy as np
+
+from portraiture.export.manifest import read_manifest
+from portraiture.export.parity import Row, Status
+from portraiture.export.tolerances import Tolerance
+from portraiture.tools.gallery import BINS_PER_DECADE, LOWEST_DECADE, Gallery, picture
+
+BAR_PX = 28
+_BIN_PX = 4
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _bars(counts: np.ndarray) -> list[int]:
+    """Heights in pixels, logarithmic: one error is a pixel, the fullest bin has the full height."""
+    if not counts.any():
+        return []
+    scaled = np.log1p(counts) / math.log1p(counts.max()) * BAR_PX
+    return [int(h) for h in np.where(counts > 0, np.maximum(np.rint(scaled), 1), 0)]
+
+
+def _gate_x(tolerance: Tolerance | None) -> float | None:
+    """Where a gate on the largest error stands in the histogram, in pixels."""
+    if tolerance is None or tolerance.max_abs is None:
+        return None
+    return (math.log10(tolerance.max_abs) - LOWEST_DECADE) * BINS_PER_DECADE * _BIN_PX
+
+
+def _cells(row: Row, gallery: Gallery) -> dict[str, Any]:
+    d = row.difference
+    counts = gallery.counts.get((row.link, row.subject, row.output))
+    return {
+        **row.to_json(),
+        "psnr_db": "" if d is None else f"{d.psnr_db:.1f}",
+        "max_abs": "" if d is None else f"{d.max_abs:.1e}",
+        "mean_abs": "" if d is None else f"{d.mean_abs:.1e}",
+        "bars": [] if counts is None else _bars(counts),
+        "gate_x": _gate_x(row.gate),
+    }
+
+
+def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Mapping[str, np.ndarray]) -> str:
+    """The report.
+
+    Args:
+        bundle: what was judged.
+        rows: of ``run_parity``.
+        gallery: whose ``watch`` it called.
+        photos: by name in the order in which parity had them, HxWx3 uint8.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    by_link = groupby(sorted(rows, key=lambda r: list(type(r.link)).index(r.link)), key=lambda r: r.link)
+    return environment.get_template("report.html").render(
+        name=bundle.resolve().name,
+        manifest=read_manifest(bundle),
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        counts={s.value: sum(r.status is s for r in rows) for s in Status},
+        links={link.value: [_cells(r, gallery) for r in group] for link, group in by_link},
+        photos=[
+            {
+                "name": name,
+                "image": picture(photo / np.float32(255)) if k in gallery.strips else "",
+                "strips": list(gallery.strips.get(k, {}).values()),
+            }
+            for k, (name, photo) in enumerate(photos.items())
+        ],
+        lowest=LOWEST_DECADE,
+        bins=-LOWEST_DECADE * BINS_PER_DECADE,
+    )
+
+
+def junit_xml(bundle: Path, rows: Sequence[Row]) -> str:
+    """A suite a link, a case a row; what could not run is ``skipped``."""
+    top = ElementTree.Element("testsuites", name=f"parity of {bundle.resolve().name}")
+    for link in dict.fromkeys(r.link for r in rows):
+        own = [r for r in rows if r.link is link]
+        counts = {s: str(sum(r.status is s for r in own)) for s in Status}
+        suite = ElementTree.SubElement(
+            top, "testsuite", name=link.value, tests=str(len(own)), failures=counts[Status.FAILED], errors="0",
+            skipped=counts[Status.NOT_RUN],
+        )  # fmt: skip
+        for row in own:
+            case = ElementTree.SubElement(suite, "testcase", classname=row.subject, name=row.output)
+            d = row.difference
+            figures = "" if d is None else f"max error {d.max_abs:.3e}, PSNR {d.psnr_db:.2f} dB"
+            if row.status is Status.FAILED:
+                message = f"expected {row.tolerance}; found {figures or 'no output'}"
+                ElementTree.SubElement(case, "failure", message=message).text = row.note
+            elif row.status is Status.NOT_RUN:
+                ElementTree.SubElement(case, "skipped", message=row.note)
+            ElementTree.SubElement(case, "system-out").text = "; ".join(t for t in (figures, row.reason) if t)
+    ElementTree.indent(top)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(top, encoding="unicode") + "\n"
