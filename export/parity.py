@@ -192,9 +192,7 @@ def file_rows(
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file.target))
 
 
-def filter_rows(
-    truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched
-) -> Iterator[Row]:
+def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched) -> Iterator[Row]:
     """Second link: the float64 filter against the CRF reference on the same maps; photos by their index."""
     from portraiture.reference.render import Mode, RenderSettings, render
 

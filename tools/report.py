@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
     return environment.get_template("report.html").render(
         name=bundle.resolve().name,
         manifest=read_manifest(bundle),
-        date=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         counts={s.value: sum(r.status is s for r in rows) for s in Status},
         links={link.value: [_cells(r, gallery) for r in group] for link, group in by_link},
         photos=[

@@ -11,7 +11,12 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--photos", type=click.Path(path_type=Path), help="Folder of photos. [default: the bundled astronaut]")
 @click.option("--limit", type=click.IntRange(1), default=None, help="Use only the first photos of the folder.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for parity.json, parity.xml (JUnit) and report.html.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder for parity.json, parity.xml (JUnit) and report.html.",
+)
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights exported.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 def command(
