@@ -7,7 +7,6 @@
 A runtime that cannot run here is reported as not run, never as passed.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -19,7 +18,7 @@ import torch
 
 from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.goldens import FOCUS_PERSON, INDEX, read_golden, sample_photo
+from portraiture.export.goldens import FOCUS_PERSON, read_golden, read_index, sample_photo
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
@@ -46,6 +45,7 @@ class Link(Enum):
     FILE = "file against PyTorch float64"
     FILTER = "RNN filter against CRF reference"
     PIPELINE = "exported pipeline against Python pipeline"
+    DEVICE = "device against goldens"
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def pipeline_rows(
 
 def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
     """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
-    index = json.loads((root / INDEX).read_text())
+    index = read_index(root)
     size = Size.parse(index["size"])
     rgb = read_golden(root, index, "rgb") / 255
     feeds: Feeds = {"rgb": rgb}

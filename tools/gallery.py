@@ -101,6 +101,7 @@ _REFERENCES = {
     Link.FILE: "PyTorch float64",
     Link.FILTER: "CRF reference",
     Link.PIPELINE: "Python pipeline, the photo's size",
+    Link.DEVICE: "golden, PyTorch float64",
 }
 
 

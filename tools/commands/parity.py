@@ -19,24 +19,31 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 )
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights exported.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
+@click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
+              help="Judge what an app wrote, as goldens/index.json says, instead of running the files here.")  # fmt: skip
+@click.option("--locate", is_flag=True, help="Name the first layer at which a file that fails goes wrong.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
-    rnn_filter: Path | None,
+    rnn_filter: Path | None, device: Path | None, locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
     The report shows the first photos through every runtime; it is one file and needs no network.
     """
+    from portraiture.export.device import device_rows
     from portraiture.export.goldens import sample_photo
+    from portraiture.export.locate import explain
     from portraiture.export.manifest import write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
-    from portraiture.reference.errors import GateError, InputError
+    from portraiture.reference.errors import GateError, InputError, OptionError
     from portraiture.reference.photo import read_photo
     from portraiture.tools.gallery import Gallery
     from portraiture.tools.report import html_report, junit_xml, write_text
     from portraiture.tools.table import failed, print_rows
 
+    if device is not None and (photos or perception or rnn_filter or locate):
+        raise OptionError("--device-results: expected it without --photos, weights and --locate; goldens are fixed")
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
         if not photos.is_dir():
@@ -48,9 +55,16 @@ def command(
     shipped = Checkpoints()
     checkpoints = Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)
     gallery = Gallery()
-    rows = run_parity(
-        bundle, pictures.values(), checkpoints, lambda path: click.echo(f"checking {path}", err=True), gallery.watch
-    )
+    if device is not None:
+        rows = device_rows(bundle, device, gallery.watch)
+    else:
+
+        def report(path: str) -> None:
+            click.echo(f"checking {path}", err=True)
+
+        rows = run_parity(bundle, pictures.values(), checkpoints, report, gallery.watch)
+        if locate:
+            rows = explain(bundle, rows, checkpoints, next(iter(pictures.values())))
     print_rows(rows)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)

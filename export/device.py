@@ -1,0 +1,77 @@
+"""What an app computed on a device from the bundle's golden inputs, judged by the gate of the files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.compare import compare
+from portraiture.export.contract import Size, model_contract
+from portraiture.export.goldens import read_golden, read_index
+from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
+from portraiture.export.parity import Comparison, Link, Row, Status, Watch, judge, subject_of, unwatched
+from portraiture.export.tolerances import file_tolerance
+from portraiture.reference.errors import InputError
+
+_TYPES = {2: "<f2", 4: "<f4"}
+
+
+def results_folder(file: ModelFile) -> Path:
+    """Where an app puts a model's outputs, relative to the folder of results."""
+    return Path(file.path).with_suffix("")
+
+
+def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A plain little-endian file of float32 or float16, told apart by its length.
+
+    Raises:
+        InputError: missing, or of another length.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: expected an output of {shape}, found none; write it as goldens/index.json says")
+    data, count = path.read_bytes(), int(np.prod(shape))
+    size, rest = divmod(len(data), count)
+    if rest or size not in _TYPES:
+        expected = " or ".join(f"{n * count} bytes of float{8 * n}" for n in sorted(_TYPES, reverse=True))
+        raise InputError(f"{path}: expected {shape}, {expected}, found {len(data)} bytes; write the whole array")
+    return np.frombuffer(data, _TYPES[size]).reshape(shape)
+
+
+def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]:
+    """A row an output of each model that has goldens; models without results are told as not run.
+
+    Args:
+        root: the bundle that the app carries; its checksums are verified first.
+        folder: what the app wrote.
+        watch: called with each comparison.
+
+    Raises:
+        InputError: the bundle is not whole, there are no results, or one is not readable.
+    """
+    manifest = read_manifest(root)
+    verify(root, manifest)
+    if not folder.is_dir():
+        raise InputError(f"--device-results: expected a folder, found none at {folder}")
+    index = read_index(root)
+    size, arrays = Size.parse(index["size"]), index["arrays"]
+    rows: list[Row] = []
+    for file in model_files(manifest):
+        outputs = [s.name for s in model_contract(file.name).outputs]
+        # coarse maps have the names of the refined ones, and no goldens
+        has_goldens = file.size == size and file.name != "coarse" and all(o in arrays for o in outputs)
+        own = folder / results_folder(file)
+        if not has_goldens or not own.is_dir():
+            note = (
+                f"no results in {own}" if has_goldens else f"goldens are of perception, filter and portrait at {size}"
+            )
+            rows.append(Row(Link.DEVICE, subject_of(file), "-", Status.NOT_RUN, None, "-", "-", 0, note))
+            continue
+        for name in outputs:
+            expected = read_golden(root, index, name)
+            found = read_result(own / f"{name}.bin", expected.shape)
+            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, found, expected))
+            gate = file_tolerance(file.precision, name)
+            rows.append(judge(Link.DEVICE, subject_of(file), name, [compare(found, expected)], gate))
+    if all(row.status is Status.NOT_RUN for row in rows):
+        example = results_folder(model_files(manifest)[0])
+        raise InputError(f"{folder}: expected results such as {example}/mask.bin, found none; see goldens/index.json")
+    return rows

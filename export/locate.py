@@ -1,0 +1,154 @@
+"""The first layer of the PyTorch network that a file does not reproduce.
+
+Converters fuse, rename and lay out anew, so that a layer is not found by name but by value: the output of each module
+is looked for among all values of the file, in either layout, as it is or after the activation that a converter fuses
+into it. A value that differs makes all that follows differ, so that the first module, in the order of execution, whose
+output the file nowhere holds while it holds what came before is where the file went wrong.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from portraiture.export.contract import Precision
+from portraiture.export.manifest import ModelFile, model_files, read_manifest
+from portraiture.export.networks import Checkpoints, build
+from portraiture.export.parity import Link, Row, Status, Truth, subject_of
+from portraiture.export.runtimes.base import Feeds
+from portraiture.export.runtimes.torch_runner import TorchRunner
+from portraiture.export.taps import Values, intermediate_values
+
+CLOSE = {Precision.FP32: 1e-3, Precision.FP16: 3e-2}
+"""A value is found where its error is below this share of its root mean square."""
+
+_FUSED = (lambda x: x, F.relu6, F.relu, torch.sigmoid)
+_FOLDED = (nn.BatchNorm2d,)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module and how near the file comes to its output.
+
+    Attributes:
+        name: in the module tree of the exported network.
+        kind: class of the module.
+        found: name of the file's nearest value.
+        error: its distance as a share of the output's root mean square; infinite where no value has the shape.
+    """
+
+    name: str
+    kind: str
+    found: str
+    error: float
+
+
+def module_outputs(runner: TorchRunner, feeds: Feeds) -> list[tuple[str, str, Tensor]]:
+    """Name, kind and output (1, C, H, W) of each leaf module in the order of execution.
+
+    A convolution that a normalisation follows is left out: converters fold the two into one.
+    """
+    outputs: list[tuple[str, str, Tensor]] = []
+    handles = []
+    for name, module in runner.network.named_modules():
+        if next(module.children(), None) is None:
+
+            def keep(module: nn.Module, _: object, output: Tensor, name: str = name) -> None:
+                if isinstance(module, _FOLDED) and outputs:
+                    outputs.pop()
+                outputs.append((name, type(module).__name__, output.detach()))
+
+            handles.append(module.register_forward_hook(keep))
+    try:
+        runner.run(feeds)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [o for o in outputs if o[2].ndim == 4]
+
+
+def _distance(expected: np.ndarray, candidates: Values) -> tuple[float, str]:
+    """Root mean squared error of the nearest value of this shape in either layout, and its name."""
+    best, best_name = float("inf"), "-"
+    channels_last = expected.transpose(0, 2, 3, 1)
+    for name, value in candidates:
+        for form in (expected, channels_last):
+            if value.shape == form.shape:
+                error = float(np.sqrt(np.mean((value - form) ** 2)))
+                if error < best:
+                    best, best_name = error, name
+    return best, best_name
+
+
+def layers(values: Values, outputs: list[tuple[str, str, Tensor]]) -> list[Layer]:
+    """Each module with the nearest of the file's values."""
+    by_count: dict[int, Values] = {}
+    for name, value in values:
+        by_count.setdefault(value.size, []).append((name, value))
+    found = []
+    for name, kind, output in outputs:
+        candidates = by_count.get(output.numel(), [])
+        best, best_name = float("inf"), "-"
+        for activation in _FUSED:
+            expected = activation(output)
+            rms = max(float(expected.square().mean().sqrt()), 1e-6)
+            distance, value_name = _distance(expected.float().numpy(), candidates)
+            if distance / rms < best:
+                best, best_name = distance / rms, value_name
+        found.append(Layer(name, kind, best_name, best))
+    return found
+
+
+def first_diverging(found: list[Layer], close: float) -> Layer | None:
+    """The first layer of the longest tail that is lost more than it is found; None where the file holds every layer.
+
+    A layer here and there that a converter computes in another form is no divergence: after it, the file agrees again.
+    """
+    lost = [layer.error > close for layer in found]
+    best, best_score, score = None, 0, 0
+    for k in range(len(found) - 1, -1, -1):
+        score += 1 if lost[k] else -1
+        if lost[k] and score >= best_score and score > 0:
+            best, best_score = found[k], score
+    return best
+
+
+def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) -> Layer | None:
+    """The first layer that a file does not reproduce, or None.
+
+    Args:
+        root: the bundle.
+        file: one of its files.
+        checkpoints: the weights it was exported from.
+        feeds: the contract's inputs.
+    """
+    runner = TorchRunner(build(file.name, checkpoints), file.size, torch.float64)
+    outputs = module_outputs(runner, feeds)
+    return first_diverging(layers(intermediate_values(root, file, feeds), outputs), CLOSE[file.precision])
+
+
+def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.ndarray) -> list[Row]:
+    """The same rows; the note of each failed file says where it went wrong, found with one photo HxWx3 uint8."""
+    files = {subject_of(f): f for f in model_files(read_manifest(root))}
+    truth, said = Truth(checkpoints), dict[str, str]()
+    explained = []
+    for row in rows:
+        if row.status is Status.FAILED and row.link is Link.FILE and row.difference and row.subject in files:
+            file = files[row.subject]
+            if row.subject not in said:
+                feeds = truth.feeds(file.name, file.size, photo)
+                said[row.subject] = sentence(locate(root, file, checkpoints, feeds))
+            row = replace(row, note="; ".join(t for t in (row.note, said[row.subject]) if t))
+        explained.append(row)
+    return explained
+
+
+def sentence(layer: Layer | None) -> str:
+    """For a note in the table."""
+    if layer is None:
+        return "every layer agrees; the difference is after the last one"
+    near = "no value has its shape" if layer.found == "-" else f"nearest is {layer.found}, {layer.error:.1%} off"
+    return f"first layer that diverges: {layer.name} ({layer.kind}); {near}"
