@@ -25,6 +25,7 @@ from portraiture.export.contract import (
     describe,
 )
 from portraiture.export.coreml import write_coreml
+from portraiture.export.doctor import examine
 from portraiture.export.goldens import write_goldens
 from portraiture.export.manifest import (
     MANIFEST,
@@ -140,7 +141,12 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
     """Write all model files and return their manifest entries.
 
     Args:
+        spec: what to write.
+        root: the new bundle.
         report: called with each file's path before it is written.
+
+    Raises:
+        GateError: the doctor refuses a file.
     """
     entries = []
     float32: dict[tuple[str, Size], Path] = {}
@@ -148,6 +154,7 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
         if report:
             report(file.path)
         convert(spec, file, root, float32)
+        examine(root, file, spec.checkpoints)
         counts = op_counts(root, file)
         entries.append(
             {

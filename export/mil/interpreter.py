@@ -64,6 +64,10 @@ class MilProgram:
         """Operations by type, constants left out, most frequent first."""
         return dict(self._graph.op_counts)
 
+    def operations(self) -> list[tuple[str, str]]:
+        """Type and first output's name of each operation, in order, constants left out."""
+        return [(step.op_type, step.outputs[0].name) for step in self._graph.steps]
+
     def run(self, feeds: Mapping[str, np.ndarray], observer: Observer | None = None) -> dict[str, np.ndarray]:
         """Run the program.
 

@@ -20,7 +20,7 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights exported.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
-              help="Judge what an app wrote, as goldens/index.json says, instead of running the files here.")  # fmt: skip
+              help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Name the first layer at which a file that fails goes wrong.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,

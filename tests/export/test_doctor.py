@@ -1,0 +1,86 @@
+"""The doctor refuses, by the layer's name, what a phone would run badly or not at all."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from portraiture.export import doctor
+from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.doctor import Operation, check_fp16_range, check_operations, check_outputs, operations
+from portraiture.export.manifest import ModelFile, model_files, read_manifest
+from portraiture.export.networks import Exported
+from portraiture.reference.errors import GateError
+
+SIZE = Size(64, 64)
+
+
+def file(target: Target = Target.TFLITE, precision: Precision = Precision.FP16) -> ModelFile:
+    return ModelFile("perception", target, precision, SIZE, "perception.x")
+
+
+class Two(nn.Module):
+    """Two outputs of one convolution, scaled."""
+
+    def __init__(self, first: float, second: float) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+        self.conv = nn.Conv2d(3, 1, 1)
+        self.loud = nn.Identity()
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.conv(rgb)
+        return self.loud(y * self.first), y * self.second
+
+
+def exported(first: float = 1.0, second: float = 2.0) -> Exported:
+    torch.manual_seed(0)
+    return Exported("perception", Two(first, second), "NCHW").eval()
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        (Target.TFLITE, "REVERSE_V2"),
+        (Target.TFLITE, "GATHER"),
+        (Target.COREML, "scatter_nd"),
+        (Target.COREML, "while_loop"),
+    ],
+)
+def test_an_operation_a_target_does_without_is_named_with_its_layer(target: Target, kind: str) -> None:
+    found = [Operation("add", "a") if target is Target.COREML else Operation("ADD", "a"), Operation(kind, "up2/flip")]
+    with pytest.raises(GateError, match=f"{kind} at up2/flip is not for {target.value}"):
+        check_operations(file(target), found)
+
+
+def test_too_many_operations_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.MAX_OPS, "perception", 2)
+    check_operations(file(), [Operation("ADD", "a")] * 2)
+    with pytest.raises(GateError, match="at most 2 operations, found 3"):
+        check_operations(file(), [Operation("ADD", "a")] * 3)
+
+
+def test_equal_outputs_are_refused() -> None:
+    check_outputs(file(), exported())
+    with pytest.raises(GateError, match="mask and depth are equal"):
+        check_outputs(file(), exported(2.0, 2.0))
+
+
+def test_a_layer_beyond_fp16_is_named() -> None:
+    check_fp16_range(file(), exported())
+    with pytest.raises(GateError, match=r"network\.loud \(Identity\) reaches"):
+        check_fp16_range(file(), exported(1e6))
+    check_fp16_range(file(precision=Precision.FP32), exported(1e6))
+    network = exported()
+    with torch.no_grad():
+        network.network.conv.weight[0, 0] = 1e5
+    with pytest.raises(GateError, match=r"weight network\.conv\.weight is beyond fp16"):
+        check_fp16_range(file(), network)
+
+
+def test_the_operations_of_every_file_are_read(bundle: Path) -> None:
+    for entry in model_files(read_manifest(bundle)):
+        found = operations(bundle / entry.path, entry.target)
+        assert {"CONV_2D", "conv", "Conv"} & {o.kind for o in found}
+        assert all(o.output for o in found)
