@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from portraiture.export.app_constants import write_constants
 from portraiture.export.contract import (
     COMPOSE_RULE,
     DEFAULT_MODELS,
@@ -179,6 +180,7 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
 def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
     """Write goldens, model card and manifest into a bundle whose models are written."""
     write_goldens(root, spec.checkpoints, spec.sizes[0])
+    write_constants(root, spec.models, spec.sizes)
     shutil.copyfile(MODEL_CARD, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
     manifest = {

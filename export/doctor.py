@@ -24,66 +24,24 @@ FP16_LARGEST = 65504.0
 FP16_MARGIN = 4.0
 """Activations stay this factor below the largest fp16 value: another photo may have larger ones."""
 
+# fmt: off
 _TFLITE = frozenset(
-    # what XNNPACK and the GPU delegate run
     [
-        "ABS",
-        "ADD",
-        "AVERAGE_POOL_2D",
-        "CONCATENATION",
-        "CONV_2D",
-        "DEPTHWISE_CONV_2D",
-        "DEQUANTIZE",
-        "DIV",
-        "LOGISTIC",
-        "MAXIMUM",
-        "MAX_POOL_2D",
-        "MEAN",
-        "MINIMUM",
-        "MUL",
-        "NEG",
-        "PAD",
-        "QUANTIZE",
-        "RELU",
-        "RELU6",
-        "RELU_0_TO_1",
-        "RESHAPE",
-        "RESIZE_BILINEAR",
-        "SLICE",
-        "SPLIT",
-        "SQRT",
-        "SQUARE",
-        "STRIDED_SLICE",
-        "SUB",
-        "SUM",
-        "TANH",
-        "TRANSPOSE",
-        "TRANSPOSE_CONV",
+        "ABS", "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
+        "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE", "RELU", "RELU6",
+        "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SQRT", "SQUARE", "STRIDED_SLICE", "SUB", "SUM",
+        "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
     ]
 ) | frozenset(("LESS", "REDUCE_MAX", "REDUCE_MIN", "SELECT", "SELECT_V2"))  # of the lens: a few numbers each
 
 _COREML_REFUSED = frozenset(
     [
-        "cumsum",
-        "gather",
-        "gather_along_axis",
-        "gather_nd",
-        "inverse",
-        "list_gather",
-        "list_read",
-        "list_scatter",
-        "list_write",
-        "make_list",
-        "reverse",
-        "reverse_sequence",
-        "scatter",
-        "scatter_along_axis",
-        "scatter_nd",
-        "topk",
-        "while_loop",
-        "cond",
+        "cumsum", "gather", "gather_along_axis", "gather_nd", "inverse", "list_gather", "list_read", "list_scatter",
+        "list_write", "make_list", "reverse", "reverse_sequence", "scatter", "scatter_along_axis", "scatter_nd", "topk",
+        "while_loop", "cond",
     ]
 )
+# fmt: on
 """Core ML runs these on the CPU, or compiles them slowly; a network that needs one is written otherwise."""
 
 
