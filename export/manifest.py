@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.contract import MODELS, Precision, Size, Target
+from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
 MANIFEST = "manifest.json"
@@ -83,7 +84,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
     """The manifest of a bundle.
 
     Raises:
-        InputError: no bundle there, not JSON, or fields are missing.
+        InputError: no bundle there, not JSON, or not of the schema.
     """
     path = root / MANIFEST
     if not path.is_file():
@@ -92,9 +93,11 @@ def read_manifest(root: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text())
     except ValueError as error:
         raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
-    missing = [k for k in ("contract_version", "models", "files", "weights") if k not in manifest]
-    if missing:
-        raise InputError(f"{path}: expected the field {missing[0]}; export the bundle again")
+    wrong = problem(manifest)
+    if wrong:
+        raise InputError(
+            f"{path}: expected a manifest of this version's schema, found {wrong}; export the bundle again"
+        )
     return manifest
 
 

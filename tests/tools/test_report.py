@@ -34,10 +34,14 @@ def pixels(data: str) -> np.ndarray:
 @pytest.fixture
 def report(tmp_path: Path) -> tuple[Path, list[Row], Gallery, dict[str, np.ndarray]]:
     """A bundle's manifest, a row of each status, and two photos."""
-    manifest = {"contract_version": "1.0.0", "git_revision": "abc", "tools": {"torch": "2"}}
+    model = {
+        "name": "perception", "target": "tflite", "precision": "fp32", "size": "64x48", "path": "a.tflite", "bytes": 1,
+        "ops": {"ADD": 1}, "op_count": 1, "meaning": "", "inputs": [], "outputs": [],
+    }  # fmt: skip
+    manifest = {"contract_version": "1.0.0", "git_revision": "abc", "tools": {"torch": "2"}, "resize": {}}
     bundle = tmp_path / "bundle"
     bundle.mkdir()
-    (bundle / "manifest.json").write_text(json.dumps({**manifest, "models": [], "files": {}, "weights": {}}))
+    (bundle / "manifest.json").write_text(json.dumps({**manifest, "models": [model], "files": {}, "weights": {}}))
     rng, gallery = np.random.default_rng(0), Gallery()
     photos = {f"{k}.jpg": rng.integers(0, 256, (64, 48, 3)).astype(np.uint8) for k in range(2)}
     masks, portraits = [], []
