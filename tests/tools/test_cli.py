@@ -258,7 +258,7 @@ def test_hard_photos_come_from_a_file_of_evaluate(tmp_path: Path) -> None:
 
 
 def test_bench_runtime_wants_a_bundle_and_reference_none(tmp_path: Path) -> None:
-    for arguments in (("runtime",), ("reference", "--bundle", tmp_path)):
+    for arguments in (("runtime",), ("reference", "--bundle", tmp_path), ("export", "--bundle", tmp_path)):
         done = portraiture("bench", *arguments)
         assert done.returncode == 2
         assert "--bundle" in done.stderr

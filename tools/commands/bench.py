@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-SUBJECTS = ("reference", "runtime")
+SUBJECTS = ("reference", "runtime", "export")
 
 
 @click.command("bench")
@@ -14,19 +14,23 @@ SUBJECTS = ("reference", "runtime")
 @click.option("--megapixels", type=click.FloatRange(0, 64), default=12.0, show_default=True,
               help="reference: also a photo of this size, once, with its peak memory; 0 leaves it out.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path), help="runtime: the bundle whose TFLite files are timed.")
-@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="runtime: of an inference.")
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True,
+              help="runtime, export: of a TFLite inference.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
 def command(
     subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int, json_file: Path | None
 ) -> None:
-    """Time the CRF reference against a plain implementation, or a bundle's TFLite files against MobileNetV2."""
+    """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export."""
     from portraiture.export.manifest import write_json
     from portraiture.reference.errors import OptionError
 
     if (subject == "runtime") != (bundle is not None):
-        expected = "a bundle to time" if bundle is None else "no bundle, it times the reference"
+        expected = "a bundle to time" if bundle is None else "no bundle, it makes its own input"
         raise OptionError(f"bench {subject} --bundle: expected {expected}, found {bundle}")
-    figures = _reference(repeats, megapixels) if bundle is None else _runtime(bundle, threads, repeats)
+    if bundle is not None:
+        figures = _runtime(bundle, threads, repeats)
+    else:
+        figures = _export(threads, repeats) if subject == "export" else _reference(repeats, megapixels)
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {"subject": subject, **figures})
@@ -46,6 +50,17 @@ def _runtime(bundle: Path, threads: int, repeats: int) -> dict[str, object]:
         table.add_row(t.file, t.size, str(t.threads), f"{t.ms:.1f}", f"{t.ratio:.1f}")
     Console().print(table)
     return {"times": [asdict(t) for t in times]}
+
+
+def _export(threads: int, repeats: int) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from portraiture.tools.export_bench import bench_export
+
+    figures = asdict(bench_export(threads, repeats))
+    for name, value in figures.items():
+        click.echo(f"{name:18} {value:.1f}" if isinstance(value, float) else f"{name:18} {value}")
+    return figures
 
 
 def _reference(repeats: int, megapixels: float) -> dict[str, object]:
