@@ -51,6 +51,7 @@ class Manifest(_Strict):
     git_revision: str
     tools: dict[str, str]
     resize: dict[str, str]
+    compose: dict[str, str]
     weights: dict[str, Sha256]
     models: Annotated[list[Model], Field(min_length=1)]
     files: dict[RelativePath, Sha256]

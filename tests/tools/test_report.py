@@ -38,7 +38,13 @@ def report(tmp_path: Path) -> tuple[Path, list[Row], Gallery, dict[str, np.ndarr
         "name": "perception", "target": "tflite", "precision": "fp32", "size": "64x48", "path": "a.tflite", "bytes": 1,
         "ops": {"ADD": 1}, "op_count": 1, "meaning": "", "inputs": [], "outputs": [],
     }  # fmt: skip
-    manifest = {"contract_version": "1.0.0", "git_revision": "abc", "tools": {"torch": "2"}, "resize": {}}
+    manifest = {
+        "contract_version": "1.0.0",
+        "git_revision": "abc",
+        "tools": {"torch": "2"},
+        "resize": {},
+        "compose": {},
+    }
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     (bundle / "manifest.json").write_text(json.dumps({**manifest, "models": [model], "files": {}, "weights": {}}))
