@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from scipy.io import savemat
+from skimage import data
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.simulator import PERSON_DEPTH, all_in_focus, scene_mask, simulate
@@ -17,12 +18,12 @@ SHAPE = (80, 60)
 
 
 def _write_person(folder: Path, names: tuple[str, str], mask_name: str, key: str, rng: np.random.Generator) -> None:
-    """A noisy oval before noise of another colour, and its mask."""
-    height, width = 120, 80
-    y, x = np.mgrid[:height, :width]
-    person = np.hypot((x - width / 2) / 22, (y - height / 2) / 50) < 1
-    colours = np.where(person[..., None], [40, 90, 200], [150, 140, 60])
-    photo = np.clip(colours + rng.normal(0, 10, (height, width, 3)), 0, 255).astype(np.uint8)
+    """The astronaut, so that the network finds somebody, with noise; her mask is an oval for head and one for body."""
+    photo = data.astronaut()[:, 40:400].astype(np.float64)
+    photo = np.clip(photo + rng.normal(0, 4, photo.shape), 0, 255).astype(np.uint8)[..., ::-1]
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
+    head, body = np.hypot((x - 180) / 65, (y - 110) / 100), np.hypot((x - 180) / 125, (y - 430) / 220)
+    person = np.minimum(head, body) < 1
     (folder / names[1]).mkdir(parents=True, exist_ok=True)
     (folder / names[0].split("/")[0]).mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / names[0]), photo)
