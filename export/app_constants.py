@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from portraiture.export.contract import LAYOUT, MASK_RIDGE, MASK_WINDOW_PX, VERSION, Kind, Size, Target, model_contract
+from portraiture.export.contract import (
+    LAYOUT,
+    MASK_RIDGE,
+    MASK_WINDOW_PX,
+    VERSION,
+    Kind,
+    Size,
+    Target,
+    TensorSpec,
+    model_contract,
+)
 
 FOLDER = "constants"
 SWIFT, KOTLIN = "PortraitureContract.swift", "PortraitureContract.kt"
@@ -29,7 +39,7 @@ def _values(models: Sequence[str], sizes: Sequence[Size]) -> list[tuple[str, str
     ]
     for size in sizes:
         found += [(f"height{size}", "Int", str(size.height)), (f"width{size}", "Int", str(size.width))]
-    scalars = {}
+    scalars: dict[str, TensorSpec] = {}
     for model in models:
         contract = model_contract(model)
         found.append((_camel(model, "signature"), "String", f'"{model}"'))

@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 
 from portraiture.export.manifest import read_manifest
-from portraiture.export.parity import Row, Status
+from portraiture.export.parity import Link, Row, Status
 from portraiture.export.tolerances import Tolerance
 from portraiture.tools.gallery import BINS_PER_DECADE, LOWEST_DECADE, Gallery, picture
 
@@ -68,7 +68,7 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    by_link = groupby(sorted(rows, key=lambda r: list(type(r.link)).index(r.link)), key=lambda r: r.link)
+    by_link = groupby(sorted(rows, key=lambda r: list(Link).index(r.link)), key=lambda r: r.link)
     return environment.get_template("report.html").render(
         name=bundle.resolve().name,
         manifest=read_manifest(bundle),
