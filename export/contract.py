@@ -10,7 +10,7 @@ from typing import Any
 
 from portraiture.reference.errors import InputError, unknown
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
 MASK_WINDOW_PX = 5
@@ -29,9 +29,17 @@ RESIZE_RULE = {
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",
 }
 
+COMPOSE_LEAST = 1e-3
+"""Added to the blur's share before it divides: where nothing is blurred the quotient is the model's portrait."""
+
 COMPOSE_RULE = {
-    "portrait": "photo + k (the model's portrait, enlarged bilinearly - photo), clipped to 0..1, rounded to 8 bits",
-    "k": "(1 - mask) clip(radius_px, 0, 1) at the model's size, enlarged bilinearly; where it is 0 the photo stays",
+    "portrait": "photo + k (behind - photo), clipped to 0..1, rounded to 8 bits; where k is 0 the photo stays",
+    "k": "(1 - mask at the photo's size) enlarge(c)",
+    "behind": "enlarge(model portrait - (1 - s) model photo + e model portrait) / (enlarge(s) + e), the blurred light"
+    f" without the person's, e = {COMPOSE_LEAST:g}",
+    "s": "(1 - mask) c at the model's size",
+    "c": "clip(radius_px, 0, 1) at the model's size",
+    "enlarge": "bilinear, half-pixel",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
     "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
     "far": "sum(s depth) / sum(s), s = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"

@@ -1,29 +1,17 @@
 """A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from portraiture.export.compose import compose_full_size
 from portraiture.export.contract import FOCUS, Size
+from portraiture.export.maps import Maps
 from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runtimes.base import Feeds, Runner
 
 OpenModel = Callable[[str, Size], Runner]
 NO_FOCUS = FOCUS.low
-
-
-@dataclass(frozen=True)
-class Maps:
-    """Mask and depth of a photo at its own size (float32, 0..1) and as they left the model."""
-
-    mask: np.ndarray
-    depth: np.ndarray
-    model_rgb: np.ndarray
-    model_mask: np.ndarray
-    model_depth: np.ndarray
-    size: Size
 
 
 class Pipeline:
@@ -72,4 +60,4 @@ class Pipeline:
     def render(self, rgb: np.ndarray, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
         """The portrait at the photo's size, HxWx3 float in 0..1, not rounded."""
         small = self.filter(maps, aperture, focus)
-        return compose_full_size(rgb, small, maps.model_mask, maps.model_depth, aperture, focus)
+        return compose_full_size(rgb, maps, small, aperture, focus)

@@ -20,6 +20,14 @@ MAX_PIXELS = 200_000_000
 MIN_SIDE_PX = 16
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")  # the MPO of many phones is opened as JPEG
 _ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+_ENCODINGS = {
+    # the first level with one filter takes half the time of OpenCV's own choice, for files as small
+    ".png": [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB],
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+}
+_ENCODINGS[".jpeg"] = _ENCODINGS[".jpg"]
+PICTURE_SUFFIXES = tuple(_ENCODINGS)
+"""What ``write_photo`` writes, by the end of the file's name."""
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 0x0102
 # Pillow raises any of these, by format, for bytes that are not what their header says.
@@ -88,21 +96,27 @@ def read_map(path: str | os.PathLike[str], shape: tuple[int, int]) -> Floats:
     return array.astype(np.float64)
 
 
-def write_png(path: str | os.PathLike[str], image: AnyArray) -> None:
-    """Writes an 8-bit PNG; the file appears whole or not at all.
+def write_photo(path: str | os.PathLike[str], image: AnyArray) -> None:
+    """Writes an 8-bit picture as its suffix says, PNG or JPEG (quality 95, colour at full resolution).
+
+    The file appears whole or not at all.
 
     Args:
-        path: the file, in a folder that exists.
+        path: the file, ``.png``, ``.jpg`` or ``.jpeg``, in a folder that exists.
         image: HxWx3 RGB or HxW gray, uint8.
 
     Raises:
-        InputError: another shape or type, or the folder cannot be written.
+        InputError: another suffix, shape or type, or the folder cannot be written.
     """
+    options = _ENCODINGS.get(Path(path).suffix.lower())
+    if options is None:
+        raise InputError(f"{path}: expected a file name with one of {', '.join(_ENCODINGS)}; name it so")
     if image.dtype != np.uint8 or image.size == 0 or image.ndim < 2 or image.shape[2:] not in ((), (3,)):
         found = f"{image.dtype} of shape {image.shape}"
         raise InputError(f"{path}: expected an HxWx3 or HxW uint8 image, found {found}; convert it first")
-    _, encoded = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1] if image.ndim == 3 else image))
-    _write_atomic(Path(path), lambda file: file.write(encoded.tobytes()))
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else np.ascontiguousarray(image)
+    _, encoded = cv2.imencode(Path(path).suffix.lower(), bgr, options)
+    _write_atomic(Path(path), lambda file: file.write(encoded.data))
 
 
 def write_npy(path: str | os.PathLike[str], array: AnyArray) -> None:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
-from portraiture.export.pipeline import NO_FOCUS, Maps, Pipeline
+from portraiture.export.maps import Maps
+from portraiture.export.pipeline import NO_FOCUS, Pipeline
 from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.tools.evaluations import (

@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from portraiture.export.pipeline import Maps, Pipeline
+from portraiture.export.maps import Maps
+from portraiture.export.pipeline import Pipeline
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.graph_cut import seeds_from_mask, seeds_from_prior, segment
 from portraiture.reference.lens import APERTURE_PAPER

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from portraiture.export.contract import Size
-from portraiture.export.pipeline import Maps
+from portraiture.export.maps import Maps
 from portraiture.reference.ablations import judge
 from portraiture.reference.errors import InputError
 from portraiture.reference.metrics import psnr_db

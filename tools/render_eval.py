@@ -10,7 +10,7 @@ from tqdm import tqdm
 from portraiture.reference.ablations import edge_band, judge, renderings
 from portraiture.reference.arrays import Floats
 from portraiture.reference.lens import APERTURE_PAPER
-from portraiture.reference.photo import write_png
+from portraiture.reference.photo import write_photo
 from portraiture.reference.simulator import PERSON_DEPTH, all_in_focus, scene_depth, scene_mask, simple_scene, simulate
 from portraiture.reference.transfer import to_srgb
 from portraiture.tools.photo_scenes import Scene, list_photos, photo_scenes
@@ -67,7 +67,7 @@ def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, m
         if sheet is not None and index < SHEET_SCENES:
             rows += _rows({"photo": photo, "truth": truth, **pictures}, matte, header=not rows)
     if sheet is not None:
-        write_png(sheet, np.concatenate(rows))
+        write_photo(sheet, np.concatenate(rows))
     return {name: {key: float(np.mean([s[key] for s in found])) for key in found[0]} for name, found in scores.items()}
 
 

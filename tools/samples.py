@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from portraiture.export.goldens import sample_photo
-from portraiture.reference.photo import write_png
+from portraiture.reference.photo import write_photo
 
 RENDERINGS = {
     "crf": ("--renderer", "crf"),
@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     """Write astronaut.png and its renderings into a folder, through the command line that users have."""
     folder.mkdir(parents=True, exist_ok=True)
     photo = folder / "astronaut.png"
-    write_png(photo, sample_photo())
+    write_photo(photo, sample_photo())
     for name, options in RENDERINGS.items():
         target = folder / f"astronaut_{name}.png"
         command = [sys.executable, "-m", "portraiture.tools.cli", "render", str(photo), "-o", str(target), *options]

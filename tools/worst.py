@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from portraiture.reference.photo import write_png
+from portraiture.reference.photo import write_photo
 from portraiture.training.data.cache import read_rgb, resize_area
 from portraiture.training.data.pairs import Sample, read_mask
 from portraiture.training.evaluate import Predict
@@ -40,7 +40,7 @@ def write_sheet(path: Path, scored: Sequence[Scored], predict: Predict) -> None:
     padding = [((0, 0), (0, width - row.shape[1]), (0, 0)) for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet = [np.pad(row, pad, constant_values=255) for row, pad in zip(rows, padding, strict=True)]
-    write_png(path, np.concatenate(sheet))
+    write_photo(path, np.concatenate(sheet))
 
 
 def _row(sample: Sample, score: float, predict: Predict) -> np.ndarray:

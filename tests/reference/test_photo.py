@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from portraiture.reference.errors import InputError
-from portraiture.reference.photo import read_map, read_photo, write_npy, write_png
+from portraiture.reference.photo import read_map, read_photo, write_npy, write_photo
 
 SIZE = (24, 32)  # H, W
 NOISE = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
@@ -244,20 +244,31 @@ def test_an_archive_is_no_map(tmp_path):
 
 
 @pytest.mark.parametrize("gray", [False, True])
-def test_write_png_reads_back_and_leaves_no_rest(rgb, tmp_path, gray):
+def test_a_png_reads_back_and_leaves_no_rest(rgb, tmp_path, gray):
     image = rgb[..., 0] if gray else rgb
-    write_png(tmp_path / "o.png", image)
-    write_png(tmp_path / "o.png", image)
+    write_photo(tmp_path / "o.png", image)
+    write_photo(tmp_path / "o.png", image)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "o.png")), image)
     assert [p.name for p in tmp_path.iterdir()] == ["o.png"]
 
 
+def test_a_jpeg_is_near_and_keeps_its_colours(tmp_path):
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[:, ::2] = (250, 20, 30)  # with halved colour resolution the columns would mix
+    for name in ("o.jpg", "o.JPEG"):
+        write_photo(tmp_path / name, image)
+        assert (tmp_path / name).read_bytes().startswith(b"\xff\xd8")
+        assert np.abs(read_photo(tmp_path / name).astype(int) - image).max() < 30
+    with pytest.raises(InputError, match=r"\.png, \.jpg, \.jpeg"):
+        write_photo(tmp_path / "o.bmp", image)
+
+
 def test_write_errors(rgb, tmp_path):
     with pytest.raises(InputError, match="HxWx3 or HxW uint8"):
-        write_png(tmp_path / "o.png", rgb / 255)
+        write_photo(tmp_path / "o.png", rgb / 255)
     with pytest.raises(InputError, match="expected to write here"):
-        write_png(tmp_path / "none" / "o.png", rgb)
-    write_png(tmp_path / "o.png", rgb)
+        write_photo(tmp_path / "none" / "o.png", rgb)
+    write_photo(tmp_path / "o.png", rgb)
     with pytest.raises(ValueError, match="allow_pickle"):
         write_npy(tmp_path / "o.png", np.array([{}]))
     np.testing.assert_array_equal(read_photo(tmp_path / "o.png"), rgb)  # the old file stands

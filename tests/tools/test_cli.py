@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from portraiture.reference.photo import read_photo, write_png
+from portraiture.reference.photo import read_photo, write_photo
 
 
 def portraiture(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def one_line_error(done: subprocess.CompletedProcess[str]) -> str:
 def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
     """The astronaut as a file."""
     path = tmp_path_factory.mktemp("photo") / "astronaut.png"
-    write_png(path, astronaut)
+    write_photo(path, astronaut)
     return path
 
 
@@ -87,7 +87,7 @@ def test_crf_render_leaves_the_person_and_blurs_the_rest(photo: Path, tmp_path: 
 
 def test_a_large_photo_keeps_its_sharp_pixels_through_the_crf(tmp_path: Path, astronaut: np.ndarray) -> None:
     large = np.asarray(cv2.resize(astronaut, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
-    write_png(tmp_path / "large.png", large)
+    write_photo(tmp_path / "large.png", large)
     for compositing in ("paper", "occlusion"):
         options = ("--renderer", "crf", "--compositing", compositing)
         assert portraiture("render", tmp_path / "large.png", "-o", tmp_path / "out", *options).returncode == 0
@@ -185,7 +185,7 @@ def test_conflicting_options_are_refused(photo: Path, tmp_path: Path, arguments:
 
 def test_no_person_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "wall.png"
-    write_png(path, np.full((300, 300, 3), 128, np.uint8))
+    write_photo(path, np.full((300, 300, 3), 128, np.uint8))
     assert "no" in one_line_error(portraiture("render", path, "-o", tmp_path / "out.png"))
 
 

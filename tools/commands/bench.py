@@ -12,7 +12,7 @@ SUBJECTS = ("reference", "runtime", "export")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True,
               help="Runs a stage or model: the best counts of a stage, the median of a model.")  # fmt: skip
 @click.option("--megapixels", type=click.FloatRange(0, 64), default=12.0, show_default=True,
-              help="reference: also a photo of this size, once, with its peak memory; 0 leaves it out.")  # fmt: skip
+              help="reference, runtime: also a photo of this size, whole; 0 leaves it out.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path), help="runtime: the bundle whose TFLite files are timed.")
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True,
               help="runtime, export: of a TFLite inference.")  # fmt: skip
@@ -28,7 +28,7 @@ def command(
         expected = "a bundle to time" if bundle is None else "no bundle, it makes its own input"
         raise OptionError(f"bench {subject} --bundle: expected {expected}, found {bundle}")
     if bundle is not None:
-        figures = _runtime(bundle, threads, repeats)
+        figures = _runtime(bundle, threads, repeats, megapixels)
     else:
         figures = _export(threads, repeats) if subject == "export" else _reference(repeats, megapixels)
     if json_file is not None:
@@ -36,12 +36,13 @@ def command(
         write_json(json_file, {"subject": subject, **figures})
 
 
-def _runtime(bundle: Path, threads: int, repeats: int) -> dict[str, object]:
+def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dict[str, object]:
     from dataclasses import asdict
 
     from rich.console import Console
     from rich.table import Table
 
+    from portraiture.tools.render_bench import bench_render
     from portraiture.tools.runtime_bench import bench_runtime
 
     times = bench_runtime(bundle, threads, repeats)
@@ -49,7 +50,15 @@ def _runtime(bundle: Path, threads: int, repeats: int) -> dict[str, object]:
     for t in times:
         table.add_row(t.file, t.size, str(t.threads), f"{t.ms:.1f}", f"{t.ratio:.1f}")
     Console().print(table)
-    return {"times": [asdict(t) for t in times]}
+    if not megapixels:
+        return {"times": [asdict(t) for t in times]}
+    found = bench_render(bundle, repeats, megapixels)
+    click.echo(f"filter {found.size}: {found.filter_ms:.1f} ms, CRF reference {found.reference_ms:.0f} ms,"
+               f" {found.ratio:.1f} times as long")  # fmt: skip
+    stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in found.stages_s.items())
+    click.echo(f"{found.megapixels:g} MP, file to file: {found.end_to_end_s:.2f} s ({stages}),"
+               f" {found.psnr_db:.1f} dB to the CRF reference")  # fmt: skip
+    return {"times": [asdict(t) for t in times], "render": asdict(found)}
 
 
 def _export(threads: int, repeats: int) -> dict[str, object]:

@@ -20,7 +20,7 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     import numpy as np
     from tqdm import tqdm
 
-    from portraiture.reference.photo import read_photo, write_npy, write_png
+    from portraiture.reference.photo import read_photo, write_npy, write_photo
     from portraiture.tools.open_pipeline import has_model, open_pipeline
 
     stem_outputs(photos)
@@ -28,7 +28,7 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
 
     def write(rgb: np.ndarray, model: str, prefix: str) -> None:
         maps = pipeline.perceive(rgb, model)
-        write_png(output / f"{prefix}_mask.png", np.rint(maps.mask * 255).astype(np.uint8))
+        write_photo(output / f"{prefix}_mask.png", np.rint(maps.mask * 255).astype(np.uint8))
         write_npy(output / f"{prefix}_depth.npy", maps.depth.astype(np.float32))
 
     coarse = has_model(pipeline, "coarse")

@@ -11,7 +11,7 @@ from portraiture.tools.choices import runtime_options, stem_outputs
 if TYPE_CHECKING:
     import numpy as np
 
-    from portraiture.export.pipeline import Maps
+    from portraiture.export.maps import Maps
 
 MODES = ("auto", "selfie", "full-body")
 
@@ -55,7 +55,9 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
 
 @click.command("render")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png file, or a folder.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png or .jpg file, or a folder."
+)
 @click.option("--renderer", type=click.Choice(("crf", "rnn")), default="rnn", show_default=True,
               help="The RNN filter, or the CRF reference (slower, the truth).")  # fmt: skip
 @click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True, help="Of the CRF renderer.")
@@ -96,19 +98,19 @@ def command(
     bundle: Path | None,
     precision: str | None,
 ) -> None:
-    """Render portraits: OUTPUT is a .png file for one photo, or a folder that gets STEM_portrait.png."""
+    """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png."""
     from tqdm import tqdm
 
     from portraiture.export.compose import to_bytes
     from portraiture.export.pipeline import NO_FOCUS
     from portraiture.reference.errors import InputError, OptionError
     from portraiture.reference.full_size import render_photo
-    from portraiture.reference.photo import read_photo, write_png
+    from portraiture.reference.photo import PICTURE_SUFFIXES, read_photo, write_photo
     from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
-    one_file = output.suffix.lower() == ".png"
+    one_file = output.suffix.lower() in PICTURE_SUFFIXES
     if len(photos) > 1 and one_file:
         raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}")
     if len(photos) > 1 and (mask or depth or focus_text):
@@ -126,7 +128,7 @@ def command(
     if renderer == "rnn" and settings != RenderSettings(aperture=aperture):
         raise OptionError("--mode, --matting, --compositing and its options: expected --renderer crf with them")
     if output.suffix and not one_file:
-        raise OptionError(f"-o: expected a .png file or a folder, found {output}")
+        raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}")
     point = _parse_focus(focus_text)
     pipeline = open_pipeline(runtime, bundle, precision)
     for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
@@ -141,4 +143,4 @@ def command(
             picture = render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_png(target, picture)
+        write_photo(target, picture)
