@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from portraiture.export.contract import (
     SUFFIX,
     VERSION,
     Precision,
+    Route,
     Size,
     Target,
     describe,
@@ -41,9 +42,16 @@ from portraiture.export.manifest import (
 )
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
+from portraiture.export.onnx_tf import write_onnx_tf
 from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
+
+Report = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Reports nothing."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,13 @@ class BundleSpec:
     precisions: tuple[Precision, ...] = (Precision.FP16,)
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    route: Route = Route.LITERT
 
     def __post_init__(self) -> None:
-        """Raises OptionError where a target has none of the precisions asked for."""
+        """Raises OptionError where a target has none of the precisions asked for, or the route no target."""
+        if self.route is not Route.LITERT and Target.TFLITE not in self.targets:
+            asked = ", ".join(t.value for t in self.targets)
+            raise OptionError(f"--route {self.route.value}: expected --target tflite with it, found {asked}")
         for target in self.targets:
             if not set(self.precisions) & set(PRECISIONS[target]):
                 can = ", ".join(p.value for p in PRECISIONS[target])
@@ -105,7 +117,9 @@ def replacing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> None:
+def convert(
+    spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path], report: Report
+) -> None:
     """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``."""
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +133,10 @@ def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[s
     key = (file.name, file.size)
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
-        write_tflite(network, file.size, float32[key])
+        if spec.route is Route.ONNX_TF:
+            write_onnx_tf(file.name, spec.checkpoints, file.size, float32[key], report)
+        else:
+            write_tflite(network, file.size, float32[key])
     quantize = SOURCES[file.precision]
     if quantize is None:
         shutil.copyfile(float32[key], path)
@@ -138,13 +155,13 @@ def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
     return MilProgram.load(root / file.path).op_counts()
 
 
-def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[str, Any]]:
+def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[dict[str, Any]]:
     """Write all model files and return their manifest entries.
 
     Args:
         spec: what to write.
         root: the new bundle.
-        report: called with each file's path before it is written.
+        report: called with lines of progress: each file before it is written, and what its route has to say.
 
     Raises:
         GateError: the doctor refuses a file.
@@ -152,9 +169,8 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
     entries = []
     float32: dict[tuple[str, Size], Path] = {}
     for file in spec.files():
-        if report:
-            report(file.path)
-        convert(spec, file, root, float32)
+        report(f"writing {file.path}")
+        convert(spec, file, root, float32, report)
         examine(root, file, spec.checkpoints)
         counts = op_counts(root, file)
         entries.append(
@@ -170,6 +186,11 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
                 "ops": counts,
                 "op_count": sum(counts.values()),
                 **describe(file.name, file.target, file.size),
+                **(
+                    {"route": spec.route.value}
+                    if spec.route is not Route.LITERT and file.target is Target.TFLITE
+                    else {}
+                ),
             }
         )
     for path in float32.values():

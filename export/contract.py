@@ -151,6 +151,13 @@ class Target(Enum):
     ONNX = "onnx"
 
 
+class Route(Enum):
+    """What converts PyTorch to TFLite."""
+
+    LITERT = "litert"
+    ONNX_TF = "onnx-tf"
+
+
 class Precision(Enum):
     """Precision of weights (TFLite) or of weights and arithmetic (Core ML)."""
 

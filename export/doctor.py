@@ -29,8 +29,8 @@ _TFLITE = frozenset(
     [
         "ABS", "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
         "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE", "RELU", "RELU6",
-        "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SQRT", "SQUARE", "STRIDED_SLICE", "SUB", "SUM",
-        "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
+        "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT", "SQUARE", "STRIDED_SLICE",
+        "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
     ]
 ) | frozenset(("LESS", "REDUCE_MAX", "REDUCE_MIN", "SELECT", "SELECT_V2"))  # of the lens: a few numbers each
 

@@ -42,6 +42,7 @@ class Model(_Strict):
     meaning: str
     inputs: list[Tensor]
     outputs: list[Tensor]
+    route: Literal["onnx-tf"] | None = None
 
 
 class Manifest(_Strict):

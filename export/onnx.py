@@ -12,6 +12,20 @@ from portraiture.export.quiet import quiet
 OPSET = 17
 
 
+def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, opset: int) -> None:
+    """Trace a network into an ONNX file with the contract's names, in the layout that the network was built for."""
+    with quiet(), torch.no_grad():
+        torch.onnx.export(
+            TupleOut(network).eval(),  # the exporter gives the network back in its wrapper's mode
+            tuple(inputs.values()),
+            str(path),
+            input_names=list(inputs),
+            output_names=[s.name for s in network.contract.outputs],
+            opset_version=opset,
+            dynamo=False,
+        )
+
+
 def write_onnx(network: Exported, size: Size, path: Path) -> None:
     """Convert to a float32 ``.onnx`` with the contract's names.
 
@@ -23,17 +37,7 @@ def write_onnx(network: Exported, size: Size, path: Path) -> None:
     import onnx
 
     contract = network.contract
-    inputs = example_inputs(contract.name, Target.ONNX, size)
-    with quiet(), torch.no_grad():
-        torch.onnx.export(
-            TupleOut(network),
-            tuple(inputs.values()),
-            str(path),
-            input_names=[s.name for s in contract.inputs],
-            output_names=[s.name for s in contract.outputs],
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    trace_onnx(network, example_inputs(contract.name, Target.ONNX, size), path, OPSET)
     model = onnx.load(str(path))
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning

@@ -26,6 +26,7 @@ from portraiture.export.resize import nearest_size
 from portraiture.export.runtimes.base import Feeds, Runner
 from portraiture.export.runtimes.coreml_runner import Engine, engine_here
 from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.runtimes.tensorflow_runner import has_tensorflow, open_tensorflow
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens import APERTURE_PAPER
@@ -171,12 +172,17 @@ class Truth:
 
 
 def file_rows(
-    root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+    root: Path,
+    file: ModelFile,
+    truth: Truth,
+    photos: list[np.ndarray],
+    watch: Watch = unwatched,
+    tensorflow: bool = False,
 ) -> Iterator[Row]:
-    """First link for one file: a row an output."""
-    subject = subject_of(file)
+    """First link for one file: a row an output; by TensorFlow's interpreter where asked for."""
+    subject = subject_of(file) + (" by TensorFlow" if tensorflow else "")
     try:
-        runner: Runner = open_file(root, file)
+        runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
         found: dict[str, list[Difference]] = {s.name: [] for s in runner.contract.outputs}
         for index, photo in enumerate(photos):
             feeds = truth.feeds(file.name, file.size, photo)
@@ -247,6 +253,17 @@ def pipeline_rows(
         yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(target))
 
 
+def tensorflow_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
+    """First link for the TFLite files by TensorFlow's interpreter; one row that says so where it is not installed."""
+    files = [f for f in files if f.target is Target.TFLITE]
+    if files and not has_tensorflow():
+        yield Row(Link.FILE, "all tflite by TensorFlow", "-", Status.NOT_RUN, None, "-", "-", 0,
+                  "the tensorflow extra is not installed")  # fmt: skip
+        return
+    for file in files:
+        yield from file_rows(root, file, truth, photos, tensorflow=True)
+
+
 def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
     """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
     index = read_index(root)
@@ -308,6 +325,7 @@ def run_parity(
     if report:
         report("pipelines")
     rows += pipeline_rows(root, files, truth, chosen, watch)
+    rows += tensorflow_rows(root, files, truth, chosen)
     if engine_here() is Engine.MIL and any(f.target is Target.COREML for f in files):
         rows.append(Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0,
                         "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"))  # fmt: skip

@@ -45,10 +45,11 @@ def name_inputs(path: Path, names: list[str]) -> None:
     order = {f"args_{i}": name for i, name in enumerate(names)}
     for entry in signature.inputs:
         entry.name = order[entry.name.decode()].encode()
-    path.write_bytes(_pack(model))
+    path.write_bytes(pack(model))
 
 
-def _pack(model: object) -> bytes:
+def pack(model: object) -> bytes:
+    """The bytes of a ``.tflite`` from its unpacked flatbuffer."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)

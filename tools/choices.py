@@ -10,7 +10,7 @@ import click
 from portraiture.reference.errors import OptionError, unknown
 
 E = TypeVar("E", bound=Enum)
-RUNTIMES = ("torch", "tflite", "coreml", "onnx")
+RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
 
 
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
@@ -27,6 +27,18 @@ def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
         if value not in valid:
             raise unknown(option, value, valid)
     return tuple(dict.fromkeys(valid[v] for v in values))
+
+
+def parse_one(option: str, text: str, kind: type[E]) -> E:
+    """The member of an enum by its value.
+
+    Raises:
+        OptionError: an unknown value.
+    """
+    valid = {m.value: m for m in kind}
+    if text not in valid:
+        raise unknown(option, text, valid)
+    return valid[text]
 
 
 def stem_outputs(photos: Sequence[Path]) -> None:
@@ -54,7 +66,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--bundle",
         type=click.Path(path_type=Path),
         default=None,
-        help="Bundle for the tflite, coreml and onnx runtimes.",
+        help="Bundle for the tflite, tensorflow, coreml and onnx runtimes.",
     )(command)
     return click.option(
         "--runtime",

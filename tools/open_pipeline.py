@@ -9,6 +9,7 @@ from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.runtimes.base import Runner
 from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.runtimes.tensorflow_runner import open_tensorflow, require_tensorflow
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.tools.choices import parse_list
 
@@ -29,15 +30,19 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
         return Pipeline(lambda name, size: open_torch(name, size, checkpoints), (DEFAULT_SIZE, LANDSCAPE))
     if bundle is None:
         raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
+    if runtime == "tensorflow":
+        require_tensorflow()
     verify(bundle, read_manifest(bundle))
     chosen = parse_list("precision", precision, Precision)[0] if precision else None
-    files = {(f.name, f.size): f for f in find(bundle, Target(runtime), chosen)}
+    target = Target.TFLITE if runtime == "tensorflow" else Target(runtime)
+    opened = open_tensorflow if runtime == "tensorflow" else open_file
+    files = {(f.name, f.size): f for f in find(bundle, target, chosen)}
     sizes = sorted({size for _, size in files})
 
     def open_model(name: str, size: Size) -> Runner:
         if (name, size) not in files:
-            raise InputError(f"{bundle}: expected a {runtime} model {name} {size}; export it with --model {name}")
-        return open_file(bundle, files[(name, size)])
+            raise InputError(f"{bundle}: expected a {target.value} model {name} {size}; export it with --model {name}")
+        return opened(bundle, files[(name, size)])
 
     return Pipeline(open_model, sizes)
 

@@ -1,6 +1,7 @@
-"""TFLite files by ai-edge-litert (the LiteRT interpreter with XNNPACK)."""
+"""TFLite files by ai-edge-litert (the LiteRT interpreter with XNNPACK), or by another interpreter of its interface."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,20 +14,27 @@ from portraiture.reference.errors import InputError
 class TfliteRunner:
     """Runs one signature of a ``.tflite`` file.
 
+    Args:
+        path, name, size: the file, its model and its size.
+        threads: of the interpreter.
+        interpreter: its class; default LiteRT's.
+
     Raises:
         InputError: the file cannot be loaded, or its signature is not the contract's.
     """
 
-    def __init__(self, path: Path, name: str, size: Size, threads: int = 2) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+    def __init__(self, path: Path, name: str, size: Size, threads: int = 2, interpreter: Any = None) -> None:
+        if interpreter is None:
+            from ai_edge_litert.interpreter import Interpreter
 
+            interpreter = Interpreter
         self.contract = model_contract(name)
         self.size = size
         if not path.is_file():
             raise InputError(f"{path}: expected a .tflite file, found none; export the bundle again")
         try:
             with quiet():  # it announces its delegate
-                self._interpreter = Interpreter(str(path), num_threads=threads)
+                self._interpreter = interpreter(str(path), num_threads=threads)
             signatures = self._interpreter.get_signature_list()
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]

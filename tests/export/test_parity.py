@@ -42,7 +42,8 @@ def bless(root: Path) -> None:
 
 def test_every_file_of_a_fresh_bundle_passes(bundle: Path) -> None:
     rows = run_parity(bundle)
-    file_subjects = {r.subject for r in rows if r.link is parity.Link.FILE and r.status is Status.PASSED}
+    file_subjects = {r.subject for r in rows if r.link is parity.Link.FILE and r.status is Status.PASSED
+                     and "TensorFlow" not in r.subject}  # fmt: skip
     assert len(file_subjects) == 4 * (2 + 2 + 1) + 1  # models x precisions of tflite, coreml, onnx; and the goldens
     failed = [(r.subject, r.output, r.difference, r.note) for r in rows if r.status is Status.FAILED]
     # the filter was trained at 512x384: the second link is judged there, by `make bundle`
@@ -53,7 +54,7 @@ def test_core_ml_itself_is_reported_as_not_run_off_macos(bundle: Path, monkeypat
     monkeypatch.setattr(parity, "filter_rows", lambda *_: iter(()))
     monkeypatch.setattr(parity, "pipeline_rows", lambda *_: iter(()))
     rows = run_parity(bundle)
-    (row,) = [r for r in rows if r.status is Status.NOT_RUN]
+    (row,) = [r for r in rows if r.status is Status.NOT_RUN and r.subject == "all coreml"]
     assert "macOS" in row.note
 
 

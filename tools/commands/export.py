@@ -13,6 +13,9 @@ import click
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="RNN filter weights.")
+@click.option(
+    "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
+)
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
 def command(
     output: Path,
@@ -22,6 +25,7 @@ def command(
     models: tuple[str, ...],
     perception: Path | None,
     rnn_filter: Path | None,
+    route: str,
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
@@ -30,6 +34,7 @@ def command(
         DEFAULT_MODELS,
         DEFAULT_SIZE,
         Precision,
+        Route,
         Size,
         Target,
         model_contract,
@@ -38,7 +43,7 @@ def command(
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
     from portraiture.reference.errors import GateError
-    from portraiture.tools.choices import parse_list
+    from portraiture.tools.choices import parse_list, parse_one
     from portraiture.tools.table import failed, print_rows
 
     shipped = Checkpoints()
@@ -48,9 +53,10 @@ def command(
         precisions=parse_list("precision", precisions, Precision),
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
+        route=parse_one("route", route, Route),
     )
     with replacing(output) as folder:
-        entries = write_models(spec, folder, lambda path: click.echo(f"writing {path}", err=True))
+        entries = write_models(spec, folder, lambda line: click.echo(line, err=True))
         finish(folder, spec, entries)
         if gate:
             rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
