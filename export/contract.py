@@ -118,6 +118,8 @@ class ModelContract:
 RGB = TensorSpec("rgb", Kind.IMAGE, 0, 1, "photo, sRGB, channel order R G B, 8-bit values divided by 255")
 MASK = TensorSpec("mask", Kind.MAP, 0, 1, "probability that a pixel belongs to a person")
 DEPTH = TensorSpec("depth", Kind.MAP, 0, 1, "relative depth, larger is farther")
+COARSE_MASK = TensorSpec("coarse_mask", Kind.MAP, 0, 1, "the app's own mask of any quality, at the model's size")
+COARSE_DEPTH = TensorSpec("coarse_depth", Kind.MAP, 0, 1, "the app's own relative depth, larger is farther")
 APERTURE = TensorSpec(
     "aperture",
     Kind.SCALAR,
@@ -137,6 +139,8 @@ MODELS = {
             "portrait", (RGB, APERTURE, FOCUS), (PORTRAIT, MASK, DEPTH), "perception and filter in one model"
         ),
         ModelContract("coarse", (RGB,), (MASK, DEPTH), "mask and depth before the spatial propagation"),
+        ModelContract("segmentation_spn", (RGB, COARSE_MASK), (MASK,), "refines an app's own mask along the photo"),
+        ModelContract("depth_spn", (RGB, COARSE_DEPTH), (DEPTH,), "refines an app's own depth along the photo"),
     )
 }
 DEFAULT_MODELS = ("perception", "filter", "portrait")

@@ -17,7 +17,14 @@ from portraiture.export.runtimes.base import from_layout
 from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.reference.errors import GateError
 
-MAX_OPS = {"filter": 600, "coarse": 400, "perception": 2500, "portrait": 3100}
+MAX_OPS = {
+    "filter": 600,
+    "coarse": 400,
+    "perception": 2500,
+    "portrait": 3100,
+    "segmentation_spn": 2500,
+    "depth_spn": 2500,
+}
 """A TFLite or Core ML model above this is slow to load and to compile on a phone, whatever its arithmetic."""
 
 FP16_LARGEST = 65504.0
@@ -28,9 +35,9 @@ FP16_MARGIN = 4.0
 _TFLITE = frozenset(
     [
         "ABS", "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
-        "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE", "RELU", "RELU6",
-        "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SQRT", "SQUARE", "STRIDED_SLICE", "SUB", "SUM",
-        "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
+        "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE", "RELU",
+        "RELU6", "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SQRT", "SQUARE", "STRIDED_SLICE",
+        "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
     ]
 ) | frozenset(("LESS", "REDUCE_MAX", "REDUCE_MIN", "SELECT", "SELECT_V2"))  # of the lens: a few numbers each
 

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from portraiture.export.contract import Precision
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, build
-from portraiture.export.parity import Link, Row, Status, Truth, subject_of
+from portraiture.export.parity import Link, Row, Status, subject_of
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.export.taps import Values, intermediate_values
+from portraiture.export.truth import Truth
 
 CLOSE = {Precision.FP32: 1e-3, Precision.FP16: 3e-2}
 """A value is found where its error is below this share of its root mean square."""

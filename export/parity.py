@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.goldens import FOCUS_PERSON, read_golden, read_index, sample_photo
+from portraiture.export.goldens import read_golden, read_index, sample_photo
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.resize import nearest_size
 from portraiture.export.runtimes.base import Feeds, Runner
 from portraiture.export.runtimes.coreml_runner import Engine, engine_here
-from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.runtimes.open import open_file
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens import APERTURE_PAPER
 
@@ -140,34 +140,6 @@ def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
         if sha256(path) != recorded.get(name):
             raise InputError(f"{root}: exported from other {name} weights than {path};"
                              " give parity the checkpoint that was exported")  # fmt: skip
-
-
-class Truth:
-    """The float64 networks by model and size, and the inputs of every comparison."""
-
-    def __init__(self, checkpoints: Checkpoints) -> None:
-        self.checkpoints = checkpoints
-        self.pipelines: dict[Size, Pipeline] = {}
-
-    def pipeline(self, size: Size) -> Pipeline:
-        """The Python pipeline in float64 at one size."""
-        if size not in self.pipelines:
-            self.pipelines[size] = Pipeline(lambda n, s: open_torch(n, s, self.checkpoints, torch.float64), [size])
-        return self.pipelines[size]
-
-    def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
-        """The inputs of a model for a photo; maps come from the float64 perception."""
-        maps = self.pipeline(size).perceive(photo)
-        feeds: Feeds = {"rgb": maps.model_rgb / np.float32(255)}
-        if name == "filter":
-            feeds |= {"mask": maps.model_mask, "depth": maps.model_depth}
-        if name in ("filter", "portrait"):
-            feeds |= {"aperture": APERTURE_PAPER, "focus": FOCUS_PERSON}
-        return feeds
-
-    def outputs(self, name: str, size: Size, feeds: Feeds) -> dict[str, np.ndarray]:
-        """What the float64 network gives."""
-        return self.pipeline(size).runner(name, size).run(feeds)
 
 
 def file_rows(
