@@ -20,6 +20,7 @@ from portraiture.export.contract import (
     RESIZE_RULE,
     SUFFIX,
     VERSION,
+    Packaging,
     Precision,
     Size,
     Target,
@@ -41,6 +42,7 @@ from portraiture.export.manifest import (
 )
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
+from portraiture.export.packaging import bytes_of, package
 from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
@@ -55,6 +57,7 @@ class BundleSpec:
     precisions: tuple[Precision, ...] = (Precision.FP16,)
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    packaging: Packaging = Packaging.SINGLE
 
     def __post_init__(self) -> None:
         """Raises OptionError where a target has none of the precisions asked for."""
@@ -65,7 +68,7 @@ class BundleSpec:
                 raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add --precision {can}")
 
     def files(self) -> list[ModelFile]:
-        """Every file the bundle will hold, finest precision first."""
+        """Every single file that is written, finest precision first; shared ones are made of them."""
         return [
             ModelFile(name, target, precision, size, file_path(name, target, precision, size))
             for target in self.targets
@@ -164,9 +167,7 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
                 "precision": file.precision.value,
                 "size": str(file.size),
                 "path": file.path,
-                "bytes": sum(
-                    p.stat().st_size for p in [root / file.path, *(root / file.path).rglob("*")] if p.is_file()
-                ),
+                "bytes": bytes_of(root / file.path),
                 "ops": counts,
                 "op_count": sum(counts.values()),
                 **describe(file.name, file.target, file.size),
@@ -174,7 +175,7 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
         )
     for path in float32.values():
         path.unlink()
-    return entries
+    return package(root, entries, spec.packaging)
 
 
 def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:

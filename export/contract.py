@@ -162,6 +162,16 @@ class Precision(Enum):
     FP16 = "fp16"
 
 
+class Packaging(Enum):
+    """How models lie in files."""
+
+    SINGLE = "single"
+    """A file a model, size and precision."""
+    SHARED = "shared"
+    """A file a target and precision, weights kept once: TFLite signatures, Core ML functions (iOS 18)."""
+    BOTH = "both"
+
+
 LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW", Target.ONNX: "NCHW"}
 SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage", Target.ONNX: ".onnx"}
 DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)

@@ -17,7 +17,7 @@ _TYPES = {2: "<f2", 4: "<f4"}
 
 def results_folder(file: ModelFile) -> Path:
     """Where an app puts a model's outputs, relative to the folder of results."""
-    return Path(file.path).with_suffix("")
+    return Path(file.path).with_suffix("") / file.entry
 
 
 def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:

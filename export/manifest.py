@@ -28,13 +28,19 @@ _UNHASHED = "Manifest.json"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One exported model in a bundle; ``path`` is relative to the bundle."""
+    """One exported model in a bundle.
+
+    Attributes:
+        path: relative to the bundle.
+        entry: signature (TFLite) or function (Core ML) in a file that several models share; empty in a file of its own.
+    """
 
     name: str
     target: Target
     precision: Precision
     size: Size
     path: str
+    entry: str = ""
 
 
 def sha256(path: Path) -> str:
@@ -105,7 +111,14 @@ def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
     """The models of a manifest, typed."""
     try:
         return [
-            ModelFile(m["name"], Target(m["target"]), Precision(m["precision"]), Size.parse(m["size"]), m["path"])
+            ModelFile(
+                m["name"],
+                Target(m["target"]),
+                Precision(m["precision"]),
+                Size.parse(m["size"]),
+                m["path"],
+                m.get("entry") or "",
+            )
             for m in manifest["models"]
             if m["name"] in MODELS or _unknown_model(m["name"])
         ]

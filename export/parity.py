@@ -119,7 +119,8 @@ def judge(link: Link, subject: str, output: str, found: list[Difference], tolera
 
 def subject_of(file: ModelFile) -> str:
     """How a file is named in the table."""
-    return f"{file.name} {file.target.value} {file.precision.value} {file.size}"
+    subject = f"{file.name} {file.target.value} {file.precision.value} {file.size}"
+    return f"{subject} in {Path(file.path).name}" if file.entry else subject
 
 
 def engine_note(target: Target) -> str:

@@ -29,7 +29,7 @@ def _tflite(path: Path, file: ModelFile, feeds: Feeds) -> Values:
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             experimental_preserve_all_tensors=True,
         )
-    interpreter.get_signature_runner(file.name)(**_inputs(file, feeds))
+    interpreter.get_signature_runner(file.entry or file.name)(**_inputs(file, feeds))
     names = {t["index"]: t["name"] for t in interpreter.get_tensor_details()}
     computed = [i for op in interpreter._get_ops_details() for i in op["outputs"]]
     return [(names[i], interpreter.get_tensor(i)) for i in computed]
@@ -43,7 +43,8 @@ def _coreml(path: Path, file: ModelFile, feeds: Feeds) -> Values:
     inputs = _inputs(file, feeds)
     inputs[RGB.name] = np.rint(inputs[RGB.name][0].transpose(1, 2, 0) * 255).astype(np.uint8)
     values: Values = []
-    MilProgram.load(path, precision).run(inputs, lambda _, name, tensor: values.append((name, tensor.numpy().copy())))
+    program = MilProgram.load(path, precision, file.entry or "main")
+    program.run(inputs, lambda _, name, tensor: values.append((name, tensor.numpy().copy())))
     return values
 
 

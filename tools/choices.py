@@ -29,6 +29,18 @@ def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
     return tuple(dict.fromkeys(valid[v] for v in values))
 
 
+def parse_one(option: str, text: str, kind: type[E]) -> E:
+    """A member of an enum by its value.
+
+    Raises:
+        OptionError: another value.
+    """
+    valid = {m.value: m for m in kind}
+    if text not in valid:
+        raise unknown(option, text, valid)
+    return valid[text]
+
+
 def stem_outputs(photos: Sequence[Path]) -> None:
     """Two photos of one stem would overwrite each other's outputs: refuse.
 

@@ -11,6 +11,8 @@ import click
 @click.option("--precision", "precisions", default="fp16", show_default=True, help="Comma-separated: fp32, fp16.")
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
+@click.option("--packaging", default="single", show_default=True,
+              help="single; shared: a file a target, TFLite signatures, Core ML iOS 18 functions; both.")  # fmt: skip
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="RNN filter weights.")
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
@@ -20,6 +22,7 @@ def command(
     precisions: str,
     sizes: tuple[str, ...],
     models: tuple[str, ...],
+    packaging: str,
     perception: Path | None,
     rnn_filter: Path | None,
     gate: bool,
@@ -29,6 +32,7 @@ def command(
     from portraiture.export.contract import (
         DEFAULT_MODELS,
         DEFAULT_SIZE,
+        Packaging,
         Precision,
         Size,
         Target,
@@ -38,7 +42,7 @@ def command(
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
     from portraiture.reference.errors import GateError
-    from portraiture.tools.choices import parse_list
+    from portraiture.tools.choices import parse_list, parse_one
     from portraiture.tools.table import failed, print_rows
 
     shipped = Checkpoints()
@@ -47,6 +51,7 @@ def command(
         targets=parse_list("target", targets, Target),
         precisions=parse_list("precision", precisions, Precision),
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
+        packaging=parse_one("packaging", packaging, Packaging),
         checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
     )
     with replacing(output) as folder:
