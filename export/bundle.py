@@ -44,6 +44,7 @@ from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.packaging import bytes_of, package
 from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
+from portraiture.export.tflite_metadata import write_metadata
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
 
@@ -128,6 +129,7 @@ def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[s
         shutil.copyfile(float32[key], path)
     else:
         quantize(float32[key], path)
+    write_metadata(path, [(file.name, file.size)])
 
 
 def op_counts(root: Path, file: ModelFile) -> dict[str, int]:

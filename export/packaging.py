@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import SUFFIX, VERSION, Packaging, Target
+from portraiture.export.contract import SUFFIX, VERSION, Packaging, Size, Target
 from portraiture.export.quiet import quiet
 from portraiture.export.tflite_merge import merge_tflite
+from portraiture.export.tflite_metadata import write_metadata
 
 SHARED_NAME = "portraiture"
 
@@ -70,6 +71,8 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
         path = f"{text}/{SHARED_NAME}_{precision}{SUFFIX[target]}"
         names = {f"{entry['name']}_{entry['size']}": entry for entry in group}
         _MERGE[target]({name: root / entry["path"] for name, entry in names.items()}, root / path)
+        if target is Target.TFLITE:
+            write_metadata(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
         size = bytes_of(root / path)
         shared += [{**entry, "path": path, "entry": name, "bytes": size} for name, entry in names.items()]
         merged += group
