@@ -1,10 +1,7 @@
-"""Writing a bundle: convert, describe, checksum, and put it in place only when it is complete."""
+"""Writing a bundle: convert, examine, describe, checksum."""
 
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,7 @@ from portraiture.export.contract import (
 from portraiture.export.coreml import write_coreml
 from portraiture.export.doctor import examine
 from portraiture.export.goldens import write_goldens
+from portraiture.export.in_place import replacing as replacing
 from portraiture.export.manifest import (
     MANIFEST,
     ModelFile,
@@ -83,30 +81,6 @@ class BundleSpec:
 def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
     """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
     return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place when the block ends without an error.
-
-    Killed at any point, the old folder is there, or none.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    temporary.chmod(0o755)
-    try:
-        yield temporary
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            os.replace(folder, old / "bundle")
-            os.replace(temporary, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
 from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS
-from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate, straight_only
+from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation, straight_only
 
 SHALLOW_CHANNELS = 16
 
@@ -60,6 +60,7 @@ class MobilePerception(nn.Module):
         self.up4 = separable(w8 + f4, w4)
         self.source = nn.Conv2d(w4 + 2, 2 * hidden, 1)
         self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
+        self.propagation = Propagation()
         self.merge = nn.Conv2d(2 * hidden, 2, 1)
         self.up2 = separable(w4 + 2 * hidden + f2, w2)
         self.shallow = nn.Conv2d(3, SHALLOW_CHANNELS, 3, stride=2, padding=1)
@@ -95,7 +96,7 @@ class MobilePerception(nn.Module):
         gates = float32_from_bfloat16(self.gates(guide))
         if self.ways == 1:
             gates = straight_only(gates)
-        refined = propagate(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
+        refined = self.propagation(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
         fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
         shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)
         fine = fine + self.sharpen_out(F.relu6(self.sharpen_in(torch.cat([fine, shallow], 1))))
