@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.app_constants import write_constants
+from portraiture.export.calibration import tflite_samples
 from portraiture.export.contract import (
     COMPOSE_RULE,
     DEFAULT_MODELS,
@@ -41,15 +42,19 @@ from portraiture.export.manifest import (
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.packaging import bytes_of, package
-from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
+from portraiture.export.tflite import tflite_op_counts, write_tflite
 from portraiture.export.tflite_metadata import write_metadata
+from portraiture.export.tflite_quantize import quantize
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
 
 
 @dataclass(frozen=True)
 class BundleSpec:
-    """What to export."""
+    """What to export.
+
+    ``calibration`` are the photo files on which static int8 finds the ranges of activations.
+    """
 
     models: tuple[str, ...] = DEFAULT_MODELS
     targets: tuple[Target, ...] = DEFAULT_TARGETS
@@ -57,14 +62,30 @@ class BundleSpec:
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     packaging: Packaging = Packaging.SINGLE
+    calibration: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises OptionError where a target has none of the precisions asked for."""
+        """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
+
+        Also where static int8 has no photos, or photos are given and it is not asked for.
+        """
         for target in self.targets:
             if not set(self.precisions) & set(PRECISIONS[target]):
                 can = ", ".join(p.value for p in PRECISIONS[target])
                 asked = ", ".join(p.value for p in self.precisions)
-                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add --precision {can}")
+                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add one of them")
+        for precision in self.precisions:
+            if not any(precision in PRECISIONS[t] for t in self.targets):
+                takers = ", ".join(t.value for t in Target if precision in PRECISIONS[t])
+                asked = ", ".join(t.value for t in self.targets)
+                raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked}")
+        static = Precision.INT8_STATIC in self.precisions
+        if static and not self.calibration:
+            raise OptionError("--precision int8-static: expected --calibrate DIR, a folder of your photos, found none")
+        if self.calibration and not static:
+            raise OptionError(
+                "--calibrate: expected --precision int8-static with it, found none; only that needs photos"
+            )
 
     def files(self) -> list[ModelFile]:
         """Every single file that is written, finest precision first; shared ones are made of them."""
@@ -98,11 +119,12 @@ def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[s
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
         write_tflite(network, file.size, float32[key])
-    quantize = SOURCES[file.precision]
-    if quantize is None:
+    if file.precision is Precision.FP32:
         shutil.copyfile(float32[key], path)
     else:
-        quantize(float32[key], path)
+        static = file.precision is Precision.INT8_STATIC
+        samples = tflite_samples(file.name, file.size, spec.calibration, spec.checkpoints) if static else []
+        quantize(float32[key], path, file.precision, samples)
     write_metadata(path, [(file.name, file.size)])
 
 
@@ -174,7 +196,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> N
 
 
 def find(root: Path, target: Target, precision: Precision | None = None) -> list[ModelFile]:
-    """The files of a target in a bundle, of one precision (default: the finest there is)."""
+    """The files of a target in a bundle, of one precision (default: the finest there is, in the order of the enum)."""
     files = [f for f in model_files(read_manifest(root)) if f.target is target]
     if not files:
         raise InputError(f"{root}: expected {target.value} models, found none; export with --target {target.value}")

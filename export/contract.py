@@ -156,10 +156,23 @@ class Target(Enum):
 
 
 class Precision(Enum):
-    """Precision of weights (TFLite) or of weights and arithmetic (Core ML)."""
+    """How weights are stored and arithmetic is done; finest first. Inputs and outputs are float in all of them.
+
+    FP32: all float32.
+    FP16: weights as fp16; Core ML's arithmetic too.
+    INT8: the convolutions' weights as int8 by channel. TFLite quantizes what enters such a convolution when it runs;
+        Core ML computes in fp16.
+    INT8_STATIC: the convolutions' weights and activations as int8, the activations' ranges found on photos.
+    PALETTIZED: each weight an index into its layer's table of 2^6 values, arithmetic in fp16.
+
+    In the last three the recurrences, and all else that is no convolution, stay float.
+    """
 
     FP32 = "fp32"
     FP16 = "fp16"
+    INT8 = "int8"
+    INT8_STATIC = "int8-static"
+    PALETTIZED = "palettized"
 
 
 class Packaging(Enum):
@@ -176,8 +189,8 @@ LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW", Target.ONNX: "NCHW"}
 SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage", Target.ONNX: ".onnx"}
 DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
 PRECISIONS = {
-    Target.TFLITE: tuple(Precision),
-    Target.COREML: tuple(Precision),
+    Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC),
+    Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED),
     Target.ONNX: (Precision.FP32,),
 }
 """What each target can be written in."""

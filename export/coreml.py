@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from portraiture.export.contract import RESIZE_RULE, RGB, VERSION, Precision, Size, Target
+from portraiture.export.coreml_compress import compress
 from portraiture.export.mil.package import proto
 from portraiture.export.networks import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet
@@ -50,6 +51,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
             skip_model_load=True,
         )
+        model = compress(model, precision)
         model.short_description = contract.meaning
         model.version = VERSION
         model.license = "Apache-2.0"

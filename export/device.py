@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.compare import compare
-from portraiture.export.contract import Size, model_contract
+from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.goldens import output_shape, read_golden, read_index, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
 from portraiture.export.parity import Comparison, Link, Row, Status, Watch, judge, subject_of, unwatched
@@ -71,7 +71,8 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
             kept = sampled(found) if np.isfinite(found).all() else np.full(expected.shape, np.nan)
             watch(Comparison(Link.DEVICE, subject_of(file), name, 0, kept, expected))
             gate = file_tolerance(file.precision, name)
-            rows.append(judge(Link.DEVICE, subject_of(file), name, [compare(kept, expected)], gate))
+            difference = compare(kept, expected, as_mask=name == MASK.name)
+            rows.append(judge(Link.DEVICE, subject_of(file), name, [difference], gate))
     if all(row.status is Status.NOT_RUN for row in rows):
         example = results_folder(model_files(manifest)[0])
         raise InputError(f"{folder}: expected results such as {example}/mask.bin, found none; see goldens/index.json")

@@ -33,7 +33,7 @@ class Model(_Strict):
 
     name: str
     target: Literal["tflite", "coreml", "onnx"]
-    precision: Literal["fp32", "fp16"]
+    precision: Literal["fp32", "fp16", "int8", "int8-static", "palettized"]
     size: SizeText
     path: RelativePath
     entry: Annotated[str, Field(min_length=1, description="signature or function, in a shared file")] | None = None

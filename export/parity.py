@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from portraiture.export.compare import Difference, compare
-from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.contract import MASK, Precision, Size, Target
 from portraiture.export.goldens import INPUTS, golden_feeds, read_golden, read_index, sample_photo, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
 from portraiture.export.networks import Checkpoints
@@ -67,6 +67,8 @@ class Row:
         """Plain values."""
         d = self.difference
         found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
+        if d is not None and d.iou is not None:
+            found["iou"] = d.iou
         # JSON has no infinity
         figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
         return {
@@ -109,7 +111,7 @@ def unwatched(_: Comparison) -> None:
 
 def judge(link: Link, subject: str, output: str, found: list[Difference], tolerance: Tolerance, note: str = "") -> Row:
     """The row of a list of differences, one a photo: it passes only if each passes."""
-    worst = max(found, key=lambda d: (not d.finite, d.max_abs if tolerance.max_abs else -d.psnr_db))
+    worst = max(found, key=tolerance.badness)
     passed = bool(found) and all(tolerance.passes(d) for d in found)
     status = Status.PASSED if passed else Status.FAILED
     if not worst.finite:
@@ -155,7 +157,7 @@ def file_rows(
             feeds = truth.feeds(file.name, file.size, photo)
             expected = truth.outputs(file.name, file.size, feeds)
             for name, value in runner.run(feeds).items():
-                found[name].append(compare(value, expected[name]))
+                found[name].append(compare(value, expected[name], as_mask=name == MASK.name))
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name]))
     except PortraitureError as error:
         yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
@@ -212,7 +214,7 @@ def pipeline_rows(
                 for pipeline in (exported, truth.pipeline(size)):
                     maps = pipeline.perceive(photo)
                     pictures.append(pipeline.render(photo, maps, APERTURE_PAPER))
-                found.append(compare(*pictures))
+                found.append(compare(pictures[0], pictures[1]))
                 watch(Comparison(Link.PIPELINE, subject, "portrait", index, *pictures))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))

@@ -1,4 +1,4 @@
-"""PyTorch -> TFLite by litert-torch; fp16 by the AI Edge quantizer.
+"""PyTorch -> TFLite by litert-torch, in float32; ``tflite_quantize.py`` makes the other precisions of it.
 
 The layout partitioner must be GREEDY: the default one wrote wrong files for several scan forms. Each file is run once
 after it was written and compared with torch, so that a converter that lies is met here and not on a phone.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from portraiture.export.contract import LAYOUT, Precision, Size, Target
+from portraiture.export.contract import LAYOUT, Size, Target
 from portraiture.export.networks import Exported, example_inputs
 from portraiture.export.quiet import quiet
 
@@ -70,27 +70,6 @@ def pack_model(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
-def quantize_fp16(source: Path, path: Path) -> None:
-    """Store the convolutions' weights as fp16; arithmetic stays float."""
-    with quiet():
-        from ai_edge_quantizer import qtyping, quantizer
-
-        q = quantizer.Quantizer(str(source))
-        config = qtyping.OpQuantizationConfig(
-            weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
-            compute_precision=qtyping.ComputePrecision.FLOAT,
-            explicit_dequantize=True,
-        )
-        for op in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-            q.update_quantization_recipe(
-                regex=".*",
-                operation_name=getattr(qtyping.TFLOperationName, op),
-                op_config=config,
-                algorithm_key="float_casting",
-            )
-        path.write_bytes(bytes(q.quantize().quantized_model))
-
-
 def tflite_op_counts(path: Path) -> dict[str, int]:
     """Operations of a file by name, read from the flatbuffer."""
     from ai_edge_litert import schema_py_generated as schema
@@ -100,7 +79,3 @@ def tflite_op_counts(path: Path) -> dict[str, int]:
     codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
     counts = collections.Counter(names[codes[o.opcodeIndex]] for g in model.subgraphs for o in g.operators or [])
     return dict(sorted(counts.items()))
-
-
-SOURCES = {Precision.FP32: None, Precision.FP16: quantize_fp16}
-"""How each precision is made from the float32 file; None: it is the file itself."""

@@ -8,11 +8,15 @@ from portraiture.export.contract import Precision
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A gate on a :class:`Difference`; a bound that is None is not asked for."""
+    """A gate on a :class:`Difference`; a bound that is None is not asked for.
+
+    ``min_iou`` needs a difference of masks, found by ``compare(..., as_mask=True)``; another one fails it.
+    """
 
     reason: str
     max_abs: float | None = None
     min_psnr_db: float | None = None
+    min_iou: float | None = None
 
     def passes(self, difference: Difference) -> bool:
         """True only for finite arrays within every bound (NaN compares false, so it cannot pass)."""
@@ -20,7 +24,18 @@ class Tolerance:
             return False
         within_max = self.max_abs is None or difference.max_abs <= self.max_abs
         above_psnr = self.min_psnr_db is None or difference.psnr_db >= self.min_psnr_db
-        return within_max and above_psnr
+        above_iou = self.min_iou is None or (difference.iou is not None and difference.iou >= self.min_iou)
+        return within_max and above_psnr and above_iou
+
+    def badness(self, difference: Difference) -> tuple[bool, bool, float]:
+        """A key by which the worst of several differences is the largest: not finite, failed, then the first bound."""
+        if self.max_abs is not None:
+            figure = difference.max_abs
+        elif self.min_iou is not None and difference.iou is not None:
+            figure = -difference.iou
+        else:
+            figure = -difference.psnr_db
+        return not difference.finite, not self.passes(difference), figure
 
     def __str__(self) -> str:
         parts = []
@@ -28,12 +43,22 @@ class Tolerance:
             parts.append(f"max error <= {self.max_abs:g}")
         if self.min_psnr_db is not None:
             parts.append(f"PSNR >= {self.min_psnr_db:g} dB")
+        if self.min_iou is not None:
+            parts.append(f"IoU >= {self.min_iou:g}")
         return ", ".join(parts)
 
 
 _FP32 = Tolerance("float32 against float64 over some 1,000 operations; two float32 kernels differ by less", 1e-4)
 _FP16_MAP = Tolerance("fp16 keeps 11 bits; gates near 1 amplify rounding along a line", min_psnr_db=45.0)
 _FP16_PICTURE = Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0)
+
+_INT8_MASK = Tolerance(
+    "8-bit weights move the mask's edge by a share of its pixel: fewer than 15 of 1,000 change sides",
+    min_psnr_db=30.0,
+    min_iou=0.985,
+)
+_INT8_DEPTH = Tolerance("", min_psnr_db=30.0)
+_INT8_PICTURE = Tolerance("", min_psnr_db=35.0)
 
 _FILE = {
     (Precision.FP32, "mask"): _FP32,
@@ -42,6 +67,10 @@ _FILE = {
     (Precision.FP16, "mask"): _FP16_MAP,
     (Precision.FP16, "depth"): _FP16_MAP,
     (Precision.FP16, "portrait"): _FP16_PICTURE,
+} | {
+    (precision, output): tolerance
+    for precision in (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
+    for output, tolerance in (("mask", _INT8_MASK), ("depth", _INT8_DEPTH), ("portrait", _INT8_PICTURE))
 }
 
 

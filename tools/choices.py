@@ -59,7 +59,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--precision",
         default=None,
-        metavar="fp32|fp16",
+        metavar="fp32|fp16|int8|int8-static|palettized",
         help="Which of a bundle's files. [default: the finest]",
     )(command)
     command = click.option(

@@ -55,7 +55,7 @@ def tflite_inference(path: Path, threads: int) -> Callable[[], object]:
 
 
 def _write_yardstick(size: Size, path: Path) -> None:
-    from portraiture.export.tflite import quantize_fp16
+    from portraiture.export.tflite_quantize import quantize_fp16
     from portraiture.training.models.mobilenet import MobileNetV2
 
     class Yardstick(torch.nn.Module):

@@ -17,7 +17,7 @@ def failed(rows: Sequence[Row]) -> int:
 
 def print_rows(rows: Sequence[Row]) -> None:
     """Print a table, a row a comparison, and a closing line of counts."""
-    table = Table("subject", "output", "max error", "PSNR dB", "gate", "photos", "status", "note")
+    table = Table("subject", "output", "max error", "PSNR dB", "IoU", "gate", "photos", "status", "note")
     for row in rows:
         d = row.difference
         table.add_row(
@@ -25,6 +25,7 @@ def print_rows(rows: Sequence[Row]) -> None:
             row.output,
             "-" if d is None else f"{d.max_abs:.2e}",
             "-" if d is None else f"{d.psnr_db:.1f}",
+            "-" if d is None or d.iou is None else f"{d.iou:.4f}",
             row.tolerance,
             str(row.photos),
             f"[{_COLOUR[row.status]}]{row.status.value}[/]",

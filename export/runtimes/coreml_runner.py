@@ -27,7 +27,8 @@ def engine_here() -> Engine:
 class CoremlRunner:
     """Runs an ``.mlpackage``.
 
-    Off macOS an fp16 package is run as declared: float32 arithmetic, each fp16 tensor rounded to binary16.
+    Off macOS a package that computes in fp16, that is all but fp32, is run as declared: float32 arithmetic, each fp16
+    tensor rounded to binary16.
     """
 
     def __init__(self, path: Path, name: str, size: Size, precision: Precision, function: str = "") -> None:
@@ -56,7 +57,7 @@ class CoremlRunner:
         from portraiture.export.mil.interpreter import MilProgram
         from portraiture.export.mil.interpreter import Precision as MilPrecision
 
-        declared = MilPrecision.DECLARED if precision is Precision.FP16 else MilPrecision.FLOAT32
+        declared = MilPrecision.FLOAT32 if precision is Precision.FP32 else MilPrecision.DECLARED
         program = MilProgram.load(path, declared, function or "main")
         expected = {s.name for s in self.contract.inputs}
         if set(program.inputs) != expected:

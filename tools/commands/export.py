@@ -8,7 +8,10 @@ import click
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
 @click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx.")
-@click.option("--precision", "precisions", default="fp16", show_default=True, help="Comma-separated: fp32, fp16.")
+@click.option("--precision", "precisions", default="fp16", show_default=True,
+              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml).")  # fmt: skip
+@click.option("--calibrate", "calibrate", type=click.Path(path_type=Path), metavar="DIR",
+              help="Your photos, for int8-static; 64 of them are used, evenly spread.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
 @click.option("--packaging", default="single", show_default=True,
@@ -20,6 +23,7 @@ def command(
     output: Path,
     targets: str,
     precisions: str,
+    calibrate: Path | None,
     sizes: tuple[str, ...],
     models: tuple[str, ...],
     packaging: str,
@@ -29,6 +33,7 @@ def command(
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
+    from portraiture.export.calibration import calibration_photos
     from portraiture.export.contract import (
         DEFAULT_MODELS,
         DEFAULT_SIZE,
@@ -53,6 +58,7 @@ def command(
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         packaging=parse_one("packaging", packaging, Packaging),
         checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
+        calibration=calibration_photos(calibrate) if calibrate else (),
     )
     with replacing(output) as folder:
         entries = write_models(spec, folder, lambda path: click.echo(f"writing {path}", err=True))
