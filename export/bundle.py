@@ -15,7 +15,6 @@ from portraiture.export.contract import (
     LAYOUT,
     PRECISIONS,
     RESIZE_RULE,
-    SUFFIX,
     VERSION,
     Precision,
     Size,
@@ -30,6 +29,7 @@ from portraiture.export.manifest import (
     MANIFEST,
     ModelFile,
     checksums,
+    file_path as file_path,
     git_revision,
     model_files,
     read_manifest,
@@ -72,11 +72,6 @@ class BundleSpec:
             for precision in PRECISIONS[target]
             if precision in self.precisions
         ]
-
-
-def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
-    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
-    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
 
 
 def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> None:

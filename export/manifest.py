@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import MODELS, Precision, Size, Target
+from portraiture.export.contract import MODELS, SUFFIX, Precision, Size, Target
 from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
@@ -35,6 +35,11 @@ class ModelFile:
     precision: Precision
     size: Size
     path: str
+
+
+def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
+    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
+    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
 
 
 def sha256(path: Path) -> str:
