@@ -16,7 +16,6 @@ from portraiture.export.contract import (
     LAYOUT,
     PRECISIONS,
     RESIZE_RULE,
-    SUFFIX,
     VERSION,
     Packaging,
     Precision,
@@ -26,12 +25,14 @@ from portraiture.export.contract import (
 )
 from portraiture.export.coreml import write_coreml
 from portraiture.export.doctor import examine
-from portraiture.export.goldens import write_goldens
+from portraiture.export.doctor_gates import check_gates
+from portraiture.export.goldens import sample_photo, write_goldens
 from portraiture.export.in_place import replacing as replacing
 from portraiture.export.manifest import (
     MANIFEST,
     ModelFile,
     checksums,
+    file_path,
     git_revision,
     model_files,
     read_manifest,
@@ -45,6 +46,7 @@ from portraiture.export.packaging import bytes_of, package
 from portraiture.export.tflite import tflite_op_counts, write_tflite
 from portraiture.export.tflite_metadata import write_metadata
 from portraiture.export.tflite_quantize import quantize
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
 
@@ -99,22 +101,20 @@ class BundleSpec:
         ]
 
 
-def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
-    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
-    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
+def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> dict[str, str]:
+    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``.
 
-
-def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path]) -> None:
-    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``."""
+    Returns:
+        The module of the network by the name of a value in the file, where the file's own names do not tell.
+    """
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     network = build(file.name, spec.checkpoints, LAYOUT[file.target])
     if file.target is Target.COREML:
-        write_coreml(network, file.size, file.precision, path)
-        return
+        return write_coreml(network, file.size, file.precision, path)
     if file.target is Target.ONNX:
         write_onnx(network, file.size, path)
-        return
+        return {}
     key = (file.name, file.size)
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
@@ -126,6 +126,7 @@ def convert(spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[s
         samples = tflite_samples(file.name, file.size, spec.calibration, spec.checkpoints) if static else []
         quantize(float32[key], path, file.precision, samples)
     write_metadata(path, [(file.name, file.size)])
+    return {}
 
 
 def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
@@ -152,11 +153,14 @@ def write_models(spec: BundleSpec, root: Path, report: Any = None) -> list[dict[
     """
     entries = []
     float32: dict[tuple[str, Size], Path] = {}
+    truth = Truth(spec.checkpoints)
+    for name, size in dict.fromkeys((f.name, f.size) for f in spec.files()):
+        check_gates(build(name, spec.checkpoints), size, truth.feeds(name, size, sample_photo()))
     for file in spec.files():
         if report:
             report(file.path)
-        convert(spec, file, root, float32)
-        examine(root, file, spec.checkpoints)
+        modules = convert(spec, file, root, float32)
+        examine(root, file, spec.checkpoints, modules)
         counts = op_counts(root, file)
         entries.append(
             {

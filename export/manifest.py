@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import MODELS, Precision, Size, Target
+from portraiture.export.contract import MODELS, SUFFIX, Precision, Size, Target
 from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
@@ -41,6 +41,21 @@ class ModelFile:
     size: Size
     path: str
     entry: str = ""
+
+
+def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
+    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
+    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
+
+
+def shared_path(target: Target, precision: Precision) -> str:
+    """Path of a file that several models share, such as ``tflite/portraiture_fp16.tflite``."""
+    return f"{target.value}/portraiture_{precision.value}{SUFFIX[target]}"
+
+
+def entry_name(name: str, size: Size) -> str:
+    """Signature or function of a model in a shared file, such as ``perception_512x384``."""
+    return f"{name}_{size}"
 
 
 def sha256(path: Path) -> str:

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import SUFFIX, VERSION, Packaging, Size, Target
+from portraiture.export.contract import VERSION, Packaging, Precision, Size, Target
+from portraiture.export.manifest import entry_name, shared_path
 from portraiture.export.quiet import quiet
 from portraiture.export.tflite_merge import merge_tflite
 from portraiture.export.tflite_metadata import write_metadata
-
-SHARED_NAME = "portraiture"
 
 
 def bytes_of(path: Path) -> int:
@@ -68,8 +67,8 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
     shared, merged = [], []
     for (text, precision), group in groups.items():
         target = Target(text)
-        path = f"{text}/{SHARED_NAME}_{precision}{SUFFIX[target]}"
-        names = {f"{entry['name']}_{entry['size']}": entry for entry in group}
+        path = shared_path(target, Precision(precision))
+        names = {entry_name(entry["name"], Size.parse(entry["size"])): entry for entry in group}
         _MERGE[target]({name: root / entry["path"] for name, entry in names.items()}, root / path)
         if target is Target.TFLITE:
             write_metadata(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])

@@ -19,6 +19,7 @@ from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MASK, Precision, Size, Target
 from portraiture.export.goldens import INPUTS, golden_feeds, read_golden, read_index, sample_photo, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
+from portraiture.export.manifest_check import check_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.resize import nearest_size
@@ -125,6 +126,11 @@ def subject_of(file: ModelFile) -> str:
     return f"{subject} in {Path(file.path).name}" if file.entry else subject
 
 
+def pipeline_subject(file: ModelFile) -> str:
+    """How the pipeline of a file's target, precision and size is named in the table."""
+    return f"pipeline {file.target.value} {file.precision.value} {file.size}"
+
+
 def engine_note(target: Target) -> str:
     """What a Core ML figure does and does not show here."""
     if target is Target.COREML and engine_here() is Engine.MIL:
@@ -191,6 +197,11 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
 
 
+def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size) -> Pipeline:
+    """The pipeline of a bundle's files of one target, precision and size, by model."""
+    return Pipeline(lambda name, _: open_file(root, group[name]), [size])
+
+
 def pipeline_rows(
     root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
 ) -> Iterator[Row]:
@@ -201,13 +212,9 @@ def pipeline_rows(
         group = {f.name: f for f in files if (f.target, f.precision, f.size) == (target, precision, size)}
         if not {"perception", "filter"} <= group.keys():
             continue
-        subject = f"pipeline {target_name} {precision_name} {size}"
+        subject = pipeline_subject(group["filter"])
         tolerance = pipeline_tolerance(precision)
-
-        def open_exported(name: str, _: Size, group: dict[str, ModelFile] = group) -> Runner:
-            return open_file(root, group[name])
-
-        exported, found = Pipeline(open_exported, [size]), []
+        exported, found = exported_pipeline(root, group, size), []
         try:
             for index, photo in enumerate(photos):
                 pictures = []
@@ -261,6 +268,7 @@ def run_parity(
     checkpoints = checkpoints or Checkpoints()
     manifest = read_manifest(root)
     verify(root, manifest)
+    check_manifest(root, manifest)
     check_golden_truth(root, checkpoints)
     files = model_files(manifest)
     chosen = list(photos) or [sample_photo()]

@@ -10,6 +10,7 @@ import pytest
 from portraiture.export.bundle import find
 from portraiture.export.contract import Packaging, Precision, Target
 from portraiture.export.manifest import MANIFEST, checksums, model_files, read_manifest, write_json
+from portraiture.export.manifest_check import check_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.packaging import bytes_of, package
 from portraiture.export.runtimes.open import open_file
@@ -66,6 +67,8 @@ def test_shared_alone_leaves_no_single_file_but_onnx(bundle: Path, tmp_path: Pat
     assert sorted(p.name for p in (root / "tflite").iterdir()) == ["portraiture_fp16.tflite", "portraiture_fp32.tflite"]
     assert len(models) == len(read_manifest(bundle)["models"])
     manifest = read_manifest(bundle) | {"models": models}
+    manifest["files"] = checksums(root)
+    check_manifest(root, manifest)
     (root / MANIFEST).write_text(json.dumps(manifest))
     assert {f.entry for f in model_files(read_manifest(root)) if f.target is Target.COREML} >= {"filter_128x96"}
 
@@ -73,3 +76,12 @@ def test_shared_alone_leaves_no_single_file_but_onnx(bundle: Path, tmp_path: Pat
 def test_a_shared_file_is_not_merged_again(both: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one subgraph"):
         merge_tflite({"a": both / "tflite/portraiture_fp32.tflite"}, tmp_path / "again.tflite")
+
+
+def test_an_entry_under_another_name_is_found(bundle: Path, tmp_path: Path) -> None:
+    root = tmp_path / "bundle"
+    shutil.copytree(bundle, root)
+    models = package(root, read_manifest(root)["models"], Packaging.SHARED)
+    models[-1] = {**models[-1], "entry": "perception_64x64"}
+    with pytest.raises(InputError, match="entry: expected"):
+        check_manifest(root, read_manifest(bundle) | {"models": models})

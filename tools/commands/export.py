@@ -43,6 +43,8 @@ def command(
         Target,
         model_contract,
     )
+    from portraiture.export.goldens import sample_photo
+    from portraiture.export.locate import explain
     from portraiture.export.manifest import MANIFEST, read_manifest, write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
@@ -65,6 +67,8 @@ def command(
         finish(folder, spec, entries)
         if gate:
             rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
+            if failed(rows):
+                rows = explain(folder, rows, spec.checkpoints, sample_photo())
             print_rows(rows)
             if failed(rows):
                 raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was")
