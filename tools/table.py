@@ -15,6 +15,12 @@ def failed(rows: Sequence[Row]) -> int:
     return sum(r.status is Status.FAILED for r in rows)
 
 
+def first_failure(rows: Sequence[Row]) -> str:
+    """What failed first and why, for a message; rows with an explanation come first."""
+    found = sorted((r for r in rows if r.status is Status.FAILED), key=lambda r: not r.note)
+    return "".join(f"{r.subject} {r.output}: {r.note or 'outside its gate'}" for r in found[:1])
+
+
 def print_rows(rows: Sequence[Row]) -> None:
     """Print a table, a row a comparison, and a closing line of counts."""
     table = Table("subject", "output", "max error", "PSNR dB", "IoU", "gate", "photos", "status", "note")

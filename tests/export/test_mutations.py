@@ -7,6 +7,7 @@ file: only the numbers can tell. Faults of a file are planted in the file, with 
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,19 +185,17 @@ class _Nearest(Pipeline):
 
 
 class _Corners(Pipeline):
-    """An app that enlarges maps with their corners aligned."""
+    """An app that enlarges the mask with its corners aligned."""
 
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Any:
-        from dataclasses import replace
-
         maps = super().perceive(rgb, model)
-        depth = torch.from_numpy(np.asarray(maps.model_depth, np.float32))[None, None]
-        large = F.interpolate(depth, size=rgb.shape[:2], mode="bilinear", align_corners=True)
-        return replace(maps, depth=large[0, 0].numpy())
+        mask = torch.from_numpy(np.asarray(maps.model_mask, np.float32))[None, None]
+        large = F.interpolate(mask, size=rgb.shape[:2], mode="bilinear", align_corners=True)
+        return replace(maps, mask=large[0, 0].numpy())
 
 
 @pytest.mark.parametrize(
-    ("app", "said"), [(_Nearest, "resize rule on the way in"), (_Corners, "resize rule on the way out")]
+    ("app", "said"), [(_Nearest, "resize rule on the way in"), (_Corners, "resize rule of masks on the way out")]
 )
 def test_wrong_resize_rule_in_an_app(
     patient: Any, monkeypatch: pytest.MonkeyPatch, app: type[Pipeline], said: str
@@ -321,3 +320,30 @@ def test_a_model_taken_out_of_the_manifest(patient: Any) -> None:
     with pytest.raises(InputError, match=f"expected an entry for {entry['path']}"):
         patient.failures()
     shutil.rmtree(patient.root)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (flip_bit, 1, f"weights of network.perception.{LAYER} (Conv2d) are not the checkpoint's: 1 of"),
+        (shorten, 2, "perception_64x64_fp32.onnx: its sha256 is not the one in manifest.json"),
+    ],
+)
+def test_the_command_line_says_it_in_one_line(
+    patient: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: Any, code: int, said: str
+) -> None:
+    from portraiture.tools.cli import main
+
+    file = patient.file(Target.ONNX)
+    if fault is flip_bit:
+        overwrite_weight(patient.root / file.path, flip_bit)
+        patient.keep_only(file)
+        monkeypatch.setattr(parity, "filter_rows", lambda *_: iter(()))
+    else:
+        fault(patient.root / file.path)
+    monkeypatch.setattr("sys.argv", ["portraiture", "parity", str(patient.root), "--locate"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == code
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said in last

@@ -50,7 +50,7 @@ def command(
     from portraiture.export.parity import run_parity
     from portraiture.reference.errors import GateError
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.table import failed, print_rows
+    from portraiture.tools.table import failed, first_failure, print_rows
 
     shipped = Checkpoints()
     spec = BundleSpec(
@@ -71,7 +71,7 @@ def command(
                 rows = explain(folder, rows, spec.checkpoints, sample_photo())
             print_rows(rows)
             if failed(rows):
-                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was")
+                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was; {first_failure(rows)}")
             write_json(folder / MANIFEST, {**read_manifest(folder), "parity": [r.to_json() for r in rows]})
     megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
     click.echo(f"{output}: {len(entries)} models, {megabytes:.1f} MB")

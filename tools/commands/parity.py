@@ -40,7 +40,7 @@ def command(
     from portraiture.reference.photo import read_photo
     from portraiture.tools.gallery import Gallery
     from portraiture.tools.report import html_report, junit_xml, write_text
-    from portraiture.tools.table import failed, print_rows
+    from portraiture.tools.table import failed, first_failure, print_rows
 
     if device is not None and (photos or perception or rnn_filter or locate):
         raise OptionError("--device-results: expected it without --photos, weights and --locate; goldens are fixed")
@@ -74,4 +74,4 @@ def command(
         click.echo(f"{output / 'report.html'}")
     if failed(rows):
         more = "" if locate or device is not None else "; --locate says why"
-        raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; see the table{more}")
+        raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; {first_failure(rows)}{more}")
