@@ -20,11 +20,10 @@ CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 KEPT_FLOAT = ("MobileNetV2_encoder/torch.nn.modules.conv.Conv2d_stem", "mobilenet.InvertedResidual_0/")
 """The encoder's stem and first block, three convolutions of 1,664 weights together, stay float.
 
-Measured at 512x384: of all groups of layers the first block alone loses most (over four photos its depthwise
-convolution leaves 27 to 36 dB of depth and its linear one 28 to 46, where no other layer that was tried alone comes below 32). Keeping it
-and the stem float raises the worst of 24 validation photos from 27.0 to 32.3 dB of depth and from 0.9912 to 0.9936 of
-the mask's IoU, static int8 from 24.7 to 31.8 dB and from 0.9881 to 0.9943. Keeping three blocks more did not raise the
-worst depth.
+Measured at 512x384: of all that was tried alone the first block loses most (over four photos its depthwise convolution
+leaves 27 to 36 dB of depth and its linear one 28 to 46; no other layer is below 32). Keeping it and the stem float
+raises the worst of 24 validation photos from 27.0 to 32.3 dB of depth and from 0.9912 to 0.9936 of the mask's IoU,
+static int8 from 24.7 to 31.8 dB and from 0.9881 to 0.9943. Keeping three blocks more did not raise the worst depth.
 """
 
 Samples = Iterable[dict[str, np.ndarray]]
