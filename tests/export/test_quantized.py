@@ -6,15 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from portraiture.export.bundle import BundleSpec, file_path, find, finish, replacing, write_models
+from portraiture.export.bundle import BundleSpec, file_path, find, finish, op_counts, replacing, write_models
 from portraiture.export.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, PRECISIONS, Precision, Size, Target
+from portraiture.export.coreml_compress import compress, palette
+from portraiture.export.doctor import examine
+from portraiture.export.goldens import read_index
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.parity import Link, Status, Truth, file_rows, judge, pipeline_rows
+from portraiture.export.quiet import quiet
 from portraiture.export.runtimes.open import open_file
-from portraiture.export.tflite_quantize import CONVOLUTIONS
+from portraiture.export.tflite_quantize import CONVOLUTIONS, quantize
 from portraiture.export.tolerances import Tolerance, file_tolerance, pipeline_tolerance
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.photo import write_photo
@@ -35,18 +39,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> P
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
-    """Perception and filter at 128x96 in fp16 and all that is smaller."""
-    root = tmp_path_factory.mktemp("export") / "bundle"
-    spec = BundleSpec(
-        ("perception", "filter"),
-        (Target.TFLITE, Target.COREML),
-        (Precision.FP16, *SMALL),
-        (SIZE,),
-        calibration=calibration_photos(photos),
-    )
-    with replacing(root) as folder:
-        finish(folder, spec, write_models(spec, folder))
+def small(tmp_path_factory: pytest.TempPathFactory, bundle: Path, photos: Path) -> Path:
+    """Perception and filter at 128x96 in all that is smaller than fp16, made of the session's bundle."""
+    root = tmp_path_factory.mktemp("small")
+    files = calibration_photos(photos)
+    for target, precision in WRITTEN:
+        for name in ("perception", "filter"):
+            path = root / file_path(name, target, precision, SIZE)
+            path.parent.mkdir(exist_ok=True)
+            if target is Target.TFLITE:
+                samples = tflite_samples(name, SIZE, files, Checkpoints())
+                quantize(bundle / file_path(name, target, Precision.FP32, SIZE), path, precision, samples)
+                continue
+            with quiet():
+                import coremltools as ct
+
+                half = str(bundle / file_path(name, target, Precision.FP16, SIZE))
+                compress(ct.models.MLModel(half, skip_model_load=True), precision).save(str(path))
     return root
 
 
@@ -55,18 +64,21 @@ def truth() -> Truth:
     return Truth(Checkpoints())
 
 
-def file_of(root: Path, name: str, target: Target, precision: Precision) -> ModelFile:
-    files = model_files(read_manifest(root))
-    return next(f for f in files if (f.name, f.target, f.precision) == (name, target, precision))
+def file_of(name: str, target: Target, precision: Precision) -> ModelFile:
+    return ModelFile(name, target, precision, SIZE, file_path(name, target, precision, SIZE))
+
+
+def bytes_of(path: Path) -> int:
+    return sum(p.stat().st_size for p in (path, *path.rglob("*")) if p.is_file())
 
 
 @pytest.mark.parametrize(("target", "precision"), WRITTEN)
-def test_smaller_than_fp16(small: Path, target: Target, precision: Precision) -> None:
-    found = {(m["name"], m["precision"]): m["bytes"] for m in read_manifest(small)["models"]
-             if m["target"] == target.value}  # fmt: skip
-    assert found["perception", precision.value] < 0.75 * found["perception", "fp16"]
+def test_smaller_than_fp16(bundle: Path, small: Path, target: Target, precision: Precision) -> None:
     # the filter's operations weigh more than its weights
-    assert found["filter", precision.value] < found["filter", "fp16"]
+    for name, share in (("perception", 0.8), ("filter", 1.0)):
+        half = bundle / file_path(name, target, Precision.FP16, SIZE)
+        assert bytes_of(small / file_path(name, target, precision, SIZE)) < share * bytes_of(half)
+        examine(small, file_of(name, target, precision), Checkpoints())
 
 
 @pytest.mark.parametrize(("target", "precision"), WRITTEN)
@@ -74,7 +86,7 @@ def test_smaller_than_fp16(small: Path, target: Target, precision: Precision) ->
 def test_the_gate_passes_on_the_astronaut(
     small: Path, astronaut: np.ndarray, truth: Truth, name: str, target: Target, precision: Precision
 ) -> None:
-    rows = list(file_rows(small, file_of(small, name, target, precision), truth, [astronaut]))
+    rows = list(file_rows(small, file_of(name, target, precision), truth, [astronaut]))
     assert [(r.output, r.difference, r.note) for r in rows if r.status is not Status.PASSED] == []
     for row in rows:
         assert row.difference is not None
@@ -86,7 +98,7 @@ def test_the_gate_passes_on_the_astronaut(
 def test_the_pipeline_passes(
     small: Path, astronaut: np.ndarray, truth: Truth, target: Target, precision: Precision
 ) -> None:
-    files = [file_of(small, name, target, precision) for name in ("perception", "filter")]
+    files = [file_of(name, target, precision) for name in ("perception", "filter")]
     (row,) = pipeline_rows(small, files, truth, [astronaut])
     assert row.status is Status.PASSED, row.difference
     assert row.gate == pipeline_tolerance(precision)
@@ -123,18 +135,16 @@ def test_int8_tensors_belong_to_convolutions_alone(small: Path, name: str, preci
     ("precision", "operation"),
     [(Precision.INT8, "constexpr_affine_dequantize"), (Precision.PALETTIZED, "constexpr_lut_to_dense")],
 )
-def test_core_ml_weights_are_compressed_and_run_as_half(small: Path, precision: Precision, operation: str) -> None:
-    entry = next(m for m in read_manifest(small)["models"]
-                 if (m["name"], m["target"], m["precision"]) == ("perception", "coreml", precision.value))  # fmt: skip
-    assert entry["ops"][operation] > 20
-    assert "DEQUANTIZE" not in entry["ops"]
+def test_core_ml_weights_are_compressed(small: Path, precision: Precision, operation: str) -> None:
+    counts = op_counts(small, file_of("perception", Target.COREML, precision))
+    assert counts[operation] > 20
 
 
 @pytest.mark.parametrize(("target", "precision"), WRITTEN)
 def test_a_flipped_weight_byte_is_seen(
     small: Path, astronaut: np.ndarray, truth: Truth, tmp_path: Path, target: Target, precision: Precision
 ) -> None:
-    file = file_of(small, "perception", target, precision)
+    file = file_of("perception", target, precision)
     copy = tmp_path / "bundle"
     sound, harmed = small / file.path, copy / file.path
     harmed.parent.mkdir(parents=True)
@@ -209,10 +219,35 @@ def test_the_filter_is_calibrated_on_maps_of_the_photo_and_several_apertures(pho
         assert compare(np.squeeze(value), np.asarray(expected[name])).max_abs < 1e-4
 
 
-def test_the_finest_precision_is_found_first(small: Path) -> None:
-    assert {f.precision for f in find(small, Target.TFLITE)} == {Precision.FP16}
-    assert {f.precision for f in find(small, Target.COREML, Precision.PALETTIZED)} == {Precision.PALETTIZED}
-    assert [p for t in Target for p in PRECISIONS[t]] == [p for t in Target for p in Precision if p in PRECISIONS[t]]
+def test_a_bundle_of_small_files_is_written_and_the_finest_is_found_first(photos: Path, tmp_path: Path) -> None:
+    asked = (Precision.PALETTIZED, Precision.INT8_STATIC, Precision.INT8)
+    targets = (Target.TFLITE, Target.COREML)
+    spec = BundleSpec(("filter",), targets, asked, (Size(64, 64),), calibration=calibration_photos(photos))
+    with replacing(tmp_path / "bundle") as root:
+        finish(root, spec, write_models(spec, root))
+    found = {
+        t: [f.precision for f in model_files(read_manifest(tmp_path / "bundle")) if f.target is t] for t in targets
+    }
+    assert found[Target.TFLITE] == [Precision.INT8, Precision.INT8_STATIC]
+    assert found[Target.COREML] == [Precision.INT8, Precision.PALETTIZED]
+    assert {f.precision for f in find(tmp_path / "bundle", Target.TFLITE)} == {Precision.INT8}
+    assert {f.precision for f in find(tmp_path / "bundle", Target.COREML, asked[0])} == {Precision.PALETTIZED}
+    gates = read_index(tmp_path / "bundle")["tolerances"]
+    assert gates.keys() == {p.value for p in Precision}
+    assert gates["int8"]["mask"]["min_iou"] == 0.985
+
+
+def test_the_palette_is_nearer_than_equal_steps() -> None:
+    weight = np.random.default_rng(0).laplace(size=(64, 32, 3, 3)).astype(np.float32)
+    table, index = palette(weight)
+    assert (table.shape, table.dtype, index.dtype) == ((64,), weight.dtype, np.uint8)
+    nearest = table[np.abs(weight.ravel()[:, None] - table).argmin(1)]
+    np.testing.assert_allclose(table[index], nearest, atol=1e-5)
+    step = np.ptp(weight) / 63
+    equal = np.rint((weight - weight.min()) / step) * step + weight.min()
+    assert np.mean((nearest - weight.ravel()) ** 2) < 0.5 * np.mean((equal - weight) ** 2)
+    constant, places = palette(np.full((8, 8), 0.25, np.float32))
+    np.testing.assert_array_equal(constant[places], np.float32(0.25))
 
 
 def disk(radius: float, x: float) -> np.ndarray:
