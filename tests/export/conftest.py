@@ -1,7 +1,6 @@
 """A second small bundle, square so that a transposed photo fits, and what a test needs to harm and to judge one."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,9 +68,7 @@ class Patient:
         """Write a file anew, as the exporter now is."""
         path = self.root / file.path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        bundle_module.convert(Few(), file, self.root, {}) if checkpoints is None else bundle_module.convert(
-            Few(checkpoints=checkpoints), file, self.root, {}
-        )
+        bundle_module.convert(Few(checkpoints=checkpoints or Checkpoints()), file, self.root, {})
         self.bless()
 
     def bless(self) -> None:
@@ -88,11 +85,16 @@ class Patient:
         explained = explain(self.root, rows, self.checkpoints, parity.sample_photo())
         return [r for r in explained if r.status is Status.FAILED]
 
+    def assert_caught(self, *words: str) -> None:
+        """The gate fails, and the note of each row that fails holds the words."""
+        failures = self.failures()
+        assert failures
+        for row in failures:
+            for word in words:
+                assert word in row.note, (row.subject, row.note)
+
 
 @pytest.fixture
 def patient(sound: Path, tmp_path: Path) -> Patient:
     """A copy to harm."""
     return Patient(Path(shutil.copytree(sound, tmp_path / "bundle")))
-
-
-Harm = Callable[[Patient, pytest.MonkeyPatch], None]
