@@ -29,7 +29,7 @@ class Difference:
     iou: float | None = None
 
 
-def compare(candidate: np.ndarray, reference: np.ndarray, as_mask: bool = False) -> Difference:
+def compare(candidate: np.ndarray, reference: np.ndarray, *, as_mask: bool = False) -> Difference:
     """Compare arrays of values in 0..1.
 
     Args:

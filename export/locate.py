@@ -25,7 +25,14 @@ from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.export.taps import Values, intermediate_values
 from portraiture.export.truth import Truth
 
-CLOSE = {Precision.FP32: 1e-3, Precision.FP16: 3e-2}
+_INT8_CLOSE = 0.2
+CLOSE = {
+    Precision.FP32: 1e-3,
+    Precision.FP16: 3e-2,
+    Precision.INT8: _INT8_CLOSE,
+    Precision.INT8_STATIC: _INT8_CLOSE,
+    Precision.PALETTIZED: _INT8_CLOSE,
+}
 """A value is found where its error is below this share of its root mean square."""
 
 _FUSED = (lambda x: x, F.relu6, F.relu, torch.sigmoid)

@@ -52,13 +52,17 @@ _FP32 = Tolerance("float32 against float64 over some 1,000 operations; two float
 _FP16_MAP = Tolerance("fp16 keeps 11 bits; gates near 1 amplify rounding along a line", min_psnr_db=45.0)
 _FP16_PICTURE = Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0)
 
-_INT8_MASK = Tolerance(
-    "8-bit weights move the mask's edge by a share of its pixel: fewer than 15 of 1,000 change sides",
-    min_psnr_db=30.0,
-    min_iou=0.985,
+_SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
+_SMALL_MASK = Tolerance(
+    "of 1,000 pixels of the person fewer than 15 change sides, and those by little", min_psnr_db=30.0, min_iou=0.985
 )
-_INT8_DEPTH = Tolerance("", min_psnr_db=30.0)
-_INT8_PICTURE = Tolerance("", min_psnr_db=35.0)
+_SMALL_DEPTH = Tolerance(
+    "an error of 3 % of the depth's range changes a disk's radius by 0.3 px at 512x384 and the paper's aperture",
+    min_psnr_db=30.0,
+)
+_SMALL_PICTURE = Tolerance(
+    "an error of 1.8 %, 4.5 of 255 levels, of blur that has no detail; the second link asks for 30 dB", min_psnr_db=35.0
+)
 
 _FILE = {
     (Precision.FP32, "mask"): _FP32,
@@ -69,8 +73,8 @@ _FILE = {
     (Precision.FP16, "portrait"): _FP16_PICTURE,
 } | {
     (precision, output): tolerance
-    for precision in (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
-    for output, tolerance in (("mask", _INT8_MASK), ("depth", _INT8_DEPTH), ("portrait", _INT8_PICTURE))
+    for precision in _SMALL
+    for output, tolerance in (("mask", _SMALL_MASK), ("depth", _SMALL_DEPTH), ("portrait", _SMALL_PICTURE))
 }
 
 
@@ -87,6 +91,9 @@ FILTER_AGAINST_CRF = Tolerance(
 _PIPELINE = {
     Precision.FP32: Tolerance("as the file, and both pictures are composed by the same code", 1e-4),
     Precision.FP16: Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0),
+} | {
+    precision: Tolerance("as the file, and the mask's edge may move where its IoU allows", min_psnr_db=35.0)
+    for precision in _SMALL
 }
 
 
