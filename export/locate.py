@@ -26,6 +26,8 @@ from portraiture.export.taps import Values, intermediate_values
 
 CLOSE = {Precision.FP32: 1e-3, Precision.FP16: 3e-2}
 """A value is found where its error is below this share of its root mean square."""
+CLOSE_ROUGH = 0.3
+"""The same for precisions that store fewer bits."""
 
 _FUSED = (lambda x: x, F.relu6, F.relu, torch.sigmoid)
 _FOLDED = (nn.BatchNorm2d,)
@@ -131,7 +133,9 @@ def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) 
     """
     runner = TorchRunner(build(file.name, checkpoints), file.size, torch.float64)
     outputs = module_outputs(runner, feeds)
-    return first_diverging(layers(intermediate_values(root, file, feeds), outputs), CLOSE[file.precision])
+    return first_diverging(
+        layers(intermediate_values(root, file, feeds), outputs), CLOSE.get(file.precision, CLOSE_ROUGH)
+    )
 
 
 def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.ndarray) -> list[Row]:
