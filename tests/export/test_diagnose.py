@@ -10,10 +10,11 @@ from torch import nn
 
 from portraiture.export import file_weights
 from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.diagnose import _Interpolate, _rotate_names, mistakes
+from portraiture.export.diagnose import _Interpolate, _rotate_names, cause_of, mistakes
 from portraiture.export.file_weights import OtherWeights, layer_weights, other_weights, weights_sentence
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, build
+from portraiture.export.parity import Truth
 
 FILE = ModelFile("perception", Target.ONNX, Precision.FP32, Size(64, 64), "p.onnx")
 
@@ -101,3 +102,11 @@ def test_outputs_of_equal_shape_take_each_others_name_and_the_resize_ends_with_i
         assert torch.equal(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
                            F.interpolate(x, scale_factor=2, mode="nearest"))  # fmt: skip
     assert torch.equal(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False), before)
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_no_mistake_is_claimed_of_a_sound_file(bundle: Path, astronaut: np.ndarray, target: Target) -> None:
+    files = model_files(read_manifest(bundle))
+    file = next(f for f in files if (f.name, f.target, f.precision) == ("perception", target, Precision.FP32))
+    feeds = Truth(Checkpoints()).feeds("perception", file.size, astronaut)
+    assert cause_of(bundle, file, Checkpoints(), feeds) == ""
