@@ -131,6 +131,8 @@ def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> 
         pairs = ((found[n], expected[n], file_tolerance(file.precision, n)) for n in found)
         return all(a.shape == b.shape and tolerance.passes(compare(a, b)) for a, b, tolerance in pairs)
 
+    if agrees(_run_mistaken(network, file, feeds, Mistake("none"))):
+        return None  # it is another photo that fails; a mistake that changes nothing would seem proven
     square = file.size.height == file.size.width
     for mistake in mistakes():
         if "exchanged" in mistake.cause and not square:

@@ -34,6 +34,8 @@ CLOSE = {
     Precision.PALETTIZED: _INT8_CLOSE,
 }
 """A value is found where its error is below this share of its root mean square."""
+CLOSE_ROUGH = 0.3
+"""The same for precisions that store fewer bits."""
 
 _FUSED = (lambda x: x, F.relu6, F.relu, torch.sigmoid)
 _FOLDED = (nn.BatchNorm2d,)
@@ -139,7 +141,9 @@ def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) 
     """
     runner = TorchRunner(build(file.name, checkpoints), file.size, torch.float64)
     outputs = module_outputs(runner, feeds)
-    return first_diverging(layers(intermediate_values(root, file, feeds), outputs), CLOSE[file.precision])
+    return first_diverging(
+        layers(intermediate_values(root, file, feeds), outputs), CLOSE.get(file.precision, CLOSE_ROUGH)
+    )
 
 
 def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.ndarray) -> list[Row]:
