@@ -1,15 +1,13 @@
-"""Writing a bundle: convert, describe, checksum, and put it in place only when it is complete."""
+"""Writing a bundle: convert, examine, describe, checksum."""
 
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from portraiture.export.app_constants import write_constants
+from portraiture.export.calibration import tflite_samples
 from portraiture.export.contract import (
     COMPOSE_RULE,
     DEFAULT_MODELS,
@@ -18,8 +16,8 @@ from portraiture.export.contract import (
     LAYOUT,
     PRECISIONS,
     RESIZE_RULE,
-    SUFFIX,
     VERSION,
+    Packaging,
     Precision,
     Route,
     Size,
@@ -28,11 +26,14 @@ from portraiture.export.contract import (
 )
 from portraiture.export.coreml import write_coreml
 from portraiture.export.doctor import examine
-from portraiture.export.goldens import write_goldens
+from portraiture.export.doctor_gates import check_gates
+from portraiture.export.goldens import sample_photo, write_goldens
+from portraiture.export.in_place import replacing as replacing
 from portraiture.export.manifest import (
     MANIFEST,
     ModelFile,
     checksums,
+    file_path,
     git_revision,
     model_files,
     read_manifest,
@@ -43,7 +44,11 @@ from portraiture.export.manifest import (
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.onnx_tf import write_onnx_tf
-from portraiture.export.tflite import SOURCES, tflite_op_counts, write_tflite
+from portraiture.export.packaging import bytes_of, package
+from portraiture.export.tflite import tflite_op_counts, write_tflite
+from portraiture.export.tflite_metadata import write_metadata
+from portraiture.export.tflite_quantize import quantize
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.weights import MODEL_CARD
 
@@ -56,7 +61,10 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class BundleSpec:
-    """What to export."""
+    """What to export.
+
+    ``calibration`` are the photo files on which static int8 finds the ranges of activations.
+    """
 
     models: tuple[str, ...] = DEFAULT_MODELS
     targets: tuple[Target, ...] = DEFAULT_TARGETS
@@ -64,9 +72,14 @@ class BundleSpec:
     sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     route: Route = Route.LITERT
+    packaging: Packaging = Packaging.SINGLE
+    calibration: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raises OptionError where a target has none of the precisions asked for, or the route no target."""
+        """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
+
+        Also where static int8 has no photos, or photos are given and it is not asked for, or the route has no target.
+        """
         if self.route is not Route.LITERT and Target.TFLITE not in self.targets:
             asked = ", ".join(t.value for t in self.targets)
             raise OptionError(f"--route {self.route.value}: expected --target tflite with it, found {asked}")
@@ -74,10 +87,22 @@ class BundleSpec:
             if not set(self.precisions) & set(PRECISIONS[target]):
                 can = ", ".join(p.value for p in PRECISIONS[target])
                 asked = ", ".join(p.value for p in self.precisions)
-                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add --precision {can}")
+                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add one of them")
+        for precision in self.precisions:
+            if not any(precision in PRECISIONS[t] for t in self.targets):
+                takers = ", ".join(t.value for t in Target if precision in PRECISIONS[t])
+                asked = ", ".join(t.value for t in self.targets)
+                raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked}")
+        static = Precision.INT8_STATIC in self.precisions
+        if static and not self.calibration:
+            raise OptionError("--precision int8-static: expected --calibrate DIR, a folder of your photos, found none")
+        if self.calibration and not static:
+            raise OptionError(
+                "--calibrate: expected --precision int8-static with it, found none; only that needs photos"
+            )
 
     def files(self) -> list[ModelFile]:
-        """Every file the bundle will hold, finest precision first."""
+        """Every single file that is written, finest precision first; shared ones are made of them."""
         return [
             ModelFile(name, target, precision, size, file_path(name, target, precision, size))
             for target in self.targets
@@ -88,48 +113,22 @@ class BundleSpec:
         ]
 
 
-def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
-    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
-    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place when the block ends without an error.
-
-    Killed at any point, the old folder is there, or none.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    temporary.chmod(0o755)
-    try:
-        yield temporary
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            os.replace(folder, old / "bundle")
-            os.replace(temporary, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def convert(
-    spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path], report: Report
-) -> None:
-    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``."""
+    spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path], report: Report = silent
+) -> dict[str, str]:
+    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``.
+
+    Returns:
+        The module of the network by the name of a value in the file, where the file's own names do not tell.
+    """
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     network = build(file.name, spec.checkpoints, LAYOUT[file.target])
     if file.target is Target.COREML:
-        write_coreml(network, file.size, file.precision, path)
-        return
+        return write_coreml(network, file.size, file.precision, path)
     if file.target is Target.ONNX:
         write_onnx(network, file.size, path)
-        return
+        return {}
     key = (file.name, file.size)
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
@@ -137,11 +136,14 @@ def convert(
             write_onnx_tf(file.name, spec.checkpoints, file.size, float32[key], report)
         else:
             write_tflite(network, file.size, float32[key])
-    quantize = SOURCES[file.precision]
-    if quantize is None:
+    if file.precision is Precision.FP32:
         shutil.copyfile(float32[key], path)
     else:
-        quantize(float32[key], path)
+        static = file.precision is Precision.INT8_STATIC
+        samples = tflite_samples(file.name, file.size, spec.calibration, spec.checkpoints) if static else []
+        quantize(float32[key], path, file.precision, samples)
+    write_metadata(path, [(file.name, file.size)])
+    return {}
 
 
 def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
@@ -168,11 +170,15 @@ def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[
     """
     entries = []
     float32: dict[tuple[str, Size], Path] = {}
+    truth = Truth(spec.checkpoints)
+    for name, size in dict.fromkeys((f.name, f.size) for f in spec.files()):
+        check_gates(build(name, spec.checkpoints), size, truth.feeds(name, size, sample_photo()))
     for file in spec.files():
         report(f"writing {file.path}")
-        convert(spec, file, root, float32, report)
-        examine(root, file, spec.checkpoints)
+        modules = convert(spec, file, root, float32, report)
+        examine(root, file, spec.checkpoints, modules)
         counts = op_counts(root, file)
+        by_route = file.target is Target.TFLITE and spec.route is not Route.LITERT
         entries.append(
             {
                 "name": file.name,
@@ -180,22 +186,16 @@ def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[
                 "precision": file.precision.value,
                 "size": str(file.size),
                 "path": file.path,
-                "bytes": sum(
-                    p.stat().st_size for p in [root / file.path, *(root / file.path).rglob("*")] if p.is_file()
-                ),
+                "bytes": bytes_of(root / file.path),
                 "ops": counts,
                 "op_count": sum(counts.values()),
                 **describe(file.name, file.target, file.size),
-                **(
-                    {"route": spec.route.value}
-                    if spec.route is not Route.LITERT and file.target is Target.TFLITE
-                    else {}
-                ),
+                **({"route": spec.route.value} if by_route else {}),
             }
         )
     for path in float32.values():
         path.unlink()
-    return entries
+    return package(root, entries, spec.packaging)
 
 
 def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
@@ -218,7 +218,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> N
 
 
 def find(root: Path, target: Target, precision: Precision | None = None) -> list[ModelFile]:
-    """The files of a target in a bundle, of one precision (default: the finest there is)."""
+    """The files of a target in a bundle, of one precision (default: the finest there is, in the order of the enum)."""
     files = [f for f in model_files(read_manifest(root)) if f.target is target]
     if not files:
         raise InputError(f"{root}: expected {target.value} models, found none; export with --target {target.value}")

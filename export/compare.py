@@ -7,6 +7,9 @@ import numpy as np
 
 from portraiture.reference.errors import InputError
 
+MASK_THRESHOLD = 0.5
+"""A pixel belongs to the person from this probability on."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -16,16 +19,22 @@ class Difference:
         finite: both arrays hold no NaN and no infinity. Where False, the figures are infinite errors.
         max_abs, mean_abs: absolute error.
         psnr_db: 10 log10(1 / mean squared error), peak 1.0; infinite for equal arrays.
+        iou: intersection over union of what is >= 0.5 in either, 1 where both are empty; None where not asked for.
     """
 
     finite: bool
     max_abs: float
     mean_abs: float
     psnr_db: float
+    iou: float | None = None
 
 
-def compare(candidate: np.ndarray, reference: np.ndarray) -> Difference:
+def compare(candidate: np.ndarray, reference: np.ndarray, *, as_mask: bool = False) -> Difference:
     """Compare arrays of values in 0..1.
+
+    Args:
+        candidate, reference: of equal shapes.
+        as_mask: also find the intersection over union.
 
     Raises:
         InputError: the shapes differ, or an array is empty.
@@ -36,8 +45,14 @@ def compare(candidate: np.ndarray, reference: np.ndarray) -> Difference:
         raise InputError("compare: expected values, found empty arrays")
     a, b = candidate.astype(np.float64), reference.astype(np.float64)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return Difference(False, math.inf, math.inf, -math.inf)
+        return Difference(False, math.inf, math.inf, -math.inf, 0.0 if as_mask else None)
     error = np.abs(a - b)
     mse = float(np.mean(error**2))
     psnr_db = math.inf if mse == 0 else -10 * math.log10(mse)
-    return Difference(True, float(error.max()), float(error.mean()), psnr_db)
+    return Difference(True, float(error.max()), float(error.mean()), psnr_db, _iou(a, b) if as_mask else None)
+
+
+def _iou(a: np.ndarray, b: np.ndarray) -> float:
+    inside_a, inside_b = a >= MASK_THRESHOLD, b >= MASK_THRESHOLD
+    union = int((inside_a | inside_b).sum())
+    return int((inside_a & inside_b).sum()) / union if union else 1.0

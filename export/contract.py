@@ -118,6 +118,8 @@ class ModelContract:
 RGB = TensorSpec("rgb", Kind.IMAGE, 0, 1, "photo, sRGB, channel order R G B, 8-bit values divided by 255")
 MASK = TensorSpec("mask", Kind.MAP, 0, 1, "probability that a pixel belongs to a person")
 DEPTH = TensorSpec("depth", Kind.MAP, 0, 1, "relative depth, larger is farther")
+COARSE_MASK = TensorSpec("coarse_mask", Kind.MAP, 0, 1, "the app's own mask of any quality, at the model's size")
+COARSE_DEPTH = TensorSpec("coarse_depth", Kind.MAP, 0, 1, "the app's own relative depth, larger is farther")
 APERTURE = TensorSpec(
     "aperture",
     Kind.SCALAR,
@@ -137,6 +139,8 @@ MODELS = {
             "portrait", (RGB, APERTURE, FOCUS), (PORTRAIT, MASK, DEPTH), "perception and filter in one model"
         ),
         ModelContract("coarse", (RGB,), (MASK, DEPTH), "mask and depth before the spatial propagation"),
+        ModelContract("segmentation_spn", (RGB, COARSE_MASK), (MASK,), "refines an app's own mask along the photo"),
+        ModelContract("depth_spn", (RGB, COARSE_DEPTH), (DEPTH,), "refines an app's own depth along the photo"),
     )
 }
 DEFAULT_MODELS = ("perception", "filter", "portrait")
@@ -159,18 +163,41 @@ class Route(Enum):
 
 
 class Precision(Enum):
-    """Precision of weights (TFLite) or of weights and arithmetic (Core ML)."""
+    """How weights are stored and arithmetic is done; finest first. Inputs and outputs are float in all of them.
+
+    FP32: all float32.
+    FP16: weights as fp16; Core ML's arithmetic too.
+    INT8: the convolutions' weights as int8 by channel. TFLite quantizes what enters such a convolution when it runs;
+        Core ML computes in fp16.
+    INT8_STATIC: the convolutions' weights and activations as int8, the activations' ranges found on photos.
+    PALETTIZED: each weight an index into its layer's table of 2^6 values, arithmetic in fp16.
+
+    In the last three the recurrences, and all else that is no convolution, stay float.
+    """
 
     FP32 = "fp32"
     FP16 = "fp16"
+    INT8 = "int8"
+    INT8_STATIC = "int8-static"
+    PALETTIZED = "palettized"
+
+
+class Packaging(Enum):
+    """How models lie in files."""
+
+    SINGLE = "single"
+    """A file a model, size and precision."""
+    SHARED = "shared"
+    """A file a target and precision, weights kept once: TFLite signatures, Core ML functions (iOS 18)."""
+    BOTH = "both"
 
 
 LAYOUT = {Target.TFLITE: "NHWC", Target.COREML: "NCHW", Target.ONNX: "NCHW"}
 SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage", Target.ONNX: ".onnx"}
 DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
 PRECISIONS = {
-    Target.TFLITE: tuple(Precision),
-    Target.COREML: tuple(Precision),
+    Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC),
+    Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED),
     Target.ONNX: (Precision.FP32,),
 }
 """What each target can be written in."""

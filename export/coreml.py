@@ -1,16 +1,22 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from portraiture.export.contract import RESIZE_RULE, RGB, VERSION, Precision, Size, Target
+from portraiture.export.coreml_compress import compress
+from portraiture.export.mil.package import proto
 from portraiture.export.networks import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet
 
+_MODEL = "Data/com.apple.CoreML/model.mlmodel"
+_DATE = "com.github.apple.coremltools.conversion_date"
 
-def write_coreml(network: Exported, size: Size, precision: Precision, path: Path) -> None:
+
+def write_coreml(network: Exported, size: Size, precision: Precision, path: Path) -> dict[str, str]:
     """Convert to an ``.mlpackage``: rgb as an 8-bit RGB image scaled in the graph, maps as float32 arrays.
 
     Args:
@@ -18,6 +24,9 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         size: fixed input size.
         precision: of weights and arithmetic.
         path: package folder to write.
+
+    Returns:
+        The module of the network by the name of each value that the program computes; the file does not hold it.
     """
     contract = network.contract
     inputs = example_inputs(contract.name, Target.COREML, size)
@@ -42,6 +51,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
             skip_model_load=True,
         )
+        model = compress(model, precision)
         model.short_description = contract.meaning
         model.version = VERSION
         model.license = "Apache-2.0"
@@ -52,3 +62,29 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         model.user_defined_metadata["portraiture.model"] = contract.name
         model.user_defined_metadata["portraiture.resize"] = str(RESIZE_RULE)
         model.save(str(path))
+    settle(path / _MODEL)
+    return _modules(model)
+
+
+def settle(path: Path) -> None:
+    """Write a model's protobuf anew so that two exports are equal byte by byte, in place.
+
+    coremltools writes maps in whatever order they have in memory, and the day.
+    """
+    model = proto().Model_pb2.Model()
+    model.ParseFromString(path.read_bytes())
+    model.description.metadata.userDefined.pop(_DATE, None)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _modules(model: Any) -> dict[str, str]:
+    """From a converted model: path in the module tree by the name of each output of an operation."""
+    from coremltools.converters.mil.mil.scope import ScopeSource
+
+    found = {}
+    for op in model._mil_program.functions["main"].operations:
+        scope = op.scopes.get(ScopeSource.TORCHSCRIPT_MODULE_NAME)
+        if scope:
+            # the first part is the wrapper, the last the operation itself
+            found.update({output.name: ".".join(scope[1:-1]) for output in op.outputs})
+    return found

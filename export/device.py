@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.compare import compare
-from portraiture.export.contract import Size, model_contract
-from portraiture.export.goldens import read_golden, read_index
+from portraiture.export.contract import MASK, Size, model_contract
+from portraiture.export.goldens import output_shape, read_golden, read_index, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
 from portraiture.export.parity import Comparison, Link, Row, Status, Watch, judge, subject_of, unwatched
 from portraiture.export.tolerances import file_tolerance
@@ -17,7 +17,7 @@ _TYPES = {2: "<f2", 4: "<f4"}
 
 def results_folder(file: ModelFile) -> Path:
     """Where an app puts a model's outputs, relative to the folder of results."""
-    return Path(file.path).with_suffix("")
+    return Path(file.path).with_suffix("") / file.entry
 
 
 def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -67,10 +67,12 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
             continue
         for name in outputs:
             expected = read_golden(root, index, name)
-            found = read_result(own / f"{name}.bin", expected.shape)
-            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, found, expected))
+            found = read_result(own / f"{name}.bin", output_shape(name, size))
+            kept = sampled(found) if np.isfinite(found).all() else np.full(expected.shape, np.nan)
+            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, kept, expected))
             gate = file_tolerance(file.precision, name)
-            rows.append(judge(Link.DEVICE, subject_of(file), name, [compare(found, expected)], gate))
+            difference = compare(kept, expected, as_mask=name == MASK.name)
+            rows.append(judge(Link.DEVICE, subject_of(file), name, [difference], gate))
     if all(row.status is Status.NOT_RUN for row in rows):
         example = results_folder(model_files(manifest)[0])
         raise InputError(f"{folder}: expected results such as {example}/mask.bin, found none; see goldens/index.json")

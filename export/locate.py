@@ -14,16 +14,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from portraiture.export import parity
 from portraiture.export.contract import Precision
+from portraiture.export.diagnose import cause_of, first_stage
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, build
-from portraiture.export.parity import Link, Row, Status, Truth, subject_of
+from portraiture.export.parity import Link, Row, Status, subject_of
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.export.taps import Values, intermediate_values
+from portraiture.export.truth import Truth
 
-CLOSE = {Precision.FP32: 1e-3, Precision.FP16: 3e-2}
+_INT8_CLOSE = 0.2
+CLOSE = {
+    Precision.FP32: 1e-3,
+    Precision.FP16: 3e-2,
+    Precision.INT8: _INT8_CLOSE,
+    Precision.INT8_STATIC: _INT8_CLOSE,
+    Precision.PALETTIZED: _INT8_CLOSE,
+}
 """A value is found where its error is below this share of its root mean square."""
+CLOSE_ROUGH = 0.3
+"""The same for precisions that store fewer bits."""
 
 _FUSED = (lambda x: x, F.relu6, F.relu, torch.sigmoid)
 _FOLDED = (nn.BatchNorm2d,)
@@ -78,7 +90,9 @@ def _distance(expected: np.ndarray, candidates: Values) -> tuple[float, str]:
         for form in (expected, channels_last):
             if value.shape == form.shape:
                 error = float(np.sqrt(np.mean((value - form) ** 2)))
-                if error < best:
+                if not np.isfinite(value).all():
+                    error = float("inf")
+                if error < best or best_name == "-":
                     best, best_name = error, name
     return best, best_name
 
@@ -96,7 +110,7 @@ def layers(values: Values, outputs: list[tuple[str, str, Tensor]]) -> list[Layer
             expected = activation(output)
             rms = max(float(expected.square().mean().sqrt()), 1e-6)
             distance, value_name = _distance(expected.float().numpy(), candidates)
-            if distance / rms < best:
+            if distance / rms < best or best_name == "-":
                 best, best_name = distance / rms, value_name
         found.append(Layer(name, kind, best_name, best))
     return found
@@ -127,20 +141,42 @@ def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) 
     """
     runner = TorchRunner(build(file.name, checkpoints), file.size, torch.float64)
     outputs = module_outputs(runner, feeds)
-    return first_diverging(layers(intermediate_values(root, file, feeds), outputs), CLOSE[file.precision])
+    return first_diverging(
+        layers(intermediate_values(root, file, feeds), outputs), CLOSE.get(file.precision, CLOSE_ROUGH)
+    )
 
 
 def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.ndarray) -> list[Row]:
-    """The same rows; the note of each failed file says where it went wrong, found with one photo HxWx3 uint8."""
-    files = {subject_of(f): f for f in model_files(read_manifest(root))}
+    """The same rows; the note of each that failed says why, found with one photo HxWx3 uint8.
+
+    Of a file: the cause where one can be proven, else the first layer that diverges. Of a pipeline: the stage.
+    """
+    files = model_files(read_manifest(root))
+    subjects = {subject_of(f): f for f in files}
+    pipelines = {parity.pipeline_subject(f): f for f in files}
     truth, said = Truth(checkpoints), dict[str, str]()
+    failed = {r.subject for r in rows if r.status is Status.FAILED and r.link is Link.FILE}
+
+    def why(row: Row) -> str:
+        if row.link is Link.FILE and row.difference and row.subject in subjects:
+            file = subjects[row.subject]
+            feeds = truth.feeds(file.name, file.size, photo)
+            return cause_of(root, file, checkpoints, feeds) or sentence(locate(root, file, checkpoints, feeds))
+        if row.link is not Link.PIPELINE or row.difference is None:
+            return ""
+        size = pipelines[row.subject].size
+        group = {f.name: f for f in files if parity.pipeline_subject(f) == row.subject}
+        wrong = [f.path for f in group.values() if subject_of(f) in failed]
+        if wrong:
+            return f"{wrong[0]} fails by itself"
+        stage = first_stage(parity.exported_pipeline(root, group, size), truth.pipeline(size), photo)
+        return f"its files agree, the pipeline does not; {stage}"
+
     explained = []
     for row in rows:
-        if row.status is Status.FAILED and row.link is Link.FILE and row.difference and row.subject in files:
-            file = files[row.subject]
+        if row.status is Status.FAILED:
             if row.subject not in said:
-                feeds = truth.feeds(file.name, file.size, photo)
-                said[row.subject] = sentence(locate(root, file, checkpoints, feeds))
+                said[row.subject] = why(row)
             row = replace(row, note="; ".join(t for t in (row.note, said[row.subject]) if t))
         explained.append(row)
     return explained
@@ -150,5 +186,7 @@ def sentence(layer: Layer | None) -> str:
     """For a note in the table."""
     if layer is None:
         return "every layer agrees; the difference is after the last one"
-    near = "no value has its shape" if layer.found == "-" else f"nearest is {layer.found}, {layer.error:.1%} off"
+    near = f"nearest is {layer.found}, {layer.error:.1%} off"
+    if layer.error == float("inf"):
+        near = "no value has its shape" if layer.found == "-" else "it gives NaN or infinity"
     return f"first layer that diverges: {layer.name} ({layer.kind}); {near}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import MODELS, Precision, Size, Target
+from portraiture.export.contract import MODELS, SUFFIX, Precision, Size, Target
 from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
@@ -28,13 +28,34 @@ _UNHASHED = "Manifest.json"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One exported model in a bundle; ``path`` is relative to the bundle."""
+    """One exported model in a bundle.
+
+    Attributes:
+        path: relative to the bundle.
+        entry: signature (TFLite) or function (Core ML) in a file that several models share; empty in a file of its own.
+    """
 
     name: str
     target: Target
     precision: Precision
     size: Size
     path: str
+    entry: str = ""
+
+
+def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
+    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
+    return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
+
+
+def shared_path(target: Target, precision: Precision) -> str:
+    """Path of a file that several models share, such as ``tflite/portraiture_fp16.tflite``."""
+    return f"{target.value}/portraiture_{precision.value}{SUFFIX[target]}"
+
+
+def entry_name(name: str, size: Size) -> str:
+    """Signature or function of a model in a shared file, such as ``perception_512x384``."""
+    return f"{name}_{size}"
 
 
 def sha256(path: Path) -> str:
@@ -105,7 +126,14 @@ def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
     """The models of a manifest, typed."""
     try:
         return [
-            ModelFile(m["name"], Target(m["target"]), Precision(m["precision"]), Size.parse(m["size"]), m["path"])
+            ModelFile(
+                m["name"],
+                Target(m["target"]),
+                Precision(m["precision"]),
+                Size.parse(m["size"]),
+                m["path"],
+                m.get("entry") or "",
+            )
             for m in manifest["models"]
             if m["name"] in MODELS or _unknown_model(m["name"])
         ]

@@ -29,13 +29,14 @@ class Tensor(_Strict):
 
 
 class Model(_Strict):
-    """One exported file."""
+    """One exported model; a file of its own, or an entry of a shared one."""
 
     name: str
     target: Literal["tflite", "coreml", "onnx"]
-    precision: Literal["fp32", "fp16"]
+    precision: Literal["fp32", "fp16", "int8", "int8-static", "palettized"]
     size: SizeText
     path: RelativePath
+    entry: Annotated[str, Field(min_length=1, description="signature or function, in a shared file")] | None = None
     bytes: Annotated[int, Field(gt=0)]
     ops: dict[str, int]
     op_count: Annotated[int, Field(gt=0)]

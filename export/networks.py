@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.export.contract import LAYOUT, Kind, Size, Target, model_contract
+from portraiture.training.models.coarse import COARSE_SCALE
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.portrait import Portrait
 from portraiture.training.models.rnn_filter import RnnFilter
 from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_filter, load_perception
+
+_LEAST_SHARE = 1e-3
+"""Given coarse maps are kept this far from 0 and 1, where the logit is infinite."""
+SPN_TASKS = {"segmentation_spn": 0, "depth_spn": 1}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,24 @@ class _Coarse(nn.Module):
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         mask, depth = torch.split(torch.sigmoid(self.coarse(rgb)), 1, 1)
         return mask, depth
+
+
+class _Spn(nn.Module):
+    """One task's propagation, given a coarse map of the task; the other task's coarse map stays the network's own."""
+
+    def __init__(self, perception: MobilePerception, task: int) -> None:
+        super().__init__()
+        self.perception = perception
+        self.task = task  # 0 mask, 1 depth
+
+    def forward(self, rgb: Tensor, given: Tensor) -> tuple[Tensor]:
+        own, decoded8, f2, f4 = self.perception.coarse.features(rgb)
+        share = torch.clamp(F.avg_pool2d(given, COARSE_SCALE), _LEAST_SHARE, 1 - _LEAST_SHARE)
+        logit = torch.log(share / (1 - share))
+        planes = list(torch.split(own, 1, 1))
+        planes[self.task] = logit
+        refined = self.perception.refine(rgb, torch.cat(planes, 1), decoded8, f2, f4)
+        return (torch.sigmoid(refined[self.task]),)
 
 
 class _Perception(nn.Module):
@@ -96,7 +120,10 @@ def build(name: str, checkpoints: Checkpoints, layout: str = "NCHW") -> Exported
         network = Portrait(load_perception(checkpoints.perception), load_filter(checkpoints.filter))
     else:
         perception = load_perception(checkpoints.perception)
-        network = _Coarse(perception) if name == "coarse" else _Perception(perception)
+        if name in SPN_TASKS:
+            network = _Spn(perception, SPN_TASKS[name])
+        else:
+            network = _Coarse(perception) if name == "coarse" else _Perception(perception)
     return Exported(name, network, layout).eval()
 
 

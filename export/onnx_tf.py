@@ -19,11 +19,11 @@ from portraiture.export.goldens import sample_photo
 from portraiture.export.networks import Checkpoints, Exported, build, example_inputs
 from portraiture.export.onnx import trace_onnx
 from portraiture.export.onnx_tf_env import clean_environment, make_environment
-from portraiture.export.parity import Truth
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.tflite_runner import TfliteRunner
-from portraiture.export.tflite import pack, write_tflite
+from portraiture.export.tflite import pack_model, read_model, write_tflite
 from portraiture.export.tolerances import file_tolerance
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import ExportError, GateError
 
 OPSET = 11
@@ -87,12 +87,10 @@ def call_worker(python: Path, name: str, source: Path, path: Path) -> None:
 
 def name_signature(path: Path, name: str) -> None:
     """Rename the one signature after the model, in place; its inputs and outputs have the contract's names already."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    model = read_model(path)
     (signature,) = model.signatureDefs
     signature.signatureKey = name.encode()
-    path.write_bytes(pack(model))
+    path.write_bytes(pack_model(model))
 
 
 @dataclass(frozen=True)

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from portraiture.export.compare import Difference, compare
-from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.goldens import FOCUS_PERSON, read_golden, read_index, sample_photo
+from portraiture.export.contract import MASK, Precision, Size, Target
+from portraiture.export.goldens import INPUTS, golden_feeds, read_golden, read_index, sample_photo, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, sha256, verify
+from portraiture.export.manifest_check import check_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.resize import nearest_size
-from portraiture.export.runtimes.base import Feeds, Runner
+from portraiture.export.runtimes.base import Runner
 from portraiture.export.runtimes.coreml_runner import Engine, engine_here
-from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.runtimes.open import open_file
 from portraiture.export.runtimes.tensorflow_runner import has_tensorflow, open_tensorflow
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens import APERTURE_PAPER
 
@@ -68,6 +69,8 @@ class Row:
         """Plain values."""
         d = self.difference
         found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
+        if d is not None and d.iou is not None:
+            found["iou"] = d.iou
         # JSON has no infinity
         figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
         return {
@@ -110,7 +113,7 @@ def unwatched(_: Comparison) -> None:
 
 def judge(link: Link, subject: str, output: str, found: list[Difference], tolerance: Tolerance, note: str = "") -> Row:
     """The row of a list of differences, one a photo: it passes only if each passes."""
-    worst = max(found, key=lambda d: (not d.finite, d.max_abs if tolerance.max_abs else -d.psnr_db))
+    worst = max(found, key=tolerance.badness)
     passed = bool(found) and all(tolerance.passes(d) for d in found)
     status = Status.PASSED if passed else Status.FAILED
     if not worst.finite:
@@ -120,7 +123,13 @@ def judge(link: Link, subject: str, output: str, found: list[Difference], tolera
 
 def subject_of(file: ModelFile) -> str:
     """How a file is named in the table."""
-    return f"{file.name} {file.target.value} {file.precision.value} {file.size}"
+    subject = f"{file.name} {file.target.value} {file.precision.value} {file.size}"
+    return f"{subject} in {Path(file.path).name}" if file.entry else subject
+
+
+def pipeline_subject(file: ModelFile) -> str:
+    """How the pipeline of a file's target, precision and size is named in the table."""
+    return f"pipeline {file.target.value} {file.precision.value} {file.size}"
 
 
 def engine_note(target: Target) -> str:
@@ -143,34 +152,6 @@ def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
                              " give parity the checkpoint that was exported")  # fmt: skip
 
 
-class Truth:
-    """The float64 networks by model and size, and the inputs of every comparison."""
-
-    def __init__(self, checkpoints: Checkpoints) -> None:
-        self.checkpoints = checkpoints
-        self.pipelines: dict[Size, Pipeline] = {}
-
-    def pipeline(self, size: Size) -> Pipeline:
-        """The Python pipeline in float64 at one size."""
-        if size not in self.pipelines:
-            self.pipelines[size] = Pipeline(lambda n, s: open_torch(n, s, self.checkpoints, torch.float64), [size])
-        return self.pipelines[size]
-
-    def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
-        """The inputs of a model for a photo; maps come from the float64 perception."""
-        maps = self.pipeline(size).perceive(photo)
-        feeds: Feeds = {"rgb": maps.model_rgb / np.float32(255)}
-        if name == "filter":
-            feeds |= {"mask": maps.model_mask, "depth": maps.model_depth}
-        if name in ("filter", "portrait"):
-            feeds |= {"aperture": APERTURE_PAPER, "focus": FOCUS_PERSON}
-        return feeds
-
-    def outputs(self, name: str, size: Size, feeds: Feeds) -> dict[str, np.ndarray]:
-        """What the float64 network gives."""
-        return self.pipeline(size).runner(name, size).run(feeds)
-
-
 def file_rows(
     root: Path,
     file: ModelFile,
@@ -188,7 +169,7 @@ def file_rows(
             feeds = truth.feeds(file.name, file.size, photo)
             expected = truth.outputs(file.name, file.size, feeds)
             for name, value in runner.run(feeds).items():
-                found[name].append(compare(value, expected[name]))
+                found[name].append(compare(value, expected[name], as_mask=name == MASK.name))
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name]))
     except PortraitureError as error:
         yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
@@ -222,6 +203,11 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
 
 
+def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size) -> Pipeline:
+    """The pipeline of a bundle's files of one target, precision and size, by model."""
+    return Pipeline(lambda name, _: open_file(root, group[name]), [size])
+
+
 def pipeline_rows(
     root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
 ) -> Iterator[Row]:
@@ -232,20 +218,16 @@ def pipeline_rows(
         group = {f.name: f for f in files if (f.target, f.precision, f.size) == (target, precision, size)}
         if not {"perception", "filter"} <= group.keys():
             continue
-        subject = f"pipeline {target_name} {precision_name} {size}"
+        subject = pipeline_subject(group["filter"])
         tolerance = pipeline_tolerance(precision)
-
-        def open_exported(name: str, _: Size, group: dict[str, ModelFile] = group) -> Runner:
-            return open_file(root, group[name])
-
-        exported, found = Pipeline(open_exported, [size]), []
+        exported, found = exported_pipeline(root, group, size), []
         try:
             for index, photo in enumerate(photos):
                 pictures = []
                 for pipeline in (exported, truth.pipeline(size)):
                     maps = pipeline.perceive(photo)
                     pictures.append(pipeline.render(photo, maps, APERTURE_PAPER))
-                found.append(compare(*pictures))
+                found.append(compare(pictures[0], pictures[1]))
                 watch(Comparison(Link.PIPELINE, subject, "portrait", index, *pictures))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
@@ -268,18 +250,15 @@ def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
     """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
     index = read_index(root)
     size = Size.parse(index["size"])
-    rgb = read_golden(root, index, "rgb") / 255
-    feeds: Feeds = {"rgb": rgb}
+    feeds = golden_feeds({name: read_golden(root, index, name) for name in INPUTS})
     tolerance = Tolerance("the same float64 computation, other machine", 1e-6)
-    maps = truth.outputs("perception", size, feeds)
-    feeds = {"rgb": rgb, **maps, "aperture": index["aperture"], "focus": index["focus"]}
-    outputs = {**maps, **truth.outputs("filter", size, feeds)}
+    outputs = {**truth.outputs("perception", size, {"rgb": feeds["rgb"]}), **truth.outputs("filter", size, feeds)}
     for name, value in outputs.items():
         yield judge(
             Link.FILE,
             f"goldens fp64 {size}",
             name,
-            [compare(read_golden(root, index, name), value)],
+            [compare(read_golden(root, index, name), sampled(value))],
             tolerance,
         )
 
@@ -306,6 +285,7 @@ def run_parity(
     checkpoints = checkpoints or Checkpoints()
     manifest = read_manifest(root)
     verify(root, manifest)
+    check_manifest(root, manifest)
     check_golden_truth(root, checkpoints)
     files = model_files(manifest)
     chosen = list(photos) or [sample_photo()]

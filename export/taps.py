@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,21 +30,30 @@ def _tflite(path: Path, file: ModelFile, feeds: Feeds) -> Values:
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             experimental_preserve_all_tensors=True,
         )
-    interpreter.get_signature_runner(file.name)(**_inputs(file, feeds))
-    names = {t["index"]: t["name"] for t in interpreter.get_tensor_details()}
+    interpreter.get_signature_runner(file.entry or file.name)(**_inputs(file, feeds))
+    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
     computed = [i for op in interpreter._get_ops_details() for i in op["outputs"]]
-    return [(names[i], interpreter.get_tensor(i)) for i in computed]
+    return [(tensors[i]["name"], _real(interpreter.get_tensor(i), tensors[i])) for i in computed]
+
+
+def _real(value: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    """A quantized activation as the numbers it stands for; any other value as it is."""
+    scale, zero_point = tensor["quantization"]
+    if value.dtype != np.int8 or not scale:
+        return value
+    return np.asarray((value.astype(np.float32) - zero_point) * np.float32(scale))
 
 
 def _coreml(path: Path, file: ModelFile, feeds: Feeds) -> Values:
     from portraiture.export.mil.interpreter import MilProgram
     from portraiture.export.mil.interpreter import Precision as MilPrecision
 
-    precision = MilPrecision.DECLARED if file.precision is Precision.FP16 else MilPrecision.FLOAT32
+    precision = MilPrecision.FLOAT32 if file.precision is Precision.FP32 else MilPrecision.DECLARED
     inputs = _inputs(file, feeds)
     inputs[RGB.name] = np.rint(inputs[RGB.name][0].transpose(1, 2, 0) * 255).astype(np.uint8)
     values: Values = []
-    MilProgram.load(path, precision).run(inputs, lambda _, name, tensor: values.append((name, tensor.numpy().copy())))
+    program = MilProgram.load(path, precision, file.entry or "main")
+    program.run(inputs, lambda _, name, tensor: values.append((name, tensor.numpy().copy())))
     return values
 
 

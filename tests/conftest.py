@@ -1,6 +1,10 @@
 """Fixtures that several folders share: the real photos where they are, and one small bundle a session."""
 
+import os
 from pathlib import Path
+
+# on a busy machine, threads that spin while they wait cost 80 times what they compute
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import pytest

@@ -30,10 +30,10 @@ def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
 
 
 def parse_one(option: str, text: str, kind: type[E]) -> E:
-    """The member of an enum by its value.
+    """A member of an enum by its value.
 
     Raises:
-        OptionError: an unknown value.
+        OptionError: another value.
     """
     valid = {m.value: m for m in kind}
     if text not in valid:
@@ -59,7 +59,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--precision",
         default=None,
-        metavar="fp32|fp16",
+        metavar="fp32|fp16|int8|int8-static|palettized",
         help="Which of a bundle's files. [default: the finest]",
     )(command)
     command = click.option(

@@ -20,7 +20,11 @@ from portraiture.reference.lens import APERTURE_PAPER
 from portraiture.reference.metrics import psnr_db
 from portraiture.reference.photo import read_photo, write_photo
 from portraiture.reference.render import render
+from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.tools.runtime_bench import interleaved_ms
+
+SETTINGS = RenderSettings(mode=Mode.FULL_BODY)
+"""What the filter learnt."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def bench_render(bundle: Path, repeats: int, megapixels: float) -> RenderFigures
     maps = pipeline.perceive(small)
     mask, depth = maps.mask.astype(np.float64), maps.depth.astype(np.float64)
     reference_ms, filter_ms = interleaved_ms(
-        [lambda: render(small, mask, depth), lambda: pipeline.filter(maps, APERTURE_PAPER)], repeats
+        [lambda: render(small, mask, depth, SETTINGS), lambda: pipeline.filter(maps, APERTURE_PAPER)], repeats
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.jpg"
@@ -80,7 +84,7 @@ def bench_render(bundle: Path, repeats: int, megapixels: float) -> RenderFigures
         large = read_photo(path)
     maps = pipeline.perceive(large)
     ours = to_bytes(pipeline.render(large, maps, APERTURE_PAPER))
-    reference = render_photo(large, maps.mask, maps.depth)
+    reference = render_photo(large, maps.mask, maps.depth, SETTINGS)
     return RenderFigures(
         size=str(size),
         reference_ms=reference_ms,

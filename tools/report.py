@@ -51,6 +51,7 @@ def _cells(row: Row, gallery: Gallery) -> dict[str, Any]:
         "psnr_db": "" if d is None else f"{d.psnr_db:.1f}",
         "max_abs": "" if d is None else f"{d.max_abs:.1e}",
         "mean_abs": "" if d is None else f"{d.mean_abs:.1e}",
+        "iou": "" if d is None or d.iou is None else f"{d.iou:.4f}",
         "bars": [] if counts is None else _bars(counts),
         "gate_x": _gate_x(row.gate),
     }
@@ -102,6 +103,8 @@ def junit_xml(bundle: Path, rows: Sequence[Row]) -> str:
             case = ElementTree.SubElement(suite, "testcase", classname=row.subject, name=row.output)
             d = row.difference
             figures = "" if d is None else f"max error {d.max_abs:.3e}, PSNR {d.psnr_db:.2f} dB"
+            if d is not None and d.iou is not None:
+                figures += f", IoU {d.iou:.4f}"
             if row.status is Status.FAILED:
                 message = f"expected {row.tolerance}; found {figures or 'no output'}"
                 ElementTree.SubElement(case, "failure", message=message).text = row.note

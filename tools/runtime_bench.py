@@ -55,7 +55,7 @@ def tflite_inference(path: Path, threads: int) -> Callable[[], object]:
 
 
 def _write_yardstick(size: Size, path: Path) -> None:
-    from portraiture.export.tflite import quantize_fp16
+    from portraiture.export.tflite_quantize import quantize_fp16
     from portraiture.training.models.mobilenet import MobileNetV2
 
     class Yardstick(torch.nn.Module):
@@ -85,9 +85,9 @@ def bench_runtime(bundle: Path, threads: int, repeats: int) -> list[RuntimeTime]
     """
     from portraiture.export.manifest import read_manifest
 
-    models = [m for m in read_manifest(bundle)["models"] if m["target"] == "tflite"]
+    models = [m for m in read_manifest(bundle)["models"] if m["target"] == "tflite" and not m.get("entry")]
     if not models:
-        raise InputError(f"{bundle}: expected TFLite files to time, found none; export with --target tflite")
+        raise InputError(f"{bundle}: expected single TFLite files to time, found none; export with --target tflite")
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for text in sorted({str(m["size"]) for m in models}):

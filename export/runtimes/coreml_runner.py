@@ -27,33 +27,38 @@ def engine_here() -> Engine:
 class CoremlRunner:
     """Runs an ``.mlpackage``.
 
-    Off macOS an fp16 package is run as declared: float32 arithmetic, each fp16 tensor rounded to binary16.
+    Off macOS a package that computes in fp16, that is all but fp32, is run as declared: float32 arithmetic, each fp16
+    tensor rounded to binary16.
     """
 
-    def __init__(self, path: Path, name: str, size: Size, precision: Precision) -> None:
+    def __init__(self, path: Path, name: str, size: Size, precision: Precision, function: str = "") -> None:
         self.contract = model_contract(name)
         self.size = size
         if not path.is_dir():
             raise InputError(f"{path}: expected an .mlpackage folder, found none; export the bundle again")
-        self._run = self._open_macos(path) if engine_here() is Engine.MACOS else self._open_mil(path, precision)
+        self._run = (
+            self._open_macos(path, function)
+            if engine_here() is Engine.MACOS
+            else self._open_mil(path, precision, function)
+        )
 
-    def _open_macos(self, path: Path) -> Any:
+    def _open_macos(self, path: Path, function: str) -> Any:
         import coremltools as ct
         from PIL import Image
 
-        model = ct.models.MLModel(str(path))
+        model = ct.models.MLModel(str(path), function_name=function or None)
 
         def run(feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             return dict(model.predict({**feeds, "rgb": Image.fromarray(feeds["rgb"])}))
 
         return run
 
-    def _open_mil(self, path: Path, precision: Precision) -> Any:
+    def _open_mil(self, path: Path, precision: Precision, function: str) -> Any:
         from portraiture.export.mil.interpreter import MilProgram
         from portraiture.export.mil.interpreter import Precision as MilPrecision
 
-        declared = MilPrecision.DECLARED if precision is Precision.FP16 else MilPrecision.FLOAT32
-        program = MilProgram.load(path, precision=declared)
+        declared = MilPrecision.FLOAT32 if precision is Precision.FP32 else MilPrecision.DECLARED
+        program = MilProgram.load(path, declared, function or "main")
         expected = {s.name for s in self.contract.inputs}
         if set(program.inputs) != expected:
             raise InputError(f"{path}: expected inputs {sorted(expected)}, found {sorted(program.inputs)}")

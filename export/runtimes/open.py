@@ -18,10 +18,10 @@ def open_file(root: Path, file: ModelFile) -> Runner:
     """The runner of a bundle's file."""
     path = root / file.path
     if file.target is Target.TFLITE:
-        return TfliteRunner(path, file.name, file.size)
+        return TfliteRunner(path, file.name, file.size, signature=file.entry)
     if file.target is Target.ONNX:
         return OnnxRunner(path, file.name, file.size)
-    return CoremlRunner(path, file.name, file.size, file.precision)
+    return CoremlRunner(path, file.name, file.size, file.precision, file.entry)
 
 
 def open_torch(name: str, size: Size, checkpoints: Checkpoints, dtype: torch.dtype = torch.float32) -> Runner:

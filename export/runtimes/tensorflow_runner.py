@@ -34,4 +34,4 @@ def open_tensorflow(root: Path, file: ModelFile) -> Runner:
     require_tensorflow()
     with quiet():  # it announces its processor, its delegate and its plans
         import tensorflow as tf
-    return TfliteRunner(root / file.path, file.name, file.size, interpreter=tf.lite.Interpreter)
+    return TfliteRunner(root / file.path, file.name, file.size, signature=file.entry, interpreter=tf.lite.Interpreter)

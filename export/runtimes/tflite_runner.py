@@ -12,18 +12,21 @@ from portraiture.reference.errors import InputError
 
 
 class TfliteRunner:
-    """Runs one signature of a ``.tflite`` file.
+    """Runs one signature of a ``.tflite`` file, by default the one named after the model.
 
     Args:
         path, name, size: the file, its model and its size.
         threads: of the interpreter.
+        signature: its name, where it is not the model's.
         interpreter: its class; default LiteRT's.
 
     Raises:
         InputError: the file cannot be loaded, or its signature is not the contract's.
     """
 
-    def __init__(self, path: Path, name: str, size: Size, threads: int = 2, interpreter: Any = None) -> None:
+    def __init__(
+        self, path: Path, name: str, size: Size, threads: int = 2, signature: str = "", interpreter: Any = None
+    ) -> None:
         if interpreter is None:
             from ai_edge_litert.interpreter import Interpreter
 
@@ -40,9 +43,10 @@ class TfliteRunner:
             reason = str(error).splitlines()[0]
             raise InputError(f"{path}: expected a TFLite model ({reason}); export the bundle again") from error
         inputs = [s.name for s in self.contract.inputs]
-        if name not in signatures or sorted(signatures[name]["inputs"]) != sorted(inputs):
-            raise InputError(f"{path}: expected signature {name}({', '.join(inputs)}), found {signatures}")
-        self._signature = self._interpreter.get_signature_runner(name)
+        key = signature or name
+        if key not in signatures or sorted(signatures[key]["inputs"]) != sorted(inputs):
+            raise InputError(f"{path}: expected signature {key}({', '.join(inputs)}), found {signatures}")
+        self._signature = self._interpreter.get_signature_runner(key)
         for spec in self.contract.inputs:
             found = tuple(int(n) for n in self._signature.get_input_details()[spec.name]["shape"])
             if found != spec.shape(size, "NHWC"):

@@ -7,7 +7,7 @@ import pytest
 
 from portraiture.export.bundle import file_path, find, replacing
 from portraiture.export.contract import MODELS, Precision, Size, Target, describe
-from portraiture.export.goldens import INDEX, read_golden
+from portraiture.export.goldens import INDEX, read_golden, sampled
 from portraiture.export.manifest import MANIFEST, read_manifest, verify
 from portraiture.export.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError
@@ -36,9 +36,15 @@ def test_goldens_are_plain_arrays_of_the_stated_shape(bundle: Path) -> None:
     index = json.loads((bundle / INDEX).read_text())
     rgb = read_golden(bundle, index, "rgb")
     assert (rgb.dtype, rgb.shape) == (np.uint8, (128, 96, 3))
+    for name in ("filter_mask", "filter_depth"):
+        values = read_golden(bundle, index, name)
+        assert (values.dtype, values.shape) == (np.uint16, (128, 96))
+        kept = read_golden(bundle, index, name.removeprefix("filter_"))
+        np.testing.assert_allclose(sampled(values) / 65535, kept, atol=1 / 65535)
     for name in ("mask", "depth", "portrait"):
         values = read_golden(bundle, index, name)
-        assert values.dtype == np.float64
+        assert (values.dtype, values.shape[:2]) == (np.float64, (64, 48))
+        assert index["outputs"][name][:2] == [128, 96]
         assert 0 <= values.min() < values.max() <= 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from portraiture.export.contract import Precision, Size, Target, model_contract
 from portraiture.export.device import device_rows, read_result, results_folder
-from portraiture.export.goldens import read_golden, read_index
+from portraiture.export.goldens import STRIDE, read_golden, read_index
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.parity import Status
 from portraiture.export.tolerances import file_tolerance
@@ -22,12 +22,13 @@ def coreml_perception(bundle: Path) -> ModelFile:
 
 @pytest.fixture
 def results(bundle: Path, tmp_path: Path) -> Path:
-    """What a perfect device writes for one model: the goldens themselves, as float16."""
+    """What a good device writes for one model: the goldens, enlarged again, as float16."""
     file, index = coreml_perception(bundle), read_index(bundle)
     folder = tmp_path / "results" / results_folder(file)
     folder.mkdir(parents=True)
     for name in ("mask", "depth"):
-        (folder / f"{name}.bin").write_bytes(read_golden(bundle, index, name).astype("<f2").tobytes())
+        whole = np.repeat(np.repeat(read_golden(bundle, index, name), STRIDE, 0), STRIDE, 1)
+        (folder / f"{name}.bin").write_bytes(whole.astype("<f2").tobytes())
     return tmp_path / "results"
 
 

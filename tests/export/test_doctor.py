@@ -8,9 +8,17 @@ from torch import Tensor, nn
 
 from portraiture.export import doctor
 from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.doctor import Operation, check_fp16_range, check_operations, check_outputs, operations
+from portraiture.export.coreml import write_coreml
+from portraiture.export.doctor import (
+    Operation,
+    check_fp16_range,
+    check_operations,
+    check_outputs,
+    layer_of,
+    operations,
+)
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
-from portraiture.export.networks import Exported
+from portraiture.export.networks import Checkpoints, Exported, build
 from portraiture.reference.errors import GateError
 
 SIZE = Size(64, 64)
@@ -77,6 +85,10 @@ def test_a_layer_beyond_fp16_is_named() -> None:
         network.network.conv.weight[0, 0] = 1e5
     with pytest.raises(GateError, match=r"weight network\.conv\.weight is beyond fp16"):
         check_fp16_range(file(), network)
+    with torch.no_grad():
+        network.network.conv.weight[0, 0] = float("nan")
+    with pytest.raises(GateError, match=r"weight network\.conv\.weight is beyond fp16"):
+        check_fp16_range(file(), network)
 
 
 def test_the_operations_of_every_file_are_read(bundle: Path) -> None:
@@ -84,3 +96,44 @@ def test_the_operations_of_every_file_are_read(bundle: Path) -> None:
         found = operations(bundle / entry.path, entry.target)
         assert {"CONV_2D", "conv", "Conv"} & {o.kind for o in found}
         assert all(o.output for o in found)
+
+
+class Cumulative(nn.Module):
+    """What a phone's accelerators do without: a cumulative sum."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cumsum(x, 2)
+
+
+class WithCumsum(nn.Module):
+    """A convolution, and a scan that is written the easy way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1)
+        self.up2 = nn.Sequential(nn.ReLU(), Cumulative())
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(torch.sigmoid(self.up2(self.conv(rgb))), 1, 1)
+
+
+def test_core_mls_refused_operation_is_named_by_its_module(tmp_path: Path) -> None:
+    network = Exported("perception", WithCumsum(), "NCHW").eval()
+    path = tmp_path / "p.mlpackage"
+    modules = write_coreml(network, SIZE, Precision.FP32, path)
+    found = operations(path, Target.COREML)
+    with pytest.raises(GateError, match=r"cumsum at network\.up2\.1 is not for coreml"):
+        check_operations(file(Target.COREML), found, lambda output: layer_of(output, network, modules))
+
+
+def test_tflites_layer_is_told_by_the_names_that_the_converter_gives(bundle: Path) -> None:
+    network = build("perception", Checkpoints())
+    entries = model_files(read_manifest(bundle))
+    path = next(bundle / f.path for f in entries if (f.name, f.target) == ("perception", Target.TFLITE))
+    found = {layer_of(o.output, network, {}) for o in operations(path, Target.TFLITE)}
+    names = dict(network.named_modules())
+    told = {layer for layer in found if layer in names}
+    assert {"network.perception.propagation", "network.perception.coarse.encoder.blocks.5"} <= {
+        layer.removesuffix(".project") for layer in told
+    }
+    assert layer_of("nothing/known", network, {}) == "nothing/known"

@@ -11,7 +11,7 @@ from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.locate import CLOSE, Layer, first_diverging, layers, locate, sentence
 from portraiture.export.manifest import model_files, read_manifest
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Truth
+from portraiture.export.truth import Truth
 from portraiture.training.checkpoint import load_tensors, save_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
 

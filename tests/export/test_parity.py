@@ -13,9 +13,10 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, verify, write_json
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Status, Truth, file_rows, judge, run_parity
+from portraiture.export.parity import Status, file_rows, judge, run_parity
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.tolerances import Tolerance, file_tolerance
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import load_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION

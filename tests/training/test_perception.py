@@ -9,7 +9,6 @@ from torch import Tensor
 
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import save_tensors, warm_start
-from portraiture.training.models import perception
 from portraiture.training.models.coarse import STRIDE, MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits, PerceptionMaps
 from portraiture.training.weights import load_perception, save_half
@@ -141,20 +140,15 @@ def test_context_reaches_coarse_maps_and_the_shallow_branch_refined_ones_only(
         assert torch.equal(model(rgb).coarse_mask, changed(rgb).coarse_mask) == (layer == "sharpen_out")
 
 
-def test_under_bfloat16_the_scan_is_float32(model: MobilePerception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_bfloat16_the_scan_is_float32(model: MobilePerception) -> None:
     seen: list[torch.dtype] = []
-    propagate = perception.propagate
-
-    def watched(x: Tensor, gates: Tensor) -> Tensor:
-        seen.extend((x.dtype, gates.dtype))
-        return propagate(x, gates)
-
-    monkeypatch.setattr(perception, "propagate", watched)
+    hook = model.propagation.register_forward_pre_hook(lambda _, given: seen.extend(x.dtype for x in given))
     rgb = photo(1, 3, 64, 64)
     with torch.no_grad():
         exact = model.logits(rgb)
         with torch.autocast("cpu", torch.bfloat16):
             rough = model.logits(rgb)
+    hook.remove()
     assert seen == [torch.float32] * 4
     for a, b in zip(exact, rough, strict=True):
         assert b.dtype is torch.bfloat16

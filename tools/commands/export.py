@@ -8,9 +8,14 @@ import click
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
 @click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx.")
-@click.option("--precision", "precisions", default="fp16", show_default=True, help="Comma-separated: fp32, fp16.")
+@click.option("--precision", "precisions", default="fp16", show_default=True,
+              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml).")  # fmt: skip
+@click.option("--calibrate", "calibrate", type=click.Path(path_type=Path), metavar="DIR",
+              help="Your photos, for int8-static; 64 of them are used, evenly spread.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
+@click.option("--packaging", default="single", show_default=True,
+              help="single; shared: a file a target, TFLite signatures, Core ML iOS 18 functions; both.")  # fmt: skip
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="RNN filter weights.")
 @click.option(
@@ -21,8 +26,10 @@ def command(
     output: Path,
     targets: str,
     precisions: str,
+    calibrate: Path | None,
     sizes: tuple[str, ...],
     models: tuple[str, ...],
+    packaging: str,
     perception: Path | None,
     rnn_filter: Path | None,
     route: str,
@@ -30,21 +37,25 @@ def command(
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
+    from portraiture.export.calibration import calibration_photos
     from portraiture.export.contract import (
         DEFAULT_MODELS,
         DEFAULT_SIZE,
+        Packaging,
         Precision,
         Route,
         Size,
         Target,
         model_contract,
     )
+    from portraiture.export.goldens import sample_photo
+    from portraiture.export.locate import explain
     from portraiture.export.manifest import MANIFEST, read_manifest, write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
     from portraiture.reference.errors import GateError
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.table import failed, print_rows
+    from portraiture.tools.table import failed, first_failure, print_rows
 
     shipped = Checkpoints()
     spec = BundleSpec(
@@ -52,17 +63,21 @@ def command(
         targets=parse_list("target", targets, Target),
         precisions=parse_list("precision", precisions, Precision),
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
+        packaging=parse_one("packaging", packaging, Packaging),
         checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
         route=parse_one("route", route, Route),
+        calibration=calibration_photos(calibrate) if calibrate else (),
     )
     with replacing(output) as folder:
         entries = write_models(spec, folder, lambda line: click.echo(line, err=True))
         finish(folder, spec, entries)
         if gate:
             rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
+            if failed(rows):
+                rows = explain(folder, rows, spec.checkpoints, sample_photo())
             print_rows(rows)
             if failed(rows):
-                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was")
+                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was; {first_failure(rows)}")
             write_json(folder / MANIFEST, {**read_manifest(folder), "parity": [r.to_json() for r in rows]})
     megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
     click.echo(f"{output}: {len(entries)} models, {megabytes:.1f} MB")

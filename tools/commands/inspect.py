@@ -23,7 +23,7 @@ def command(bundle: Path) -> None:
     files = Table("model", "target", "precision", "size", "MB", "ops", "file")
     for m in manifest["models"]:
         files.add_row(m["name"], m["target"], m["precision"], m["size"], f"{m['bytes'] / 1e6:.2f}", str(m["op_count"]),
-                      m["path"])  # fmt: skip
+                      " ".join((m["path"], m.get("entry") or "")))  # fmt: skip
     console.print(files)
     interface = Table("model", "direction", "tensor", "shape", "dtype", "range", "layout", "meaning")
     seen = set()

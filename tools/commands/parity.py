@@ -21,7 +21,7 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
               help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
-@click.option("--locate", is_flag=True, help="Name the first layer at which a file that fails goes wrong.")
+@click.option("--locate", is_flag=True, help="Say why what fails does: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, device: Path | None, locate: bool,
@@ -40,7 +40,7 @@ def command(
     from portraiture.reference.photo import read_photo
     from portraiture.tools.gallery import Gallery
     from portraiture.tools.report import html_report, junit_xml, write_text
-    from portraiture.tools.table import failed, print_rows
+    from portraiture.tools.table import failed, first_failure, print_rows
 
     if device is not None and (photos or perception or rnn_filter or locate):
         raise OptionError("--device-results: expected it without --photos, weights and --locate; goldens are fixed")
@@ -73,4 +73,5 @@ def command(
         write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
         click.echo(f"{output / 'report.html'}")
     if failed(rows):
-        raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; see the table")
+        more = "" if locate or device is not None else "; --locate says why"
+        raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; {first_failure(rows)}{more}")

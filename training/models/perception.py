@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
 from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS
-from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate, straight_only
+from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation, straight_only
 
 SHALLOW_CHANNELS = 16
 
@@ -60,6 +60,7 @@ class MobilePerception(nn.Module):
         self.up4 = separable(w8 + f4, w4)
         self.source = nn.Conv2d(w4 + 2, 2 * hidden, 1)
         self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
+        self.propagation = Propagation()
         self.merge = nn.Conv2d(2 * hidden, 2, 1)
         self.up2 = separable(w4 + 2 * hidden + f2, w2)
         self.shallow = nn.Conv2d(3, SHALLOW_CHANNELS, 3, stride=2, padding=1)
@@ -73,21 +74,35 @@ class MobilePerception(nn.Module):
     def logits(self, rgb: Tensor) -> PerceptionLogits:
         """The maps before the sigmoid; what the losses take."""
         coarse, decoded8, f2, f4 = self.coarse.features(rgb)
+        mask, depth = self.refine(rgb, coarse, decoded8, f2, f4)
+        coarse_full = upsample(coarse, COARSE_SCALE)
+        coarse_mask, coarse_depth = torch.split(coarse_full, 1, 1)
+        return PerceptionLogits(mask, depth, coarse_mask, coarse_depth)
+
+    def refine(self, rgb: Tensor, coarse: Tensor, decoded8: Tensor, f2: Tensor, f4: Tensor) -> tuple[Tensor, Tensor]:
+        """Propagate coarse maps and bring them to full size.
+
+        Args:
+            rgb: (N, 3, H, W) in 0..1.
+            coarse: (N, 2, H/8, W/8), mask and depth before the sigmoid.
+            decoded8, f2, f4: the shared features of ``rgb`` at 1/8, 1/2 and 1/4.
+
+        Returns:
+            Mask and depth before the sigmoid, each (N, 1, H, W).
+        """
         guide = self.up4(torch.cat([upsample(decoded8, 2), f4], 1))  # (N, w4, H/4, W/4)
         source = self.source(torch.cat([guide, upsample(coarse, 2)], 1))
         # in bfloat16 the scan's 128 roundings in a row would add up
         gates = float32_from_bfloat16(self.gates(guide))
         if self.ways == 1:
             gates = straight_only(gates)
-        refined = propagate(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
+        refined = self.propagation(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
         fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
         shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)
         fine = fine + self.sharpen_out(F.relu6(self.sharpen_in(torch.cat([fine, shallow], 1))))
         full = upsample(self.merge(refined), 4) + self.detail(fine)  # (N, 2, H, W)
-        coarse_full = upsample(coarse, COARSE_SCALE)
         mask, depth = torch.split(full, 1, 1)
-        coarse_mask, coarse_depth = torch.split(coarse_full, 1, 1)
-        return PerceptionLogits(mask, depth, coarse_mask, coarse_depth)
+        return mask, depth
 
     def forward(self, rgb: Tensor) -> PerceptionMaps:
         return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))

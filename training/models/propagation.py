@@ -16,7 +16,7 @@ No ``flip`` is used, since TFLite's REVERSE leaves the delegates' op set; revers
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 DIRECTIONS = ("down", "up", "right", "left")
 NEIGHBOURS = 3
@@ -122,3 +122,10 @@ def propagate(x: Tensor, raw_gates: Tensor) -> Tensor:
     """
     down, up, right, left = propagate_directions(x, bound_gates(raw_gates))
     return torch.maximum(torch.maximum(down, up), torch.maximum(right, left))
+
+
+class Propagation(nn.Module):
+    """:func:`propagate` as a layer without weights: hooks see its gates, exported files and reports carry its name."""
+
+    def forward(self, x: Tensor, raw_gates: Tensor) -> Tensor:
+        return propagate(x, raw_gates)

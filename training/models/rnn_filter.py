@@ -95,6 +95,7 @@ class RnnFilter(LensFilter):
     def __init__(self) -> None:
         super().__init__()
         self.guidance = Guidance()
+        self.level4, self.level2 = Level(REACH_4), Level(REACH_2)
         # softplus(reach) is the radius at which half of a gate's range is used, at 1/2 and at 1/4
         self.reach = nn.Parameter(torch.tensor([1.0, 1.0]).reshape(2, 1, 1, 1))
 
@@ -114,9 +115,9 @@ class RnnFilter(LensFilter):
         gates4, sharpen4 = torch.split(steer4, [GATES, 1], 1)
         gates2, sharpen2, coarse, strength = torch.split(steer2, [GATES, 1, 1, 1], 1)
         reach2, reach4 = torch.split(F.softplus(self.reach), 1, 0)
-        level4 = _level(weighted4, near4 / (near4 + reach4), gates4, sharpen4, REACH_4)
+        level4 = self.level4(weighted4, near4 / (near4 + reach4), gates4, sharpen4)
         near2 = 2 * upsample(near4, 2)
-        level2 = _level(weighted2, near2 / (near2 + reach2), gates2, sharpen2, REACH_2)
+        level2 = self.level2(weighted2, near2 / (near2 + reach2), gates2, sharpen2)
         # divided at full size: a half-size cell inside the person has weight 0 and must not count as black
         total = upsample(level2 + torch.sigmoid(coarse) * (upsample(level4, 2) - level2), 2)
         # where hardly any background is in reach the pixel itself counts: no division by nearly nothing, which would
@@ -131,28 +132,47 @@ class RnnFilter(LensFilter):
         return torch.clamp(rgb + residual, 0.0, 1.0)
 
 
-def _level(x: Tensor, share: Tensor, gates: Tensor, sharpen: Tensor, reach: int) -> Tensor:
-    """Both groups at one level.
+def decays(share: Tensor, gates: Tensor) -> Tensor:
+    """How much of its predecessor each pixel keeps, in 0..1, below 1: (N, 8, h, w), two groups of four directions.
+
+    Args:
+        share: (N, 1, h, w) in 0..1, the largest decay.
+        gates: (N, 8, h, w) before the sigmoid.
+    """
+    return share * torch.sigmoid(gates)
+
+
+class Level(nn.Module):
+    """Both groups at one level, without weights.
 
     The four planes lie on the batch axis, the photos on the channel axis: one gate serves all planes, and no
     converter makes it a multiplication of four numbers at a time.
 
     Args:
-        x: (N, 4, h, w), the last plane the weight.
-        share: (N, 1, h, w) in 0..1, the largest decay.
-        gates: (N, 8, h, w) before the sigmoid.
-        sharpen: (N, 1, h, w), s before its range is applied.
         reach: terms of a scan.
-
-    Returns:
-        (N, 4, h, w); the weight's plane is not negative.
     """
-    planes = x.transpose(0, 1)  # (4, N, h, w)
-    decays = torch.split((share * torch.sigmoid(gates)).transpose(0, 1), 1, 0)  # 8 of (1, N, h, w)
-    once = smooth_four_directions(planes, decays[:DIRECTIONS], reach)
-    twice = smooth_four_directions(once, decays[DIRECTIONS:], reach)
-    once_weight, twice_weight = once[3:], twice[3:]
-    s = _SHARPEN_LOW + _SHARPEN_SPAN * torch.sigmoid(sharpen.transpose(0, 1))
-    # never so much that less than a quarter of the weight is left
-    most = (1 - _KEPT_WEIGHT) * twice_weight / torch.clamp(once_weight - twice_weight, min=1e-3)
-    return (twice + torch.minimum(s, most) * (twice - once)).transpose(0, 1)
+
+    def __init__(self, reach: int) -> None:
+        super().__init__()
+        self.reach = reach
+
+    def forward(self, x: Tensor, share: Tensor, gates: Tensor, sharpen: Tensor) -> Tensor:
+        """Blur.
+
+        Args:
+            x: (N, 4, h, w), the last plane the weight.
+            share, gates: of :func:`decays`.
+            sharpen: (N, 1, h, w), s before its range is applied.
+
+        Returns:
+            (N, 4, h, w); the weight's plane is not negative.
+        """
+        planes = x.transpose(0, 1)  # (4, N, h, w)
+        steps = torch.split(decays(share, gates).transpose(0, 1), 1, 0)  # 8 of (1, N, h, w)
+        once = smooth_four_directions(planes, steps[:DIRECTIONS], self.reach)
+        twice = smooth_four_directions(once, steps[DIRECTIONS:], self.reach)
+        once_weight, twice_weight = once[3:], twice[3:]
+        s = _SHARPEN_LOW + _SHARPEN_SPAN * torch.sigmoid(sharpen.transpose(0, 1))
+        # never so much that less than a quarter of the weight is left
+        most = (1 - _KEPT_WEIGHT) * twice_weight / torch.clamp(once_weight - twice_weight, min=1e-3)
+        return (twice + torch.minimum(s, most) * (twice - once)).transpose(0, 1)

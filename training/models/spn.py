@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from portraiture.training.models.propagation import GATES_PER_CHANNEL, propagate
+from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation
 from portraiture.training.models.vgg import VggGuidance
 
 
@@ -19,6 +19,7 @@ class PaperSpn(nn.Module):
         self.guidance = VggGuidance()
         self.gates = nn.Conv2d(VggGuidance.channels, GATES_PER_CHANNEL * hidden, 3, padding=1)
         self.source = nn.Conv2d(1, hidden, 3, padding=1)
+        self.propagation = Propagation()
         self.merge = nn.Conv2d(hidden, 1, 3, padding=1)
         nn.init.normal_(self.gates.weight, std=0.01)
         nn.init.constant_(self.gates.bias, 0.25)  # type: ignore[arg-type]
@@ -34,7 +35,7 @@ class PaperSpn(nn.Module):
             Refined logits (N, 1, H, W): the coarse ones plus the propagated correction.
         """
         gates = self.gates(self.guidance(rgb))
-        correction: Tensor = self.merge(propagate(self.source(coarse), gates))
+        correction: Tensor = self.merge(self.propagation(self.source(coarse), gates))
         return coarse + correction
 
 

@@ -1,0 +1,66 @@
+"""What a model is shown to find the ranges of its activations: the user's photos, as the model would get them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.contract import APERTURE, LAYOUT, Size, Target, model_contract
+from portraiture.export.goldens import FOCUS_PERSON
+from portraiture.export.networks import Checkpoints
+from portraiture.export.resize import to_model_size
+from portraiture.export.runtimes.base import Feeds, to_layout
+from portraiture.export.runtimes.open import open_torch
+from portraiture.reference.errors import OptionError
+from portraiture.reference.lens import APERTURE_PAPER
+from portraiture.reference.photo import read_photo
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+MOST_PHOTOS = 64
+"""More of them do not change the ranges any more, and each is kept in memory."""
+
+APERTURES = (APERTURE_PAPER, APERTURE.high, APERTURE_PAPER / 2)
+"""Given to the photos in turns."""
+
+
+def calibration_photos(folder: Path) -> tuple[Path, ...]:
+    """The photos of a folder, at most ``MOST_PHOTOS``, evenly spread over the sorted names.
+
+    Raises:
+        OptionError: no folder, or no photo in it.
+    """
+    if not folder.is_dir():
+        raise OptionError(f"--calibrate: expected a folder of photos, found none at {folder}")
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
+    if not found:
+        raise OptionError(f"--calibrate: expected photos ({', '.join(PHOTO_SUFFIXES)}) in {folder}, found none")
+    places = np.linspace(0, len(found) - 1, min(len(found), MOST_PHOTOS)).round().astype(int)
+    return tuple(found[k] for k in places)
+
+
+def tflite_samples(
+    name: str, size: Size, photos: Sequence[Path], checkpoints: Checkpoints
+) -> list[dict[str, np.ndarray]]:
+    """Inputs of a model, a photo each, in TFLite's layout.
+
+    Mask and depth are those of the float32 perception network, the focus is on the person.
+
+    Args:
+        name: of the model.
+        size: its size.
+        photos: files; each is stretched to the size, as an app would.
+        checkpoints: the weights that are exported.
+
+    Raises:
+        InputError: a photo cannot be read.
+    """
+    contract = model_contract(name)
+    perception = open_torch("perception", size, checkpoints) if name == "filter" else None
+    samples = []
+    for k, path in enumerate(photos):
+        feeds: Feeds = {"rgb": to_model_size(read_photo(path), size) / np.float32(255)}
+        if perception is not None:
+            feeds |= perception.run(feeds)
+        feeds |= {"aperture": APERTURES[k % len(APERTURES)], "focus": FOCUS_PERSON}
+        samples.append({s.name: to_layout(s, feeds[s.name], size, LAYOUT[Target.TFLITE]) for s in contract.inputs})
+    return samples

@@ -1,0 +1,100 @@
+"""A second small bundle, square so that a transposed photo fits, and what a test needs to harm and to judge one."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from portraiture.export import bundle as bundle_module
+from portraiture.export import parity
+from portraiture.export.bundle import BundleSpec, finish, write_models
+from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.in_place import replacing
+from portraiture.export.locate import explain
+from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, write_json
+from portraiture.export.networks import Checkpoints
+from portraiture.export.parity import Link, Row, Status
+
+SIZE = Size(64, 64)
+
+
+@dataclass(frozen=True)
+class Few(BundleSpec):
+    """float32 at 64x64: perception in every target, and the filter where a pipeline is wanted."""
+
+    targets: tuple[Target, ...] = tuple(Target)
+    precisions: tuple[Precision, ...] = (Precision.FP32,)
+    sizes: tuple[Size, ...] = (SIZE,)
+    models: tuple[str, ...] = ("perception", "filter")
+
+    def files(self) -> list[ModelFile]:
+        """Conversion is what costs."""
+        return [f for f in super().files() if f.name == "perception" or f.target is Target.ONNX]
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of :class:`Few`; tests take ``patient``."""
+    root = tmp_path_factory.mktemp("sound") / "bundle"
+    with replacing(root) as folder:
+        finish(folder, Few(), write_models(Few(), folder))
+    return root
+
+
+@dataclass
+class Patient:
+    """A copy of a bundle that a test harms, and the gate that is to notice."""
+
+    root: Path
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+
+    def file(self, target: Target, name: str = "perception") -> ModelFile:
+        """One of its files."""
+        return next(f for f in model_files(read_manifest(self.root)) if (f.name, f.target) == (name, target))
+
+    def keep_only(self, *files: ModelFile) -> None:
+        """Leave out the others, for the gate to be quick."""
+        manifest = read_manifest(self.root)
+        paths = [f.path for f in files]
+        for entry in [m for m in manifest["models"] if m["path"] not in paths]:
+            path = self.root / entry["path"]
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        models = [m for m in manifest["models"] if m["path"] in paths]
+        write_json(self.root / MANIFEST, {**manifest, "models": models})
+        self.bless()
+
+    def export_again(self, file: ModelFile, checkpoints: Checkpoints | None = None) -> None:
+        """Write a file anew, as the exporter now is."""
+        path = self.root / file.path
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        bundle_module.convert(Few(checkpoints=checkpoints or Checkpoints()), file, self.root, {})
+        self.bless()
+
+    def bless(self) -> None:
+        """Write checksums and sizes anew, so that only the gate itself can notice a fault."""
+        manifest = read_manifest(self.root)
+        for entry in manifest["models"]:
+            path = self.root / entry["path"]
+            entry["bytes"] = sum(p.stat().st_size for p in [path, *path.rglob("*")] if p.is_file())
+        write_json(self.root / MANIFEST, {**manifest, "files": checksums(self.root)})
+
+    def failures(self) -> list[Row]:
+        """The rows that fail, explained; the filter's own quality is not asked for at this size."""
+        rows = [r for r in parity.run_parity(self.root, (), self.checkpoints) if r.link is not Link.FILTER]
+        explained = explain(self.root, rows, self.checkpoints, parity.sample_photo())
+        return [r for r in explained if r.status is Status.FAILED]
+
+    def assert_caught(self, *words: str) -> None:
+        """The gate fails, and the note of each row that fails holds the words."""
+        failures = self.failures()
+        assert failures
+        for row in failures:
+            for word in words:
+                assert word in row.note, (row.subject, row.note)
+
+
+@pytest.fixture
+def patient(sound: Path, tmp_path: Path) -> Patient:
+    """A copy to harm."""
+    return Patient(Path(shutil.copytree(sound, tmp_path / "bundle")))
