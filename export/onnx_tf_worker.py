@@ -20,6 +20,7 @@ warnings.simplefilter("ignore")
 import onnx  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from onnx_tf.backend import TensorflowBackend, prepare  # noqa: E402
+from onnx_tf.handlers.backend.clip import Clip  # noqa: E402
 from onnx_tf.handlers.backend.pad import Pad  # noqa: E402
 
 
@@ -46,6 +47,29 @@ def constant_pad(_: type, /, node: Any, **kwargs: Any) -> list[Any]:
     return [tf.pad(known[node.inputs[0]], list(zip(before, after, strict=True)), constant_values=value)]
 
 
+def plain_clip(_: type, /, node: Any, **kwargs: Any) -> list[Any]:
+    """Clip at the bounds that are given; onnx-tf clips at the largest float as well, which is an operation more."""
+    known = kwargs["tensor_dict"]
+    low, high = (known[name] if name else None for name in (*node.inputs[1:], "", "")[:2])
+    value = known[node.inputs[0]]
+    if low is not None and high is not None and (tf.get_static_value(low), tf.get_static_value(high)) == (0, 6):
+        return [tf.nn.relu6(value)]
+    value = value if low is None else tf.maximum(value, low)
+    return [value if high is None else tf.minimum(value, high)]
+
+
+def pad_inside(model: Any) -> None:
+    """Let convolutions of step 1 that keep the size pad for themselves; onnx-tf pads in an operation of its own."""
+    for node in (n for n in model.graph.node if n.op_type == "Conv"):
+        ints = {a.name: list(a.ints) for a in node.attribute}
+        kernel, ones = ints["kernel_shape"], [1] * len(ints["kernel_shape"])
+        keeps = ints.get("pads") == 2 * [k // 2 for k in kernel] and all(k % 2 for k in kernel)
+        if keeps and ints.get("strides", ones) == ints.get("dilations", ones) == ones:
+            kept = [a for a in node.attribute if a.name not in ("pads", "auto_pad")]
+            del node.attribute[:]
+            node.attribute.extend([*kept, onnx.helper.make_attribute("auto_pad", "SAME_UPPER")])
+
+
 def naming(handle: Any) -> Any:
     """onnx-tf's conversion of one node, with errors that name the node."""
 
@@ -64,8 +88,11 @@ def naming(handle: Any) -> Any:
 def convert(source: Path, target: Path, folder: Path) -> None:
     """Write ``target`` with TFLite's builtin operations only."""
     Pad.version_11 = classmethod(constant_pad)
+    Clip.version_11 = classmethod(plain_clip)
     TensorflowBackend._onnx_node_to_tensorflow_op = naming(TensorflowBackend._onnx_node_to_tensorflow_op)
-    prepare(onnx.load(str(source))).export_graph(str(folder))
+    model = onnx.load(str(source))
+    pad_inside(model)
+    prepare(model).export_graph(str(folder))
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     try:
         target.write_bytes(converter.convert())
