@@ -83,6 +83,11 @@ class BundleSpec:
         if self.route is not Route.LITERT and Target.TFLITE not in self.targets:
             asked = ", ".join(t.value for t in self.targets)
             raise OptionError(f"--route {self.route.value}: expected --target tflite with it, found {asked}")
+        if self.route is not Route.LITERT and {Precision.INT8, Precision.INT8_STATIC} & set(self.precisions):
+            raise OptionError(
+                f"--route {self.route.value}: expected --precision fp32 or fp16; int8 keeps layers float by the names"
+                " that --route litert writes"
+            )
         for target in self.targets:
             if not set(self.precisions) & set(PRECISIONS[target]):
                 can = ", ".join(p.value for p in PRECISIONS[target])

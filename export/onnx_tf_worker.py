@@ -23,13 +23,16 @@ from onnx_tf.backend import TensorflowBackend, prepare  # noqa: E402
 from onnx_tf.handlers.backend.clip import Clip  # noqa: E402
 from onnx_tf.handlers.backend.pad import Pad  # noqa: E402
 
+REFUSED: list[dict[str, str]] = []
+"""What could not be converted, first of all the cause; TensorFlow raises errors anew in types of its own."""
+
 
 class Unconvertible(Exception):
     """An operation that the route cannot carry."""
 
     def __init__(self, op: str, node: str, reason: str) -> None:
         super().__init__(f"{op} at {node}: {reason}")
-        self.op, self.node, self.reason = op, node, reason
+        REFUSED.append({"op": op, "node": node, "reason": reason})
 
 
 def constant_pad(_: type, /, node: Any, **kwargs: Any) -> list[Any]:
@@ -107,8 +110,10 @@ def main() -> int:
     """Exit code 0, or 3 with a JSON line."""
     try:
         convert(*(Path(a) for a in sys.argv[1:4]))
-    except Unconvertible as error:
-        print(json.dumps({"op": error.op, "node": error.node, "reason": error.reason}))
+    except Exception:
+        if not REFUSED:
+            raise
+        print(json.dumps(REFUSED[0]))
         return 3
     return 0
 
