@@ -15,6 +15,7 @@ from portraiture.export.manifest import ModelFile
 from portraiture.export.networks import Checkpoints, Exported, build, example_inputs
 from portraiture.export.runtimes.base import from_layout
 from portraiture.export.runtimes.torch_runner import TorchRunner
+from portraiture.export.tflite import operations_of, read_model
 from portraiture.reference.errors import GateError
 
 MAX_OPS = {
@@ -64,15 +65,9 @@ class Operation:
 def operations(path: Path, target: Target) -> list[Operation]:
     """The operations of a written file, in order."""
     if target is Target.TFLITE:
-        from ai_edge_litert import schema_py_generated as schema
-
-        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-        names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
-        codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
         return [
-            Operation(names[codes[o.opcodeIndex]], graph.tensors[int(o.outputs[0])].name.decode())
-            for graph in model.subgraphs
-            for o in graph.operators or []
+            Operation(name, graph.tensors[int(operation.outputs[0])].name.decode())
+            for name, operation, graph in operations_of(read_model(path))
         ]
     if target is Target.ONNX:
         import onnx

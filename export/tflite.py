@@ -6,6 +6,7 @@ after it was written and compared with torch, so that a converter that lies is m
 
 import collections
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,17 @@ def pack_model(model: Any) -> bytes:
     return bytes(builder.Output())
 
 
-def tflite_op_counts(path: Path) -> dict[str, int]:
-    """Operations of a file by name, read from the flatbuffer."""
+def operations_of(model: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The operations of an unpacked file in order: name, the operation, the graph that it is in."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = read_model(path)
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
-    codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
-    counts = collections.Counter(names[codes[o.opcodeIndex]] for g in model.subgraphs for o in g.operators or [])
-    return dict(sorted(counts.items()))
+    codes = [names[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes]
+    for graph in model.subgraphs:
+        for operation in graph.operators or []:
+            yield codes[operation.opcodeIndex], operation, graph
+
+
+def tflite_op_counts(path: Path) -> dict[str, int]:
+    """Operations of a file by name, read from the flatbuffer."""
+    return dict(sorted(collections.Counter(name for name, _, _ in operations_of(read_model(path))).items()))

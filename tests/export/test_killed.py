@@ -14,6 +14,9 @@ from portraiture.export.in_place import replacing
 from portraiture.export.manifest import MANIFEST, checksums, read_manifest, verify
 from portraiture.reference.errors import InputError
 
+# the child of a fork only writes files and dies: what other threads of pytest's process hold does not matter to it
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning", "ignore:.*fork:DeprecationWarning")
+
 MODEL = {"name": "perception", "target": "tflite", "precision": "fp16", "size": "64x64", "path": "tflite/p.tflite",
          "bytes": 10, "ops": {"ADD": 1}, "op_count": 1, "meaning": "m", "inputs": [], "outputs": []}  # fmt: skip
 
