@@ -1,0 +1,65 @@
+"""TensorFlow's interpreter as one more runtime of the same files, and what is said where it is not installed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from portraiture.export import parity
+from portraiture.export.bundle import find
+from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.networks import Checkpoints
+from portraiture.export.parity import Status, tensorflow_rows
+from portraiture.export.runtimes import tensorflow_runner
+from portraiture.export.runtimes.tensorflow_runner import has_tensorflow
+from portraiture.export.runtimes.tflite_runner import TfliteRunner
+from portraiture.export.truth import Truth
+from portraiture.reference.errors import InputError
+from portraiture.tools.open_pipeline import open_pipeline
+
+SIZE = Size(128, 96)
+
+needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="needs the tensorflow extra")
+
+
+def test_the_runner_takes_any_interpreter_of_that_interface(bundle: Path) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    opened: list[str] = []
+
+    def interpreter(path: str, num_threads: int) -> Interpreter:
+        opened.append(path)
+        return Interpreter(path, num_threads=num_threads)
+
+    (file,) = (f for f in find(bundle, Target.TFLITE, Precision.FP32) if f.name == "coarse")
+    TfliteRunner(bundle / file.path, "coarse", SIZE, interpreter=interpreter)
+    assert opened == [str(bundle / file.path)]
+
+
+def test_without_the_extra_parity_lists_it_as_not_run(
+    bundle: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "has_tensorflow", lambda: False)
+    files = find(bundle, Target.TFLITE, Precision.FP32)
+    (row,) = tensorflow_rows(bundle, files, Truth(Checkpoints()), [astronaut])
+    assert row.status is Status.NOT_RUN
+    assert (row.subject, row.note) == ("all tflite by TensorFlow", "the tensorflow extra is not installed")
+    assert list(tensorflow_rows(bundle, find(bundle, Target.ONNX), Truth(Checkpoints()), [astronaut])) == []
+
+
+def test_without_the_extra_the_runtime_says_what_to_install(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorflow_runner, "has_tensorflow", lambda: False)
+    with pytest.raises(InputError, match=r"expected the tensorflow extra; pip install 'portraiture\[tensorflow\]'"):
+        open_pipeline("tensorflow", bundle, None)
+
+
+@needs_tensorflow
+def test_tensorflow_computes_the_same(bundle: Path, astronaut: np.ndarray) -> None:
+    files = [f for f in find(bundle, Target.TFLITE, Precision.FP32) if f.name in ("perception", "filter")]
+    rows = list(tensorflow_rows(bundle, files, Truth(Checkpoints()), [astronaut]))
+    assert [(r.subject, r.output) for r in rows] == [
+        ("perception tflite fp32 128x96 by TensorFlow", "mask"),
+        ("perception tflite fp32 128x96 by TensorFlow", "depth"),
+        ("filter tflite fp32 128x96 by TensorFlow", "portrait"),
+    ]
+    assert {r.status for r in rows} == {Status.PASSED}
