@@ -14,6 +14,7 @@ import pytest
 from portraiture.export import parity
 from portraiture.export.contract import Target
 from portraiture.export.manifest import MANIFEST, ModelFile, read_manifest, write_json
+from portraiture.export.tflite import pack_model, read_model
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import load_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
@@ -84,13 +85,9 @@ def test_truncated_file(patient: Any, target: Target) -> None:
 def rename_input(path: Path, target: Target) -> None:
     """Another name where the contract says rgb; in TFLite another signature."""
     if target is Target.TFLITE:
-        from ai_edge_litert import schema_py_generated as schema
-
-        from portraiture.export.tflite import _pack
-
-        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+        model = read_model(path)
         model.signatureDefs[0].signatureKey = b"serving_default"
-        path.write_bytes(_pack(model))
+        path.write_bytes(pack_model(model))
     elif target is Target.ONNX:
         import onnx
 
