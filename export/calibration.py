@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.contract import APERTURE, LAYOUT, Size, Target, model_contract
-from portraiture.export.goldens import FOCUS_PERSON
 from portraiture.export.networks import Checkpoints
-from portraiture.export.resize import to_model_size
-from portraiture.export.runtimes.base import Feeds, to_layout
-from portraiture.export.runtimes.open import open_torch
+from portraiture.export.runtimes.base import to_layout
+from portraiture.export.truth import Truth
 from portraiture.reference.errors import OptionError
 from portraiture.reference.lens import APERTURE_PAPER
 from portraiture.reference.photo import read_photo
@@ -43,7 +41,7 @@ def tflite_samples(
 ) -> list[dict[str, np.ndarray]]:
     """Inputs of a model, a photo each, in TFLite's layout.
 
-    Mask and depth are those of the float32 perception network, the focus is on the person.
+    Maps are the network's own, the focus is on the person.
 
     Args:
         name: of the model.
@@ -55,12 +53,9 @@ def tflite_samples(
         InputError: a photo cannot be read.
     """
     contract = model_contract(name)
-    perception = open_torch("perception", size, checkpoints) if name == "filter" else None
+    truth = Truth(checkpoints)
     samples = []
     for k, path in enumerate(photos):
-        feeds: Feeds = {"rgb": to_model_size(read_photo(path), size) / np.float32(255)}
-        if perception is not None:
-            feeds |= perception.run(feeds)
-        feeds |= {"aperture": APERTURES[k % len(APERTURES)], "focus": FOCUS_PERSON}
+        feeds = {**truth.feeds(name, size, read_photo(path)), "aperture": APERTURES[k % len(APERTURES)]}
         samples.append({s.name: to_layout(s, feeds[s.name], size, LAYOUT[Target.TFLITE]) for s in contract.inputs})
     return samples

@@ -19,7 +19,7 @@ COMMANDS = {
     "export": "Write a bundle of Core ML and TFLite models.",
     "parity": "Prove that a bundle computes what PyTorch computes.",
     "inspect": "Show and verify what is in a bundle.",
-    "bench": "Time the reference on this machine.",
+    "bench": "Time the reference, TFLite files or a whole export.",
 }
 
 

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from portraiture.export.bundle import BundleSpec, file_path, find, finish, op_counts, replacing, write_models
 from portraiture.export.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
 from portraiture.export.compare import compare
-from portraiture.export.contract import MASK, PRECISIONS, Precision, Size, Target
+from portraiture.export.contract import MASK, MODELS, PRECISIONS, Precision, Size, Target
 from portraiture.export.coreml_compress import palette
 from portraiture.export.doctor import examine
 from portraiture.export.goldens import read_index
@@ -188,6 +188,14 @@ def test_calibration_photos_are_spread_over_the_folder(photos: Path, tmp_path: P
     assert (found[0].name, found[-1].name) == ("0000.jpg", f"{3 * MOST_PHOTOS - 1:04}.jpg")
     with pytest.raises(InputError, match=r"0000\.jpg"):
         tflite_samples("perception", SIZE, found, Checkpoints())
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_model_can_be_calibrated(photos: Path, name: str) -> None:
+    (sample,) = tflite_samples(name, Size(64, 64), calibration_photos(photos)[:1], Checkpoints())
+    for spec in MODELS[name].inputs:
+        assert sample[spec.name].shape == spec.shape(Size(64, 64), "NHWC")
+        assert np.isfinite(sample[spec.name]).all()
 
 
 def test_the_filter_is_calibrated_on_maps_of_the_photo_and_several_apertures(photos: Path, truth: Truth) -> None:
