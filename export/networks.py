@@ -47,7 +47,9 @@ class _Spn(nn.Module):
 
     def forward(self, rgb: Tensor, given: Tensor) -> tuple[Tensor]:
         own, decoded8, f2, f4 = self.perception.coarse.features(rgb)
-        share = torch.clamp(F.avg_pool2d(given, COARSE_SCALE), _LEAST_SHARE, 1 - _LEAST_SHARE)
+        # a clamp in another form: XNNPACK of TensorFlow 2.21 cannot prepare a maximum that follows an average pool
+        share = _LEAST_SHARE + F.relu(F.avg_pool2d(given, COARSE_SCALE) - _LEAST_SHARE)
+        share = 1 - _LEAST_SHARE - F.relu(1 - _LEAST_SHARE - share)
         logit = torch.log(share / (1 - share))
         planes = list(torch.split(own, 1, 1))
         planes[self.task] = logit

@@ -32,7 +32,7 @@ class TfliteRunner:
 
             interpreter = Interpreter
         self.contract = model_contract(name)
-        self.size = size
+        self.path, self.size = path, size
         if not path.is_file():
             raise InputError(f"{path}: expected a .tflite file, found none; export the bundle again")
         try:
@@ -53,8 +53,16 @@ class TfliteRunner:
                 raise InputError(f"{path}: expected {spec.name} {spec.shape(size, 'NHWC')}, found {found}")
 
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
-        """Outputs by name, float32."""
+        """Outputs by name, float32.
+
+        Raises:
+            InputError: the interpreter cannot run the file.
+        """
         check_feeds(self.contract, feeds)
         inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NHWC") for s in self.contract.inputs}
-        outputs = self._signature(**inputs)
+        try:
+            outputs = self._signature(**inputs)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self.path}: expected a model that runs ({reason}); export the bundle again") from error
         return {s.name: from_layout(s, outputs[s.name], "NHWC") for s in self.contract.outputs}
