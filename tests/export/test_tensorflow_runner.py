@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from portraiture.export import parity
-from portraiture.export.bundle import find
+from portraiture.export.bundle import BundleSpec, find, write_models
 from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.networks import Checkpoints
+from portraiture.export.networks import SPN_TASKS, Checkpoints
 from portraiture.export.parity import Status, tensorflow_rows
 from portraiture.export.runtimes import tensorflow_runner
 from portraiture.export.runtimes.tensorflow_runner import has_tensorflow
@@ -63,3 +63,14 @@ def test_tensorflow_computes_the_same(bundle: Path, astronaut: np.ndarray) -> No
         ("filter tflite fp32 128x96 by TensorFlow", "portrait"),
     ]
     assert {r.status for r in rows} == {Status.PASSED}
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", list(SPN_TASKS))
+def test_tensorflow_prepares_the_models_for_an_apps_own_maps(name: str, astronaut: np.ndarray, tmp_path: Path) -> None:
+    # its XNNPACK once refused a maximum after an average pool
+    size = Size(64, 96)
+    spec = BundleSpec((name,), (Target.TFLITE,), precisions=(Precision.FP32,), sizes=(size,))
+    write_models(spec, tmp_path)
+    rows = list(tensorflow_rows(tmp_path, spec.files(), Truth(Checkpoints()), [astronaut]))
+    assert [r.status for r in rows] == [Status.PASSED]
