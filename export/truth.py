@@ -34,7 +34,7 @@ class Truth:
         self, kind: str, name: str, size: Size, photo: np.ndarray, make: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
         """What ``make`` gives for a photo; the oldest is forgotten where it becomes too much."""
-        key = kind, name, size, hashlib.sha256(np.ascontiguousarray(photo)).digest() + repr(photo.shape).encode()
+        key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
         if key not in self._recent:
             self._recent[key] = make()
             while len(self._recent) > 1 and sum(map(_bytes, self._recent.values())) > KEPT_BYTES:
