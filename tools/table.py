@@ -1,4 +1,4 @@
-"""The parity table on the terminal."""
+"""Tables on the terminal: of every command, and of parity."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,12 @@ from rich.table import Table
 from portraiture.export.parity import Row, Status
 
 _COLOUR = {Status.PASSED: "green", Status.FAILED: "red", Status.NOT_RUN: "yellow"}
+
+
+def console() -> Console:
+    """Where tables go; piped output has no width of its own and is not cut."""
+    found = Console()
+    return found if found.is_terminal else Console(width=180)
 
 
 def failed(rows: Sequence[Row]) -> int:
@@ -37,10 +43,7 @@ def print_rows(rows: Sequence[Row]) -> None:
             f"[{_COLOUR[row.status]}]{row.status.value}[/]",
             row.note,
         )
-    console = Console()
-    # piped output has no terminal width: do not cut it
-    if not console.is_terminal:
-        console = Console(width=180)
-    console.print(table)
+    out = console()
+    out.print(table)
     counts = ", ".join(f"{sum(r.status is s for r in rows)} {s.value}" for s in Status)
-    console.print(f"parity: {counts}")
+    out.print(f"parity: {counts}")

@@ -39,17 +39,17 @@ def command(
 def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dict[str, object]:
     from dataclasses import asdict
 
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from portraiture.tools.render_bench import bench_render
     from portraiture.tools.runtime_bench import bench_runtime
+    from portraiture.tools.table import console
 
     times = bench_runtime(bundle, threads, repeats)
-    table = Table("file", "size", "threads", "ms", "times MobileNetV2")
+    table = Table(Column("file", overflow="fold"), "size", "threads", "ms", "times MobileNetV2")
     for t in times:
         table.add_row(t.file, t.size, str(t.threads), f"{t.ms:.1f}", f"{t.ratio:.1f}")
-    Console().print(table)
+    console().print(table)
     if not megapixels:
         return {"times": [asdict(t) for t in times]}
     found = bench_render(bundle, repeats, megapixels)
@@ -78,12 +78,12 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
 
     import cv2
     import numpy as np
-    from rich.console import Console
     from rich.table import Table
 
     from portraiture.export.goldens import sample_photo
     from portraiture.tools.open_pipeline import open_pipeline
     from portraiture.tools.reference_bench import SIZE, bench_large, bench_reference
+    from portraiture.tools.table import console
 
     height, width = SIZE
     photo = cv2.resize(sample_photo()[:, 60:367], (width, height), interpolation=cv2.INTER_AREA)
@@ -94,13 +94,13 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
     for s in stages:
         plain, ratio = ("-", "-") if s.plain_s is None else (f"{s.plain_s:.3f}", f"{s.plain_s / s.ours_s:.1f}")
         table.add_row(s.stage, f"{s.ours_s:.3f}", plain, ratio)
-    Console().print(table)
+    console().print(table)
     large = bench_large(photo, mask, depth, megapixels) if megapixels else []
     if large:
         table = Table("large photo", "compositing", "s", "peak GiB")
         for t in large:
             table.add_row(f"{t.megapixels:g} MP, {t.mode}", t.compositing, f"{t.seconds:.1f}", f"{t.peak_gib:.2f}")
-        Console().print(table)
+        console().print(table)
     return {
         "size": f"{height}x{width}",
         "stages": [asdict(s) for s in stages],

@@ -9,22 +9,20 @@ import click
 @click.argument("bundle", type=click.Path(path_type=Path))
 def command(bundle: Path) -> None:
     """Print the contract, sizes and operations of BUNDLE and verify every checksum."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from portraiture.export.manifest import read_manifest, verify
+    from portraiture.tools.table import console
 
     manifest = read_manifest(bundle)
     verify(bundle, manifest)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=180)
-    console.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")
-    files = Table("model", "target", "precision", "size", "MB", "ops", "file")
+    out = console()
+    out.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")
+    files = Table("model", "target", "precision", "size", "MB", "ops", Column("file", overflow="fold"))
     for m in manifest["models"]:
         files.add_row(m["name"], m["target"], m["precision"], m["size"], f"{m['bytes'] / 1e6:.2f}", str(m["op_count"]),
                       " ".join((m["path"], m.get("entry") or "")))  # fmt: skip
-    console.print(files)
+    out.print(files)
     interface = Table("model", "direction", "tensor", "shape", "dtype", "range", "layout", "meaning")
     seen = set()
     for m in manifest["models"]:
@@ -35,6 +33,6 @@ def command(bundle: Path) -> None:
             for t in m[direction]:
                 interface.add_row(f"{m['name']} {m['target']} {m['size']}", direction[:-1], t["name"], str(t["shape"]),
                                   t["dtype"], str(t["range"]), t["layout"], t["meaning"])  # fmt: skip
-    console.print(interface)
-    console.print(f"tools: {', '.join(f'{k} {v}' for k, v in manifest['tools'].items())}")
-    console.print(f"{len(manifest['files'])} files, every sha256 as in the manifest")
+    out.print(interface)
+    out.print(f"tools: {', '.join(f'{k} {v}' for k, v in manifest['tools'].items())}")
+    out.print(f"{len(manifest['files'])} files, every sha256 as in the manifest")
