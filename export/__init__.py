@@ -7,6 +7,6 @@
   ``packaging``, ``tflite_merge``; ``goldens``, ``app_constants``, ``manifest``, ``in_place``.
 - Refusing before a file is kept: ``doctor``, ``doctor_gates``; before one is read: ``manifest_check``.
 - Running: ``runtimes/`` and, for Core ML off macOS, ``mil/``.
-- Judging: ``parity`` with ``truth``, ``compare``, ``tolerances``; ``device`` for what an app computed.
+- Judging: ``parity`` with ``truth``, ``compare``, ``tolerances``, ``verdict``; ``device`` for what an app computed.
 - Explaining a failure: ``locate``, ``taps``, ``diagnose``, ``file_weights``.
 """

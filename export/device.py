@@ -8,8 +8,9 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.goldens import output_shape, read_golden, read_index, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
-from portraiture.export.parity import Comparison, Link, Row, Status, Watch, judge, subject_of, unwatched
+from portraiture.export.parity import subject_of
 from portraiture.export.tolerances import file_tolerance
+from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, judge, unwatched
 from portraiture.reference.errors import InputError
 
 _TYPES = {2: "<f2", 4: "<f4"}
@@ -69,10 +70,10 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
             expected = read_golden(root, index, name)
             found = read_result(own / f"{name}.bin", output_shape(name, size))
             kept = sampled(found) if np.isfinite(found).all() else np.full(expected.shape, np.nan)
-            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, kept, expected))
             gate = file_tolerance(file.precision, name)
             difference = compare(kept, expected, as_mask=name == MASK.name)
-            rows.append(judge(Link.DEVICE, subject_of(file), name, [difference], gate))
+            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, kept, expected, difference, gate))
+            rows.append(judge(Link.DEVICE, subject_of(file), name, {0: difference}, gate))
     if all(row.status is Status.NOT_RUN for row in rows):
         example = results_folder(model_files(manifest)[0])
         raise InputError(f"{folder}: expected results such as {example}/mask.bin, found none; see goldens/index.json")

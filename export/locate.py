@@ -19,11 +19,12 @@ from portraiture.export.contract import Precision
 from portraiture.export.diagnose import cause_of, first_stage
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, build
-from portraiture.export.parity import Link, Row, Status, subject_of
+from portraiture.export.parity import subject_of
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.torch_runner import TorchRunner
 from portraiture.export.taps import Values, intermediate_values
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Link, Row, Status
 
 _INT8_CLOSE = 0.2
 CLOSE = {

@@ -8,10 +8,7 @@ A runtime that cannot run here is reported as not run, never as passed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,96 +26,9 @@ from portraiture.export.runtimes.open import open_file
 from portraiture.export.runtimes.tensorflow_runner import has_tensorflow, open_tensorflow
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, judge, unwatched
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens import APERTURE_PAPER
-
-
-class Status(Enum):
-    """Outcome of a row."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_RUN = "not run"
-
-
-class Link(Enum):
-    """What is compared with what."""
-
-    FILE = "file against PyTorch float64"
-    FILTER = "RNN filter against CRF reference"
-    PIPELINE = "exported pipeline against Python pipeline"
-    DEVICE = "device against goldens"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: the worst photo counts."""
-
-    link: Link
-    subject: str
-    output: str
-    status: Status
-    difference: Difference | None
-    tolerance: str
-    reason: str
-    photos: int
-    note: str = ""
-    gate: Tolerance | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        d = self.difference
-        found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
-        if d is not None and d.iou is not None:
-            found["iou"] = d.iou
-        # JSON has no infinity
-        figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
-        return {
-            "link": self.link.value,
-            "subject": self.subject,
-            "output": self.output,
-            "status": self.status.value,
-            "tolerance": self.tolerance,
-            "reason": self.reason,
-            "photos": self.photos,
-            "note": self.note,
-            **figures,
-        }
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a row's figure of one photo is made of; for whoever wants to show it.
-
-    Attributes:
-        link, subject, output: of the row.
-        photo: index of the photo, from 0.
-        found, expected: HxWx3 or HxW in 0..1.
-    """
-
-    link: Link
-    subject: str
-    output: str
-    photo: int
-    found: np.ndarray
-    expected: np.ndarray
-
-
-Watch = Callable[[Comparison], None]
-
-
-def unwatched(_: Comparison) -> None:
-    """Shows nothing."""
-
-
-def judge(link: Link, subject: str, output: str, found: list[Difference], tolerance: Tolerance, note: str = "") -> Row:
-    """The row of a list of differences, one a photo: it passes only if each passes."""
-    worst = max(found, key=tolerance.badness)
-    passed = bool(found) and all(tolerance.passes(d) for d in found)
-    status = Status.PASSED if passed else Status.FAILED
-    if not worst.finite:
-        note = f"{note}; NaN or infinity in the output".removeprefix("; ")
-    return Row(link, subject, output, status, worst, str(tolerance), tolerance.reason, len(found), note, tolerance)
 
 
 def subject_of(file: ModelFile) -> str:
@@ -164,13 +74,15 @@ def file_rows(
     subject = subject_of(file) + (" by TensorFlow" if tensorflow else "")
     try:
         runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
-        found: dict[str, list[Difference]] = {s.name: [] for s in runner.contract.outputs}
+        found: dict[str, dict[int, Difference]] = {s.name: {} for s in runner.contract.outputs}
         for index, photo in enumerate(photos):
             feeds = truth.feeds(file.name, file.size, photo)
             expected = truth.expected(file.name, file.size, photo)
             for name, value in runner.run(feeds).items():
-                found[name].append(compare(value, expected[name], as_mask=name == MASK.name))
-                watch(Comparison(Link.FILE, subject, name, index, value, expected[name]))
+                difference = compare(value, expected[name], as_mask=name == MASK.name)
+                gate = file_tolerance(file.precision, name)
+                found[name][index] = difference
+                watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
     except PortraitureError as error:
         yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
         return
@@ -183,7 +95,7 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     """Second link: the float64 filter against the CRF reference on the same maps; photos by their index."""
     from portraiture.reference.render import Mode, RenderSettings, render
 
-    found = []
+    found: dict[int, Difference] = {}
     subject = f"filter torch fp64 {size}"
     for index, photo in photos.items():
         pipeline = truth.pipeline(size)
@@ -194,8 +106,8 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
         settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
         expected = render(maps.model_rgb / 255, mask, depth, settings)
         picture = pipeline.filter(maps, APERTURE_PAPER)
-        found.append(compare(picture, expected))
-        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected))
+        found[index] = compare(picture, expected)
+        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
     if not found:
         yield Row(Link.FILTER, subject, "portrait", Status.NOT_RUN, None, str(FILTER_AGAINST_CRF),
                   FILTER_AGAINST_CRF.reason, 0, "no photo with a person")  # fmt: skip
@@ -220,13 +132,13 @@ def pipeline_rows(
             continue
         subject = pipeline_subject(group["filter"])
         tolerance = pipeline_tolerance(precision)
-        exported, found = exported_pipeline(root, group, size), []
+        exported, found = exported_pipeline(root, group, size), {}
         try:
             for index, photo in enumerate(photos):
                 picture = exported.render(photo, exported.perceive(photo), APERTURE_PAPER)
                 expected = truth.portrait(size, photo)
-                found.append(compare(picture, expected))
-                watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected))
+                found[index] = compare(picture, expected)
+                watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected, found[index], tolerance))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
             continue
@@ -256,7 +168,7 @@ def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
             Link.FILE,
             f"goldens fp64 {size}",
             name,
-            [compare(read_golden(root, index, name), sampled(value))],
+            {0: compare(read_golden(root, index, name), sampled(value))},
             tolerance,
         )
 

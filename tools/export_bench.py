@@ -12,10 +12,11 @@ from portraiture.export.bundle import BundleSpec, find, finish, replacing, write
 from portraiture.export.contract import DEFAULT_SIZE, Target
 from portraiture.export.manifest import ModelFile
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Status, run_parity
+from portraiture.export.parity import run_parity
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.runtimes.coreml_runner import Engine, engine_here
 from portraiture.export.runtimes.open import open_file, open_torch
+from portraiture.export.verdict import Status
 from portraiture.tools.runtime_bench import interleaved_ms, tflite_inference
 
 

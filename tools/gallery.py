@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from portraiture.export.compare import Difference, compare
-from portraiture.export.parity import Comparison, Link
+from portraiture.export.compare import Difference
+from portraiture.export.verdict import Comparison, Link
 
 LONG_SIDE_PX = 320
 SHOWN_PHOTOS = 3
+"""The first photos are shown; and as many more where something fails."""
+
 LOWEST_DECADE = -9
 BINS_PER_DECADE = 4
 _JPEG_QUALITY = 88
@@ -100,7 +102,7 @@ def _numbers(found: Difference) -> str:
 _REFERENCES = {
     Link.FILE: "PyTorch float64",
     Link.FILTER: "CRF reference",
-    Link.PIPELINE: "Python pipeline, the photo's size",
+    Link.PIPELINE: "Python pipeline, at the photo's size",
     Link.DEVICE: "golden, PyTorch float64",
 }
 
@@ -109,7 +111,7 @@ class Gallery:
     """Collects comparisons; ``watch`` is what parity calls.
 
     Args:
-        shown: so many photos are shown, the histograms are of all.
+        shown: so many photos are shown, and so many more where something fails; the histograms are of all.
     """
 
     def __init__(self, shown: int = SHOWN_PHOTOS) -> None:
@@ -124,12 +126,14 @@ class Gallery:
         key = (c.link, c.subject, c.output)
         counts = error_counts(c.found, c.expected)
         self.counts[key] = self.counts[key] + counts if key in self.counts else counts
-        if c.photo >= self.shown:
+        later = [k for k in self.strips if k >= self.shown]
+        if c.photo >= self.shown and (c.passed or (c.photo not in later and len(later) >= self.shown)):
             return
         height, width = c.expected.shape[:2]
-        title = f"{c.output} {height}x{width}: {_REFERENCES[c.link]}"
+        model = "" if c.link in (Link.FILTER, Link.PIPELINE) else c.subject.split()[0] + ": "
+        title = f"{model}{c.output} {height}x{width}, {_REFERENCES[c.link]}"
         strips = self.strips.setdefault(c.photo, {})
         if title not in strips:
             strips[title] = Strip(title, Figure(picture(c.expected), _REFERENCES[c.link]))
-        own = Figure(picture(c.found), _numbers(compare(c.found, c.expected)))
+        own = Figure(picture(c.found), _numbers(c.difference))
         strips[title].shown.append(Shown(c.subject, own, difference(c.found, c.expected)))

@@ -12,8 +12,8 @@ import jinja2
 import numpy as np
 
 from portraiture.export.manifest import read_manifest
-from portraiture.export.parity import Link, Row, Status
 from portraiture.export.tolerances import Tolerance
+from portraiture.export.verdict import Link, Row, Status
 from portraiture.tools.gallery import BINS_PER_DECADE, LOWEST_DECADE, Gallery, picture
 
 BAR_PX = 28
@@ -43,11 +43,12 @@ def _gate_x(tolerance: Tolerance | None) -> float | None:
     return (math.log10(tolerance.max_abs) - LOWEST_DECADE) * BINS_PER_DECADE * _BIN_PX
 
 
-def _cells(row: Row, gallery: Gallery) -> dict[str, Any]:
+def _cells(row: Row, gallery: Gallery, names: Sequence[str]) -> dict[str, Any]:
     d = row.difference
     counts = gallery.counts.get((row.link, row.subject, row.output))
     return {
-        **row.to_json(),
+        "worst": "",
+        **row.to_json(names),
         "psnr_db": "" if d is None else f"{d.psnr_db:.1f}",
         "max_abs": "" if d is None else f"{d.max_abs:.1e}",
         "mean_abs": "" if d is None else f"{d.mean_abs:.1e}",
@@ -75,7 +76,7 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
         manifest=read_manifest(bundle),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         counts={s.value: sum(r.status is s for r in rows) for s in Status},
-        links={link.value: [_cells(r, gallery) for r in group] for link, group in by_link},
+        links={link.value: [_cells(r, gallery, list(photos)) for r in group] for link, group in by_link},
         photos=[
             {
                 "name": name,

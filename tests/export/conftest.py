@@ -14,7 +14,7 @@ from portraiture.export.in_place import replacing
 from portraiture.export.locate import explain
 from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, write_json
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Link, Row, Status
+from portraiture.export.verdict import Link, Row, Status
 
 SIZE = Size(64, 64)
 

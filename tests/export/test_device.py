@@ -10,8 +10,8 @@ from portraiture.export.contract import Precision, Size, Target, model_contract
 from portraiture.export.device import device_rows, read_result, results_folder
 from portraiture.export.goldens import STRIDE, read_golden, read_index
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
-from portraiture.export.parity import Status
 from portraiture.export.tolerances import file_tolerance
+from portraiture.export.verdict import Status
 from portraiture.reference.errors import InputError
 
 

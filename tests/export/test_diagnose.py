@@ -14,7 +14,7 @@ from portraiture.export.diagnose import _Interpolate, _rotate_names, cause_of, m
 from portraiture.export.file_weights import OtherWeights, layer_weights, other_weights, weights_sentence
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, build
-from portraiture.export.parity import Truth
+from portraiture.export.truth import Truth
 
 FILE = ModelFile("perception", Target.ONNX, Precision.FP32, Size(64, 64), "p.onnx")
 

@@ -16,11 +16,12 @@ from portraiture.export.contract import Precision, Route, Size, Target
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx_tf import MAX_IR, OPSET, call_worker, compare_routes, write_opset11
 from portraiture.export.onnx_tf_env import PINS, environment_folder, interpreter_of, make_environment
-from portraiture.export.parity import Status, file_rows
+from portraiture.export.parity import file_rows
 from portraiture.export.runtimes.base import from_layout, to_layout
 from portraiture.export.tflite import write_tflite
 from portraiture.export.tolerances import file_tolerance
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Status
 from portraiture.reference.errors import ExportError, GateError, InputError, OptionError
 
 SIZE = Size(64, 96)

@@ -13,10 +13,11 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, verify, write_json
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Status, file_rows, judge, run_parity
+from portraiture.export.parity import file_rows, run_parity
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.tolerances import Tolerance, file_tolerance
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Link, Status, judge
 from portraiture.reference.errors import InputError
 from portraiture.training.checkpoint import load_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
@@ -43,7 +44,7 @@ def bless(root: Path) -> None:
 
 def test_every_file_of_a_fresh_bundle_passes(bundle: Path) -> None:
     rows = run_parity(bundle)
-    file_subjects = {r.subject for r in rows if r.link is parity.Link.FILE and r.status is Status.PASSED
+    file_subjects = {r.subject for r in rows if r.link is Link.FILE and r.status is Status.PASSED
                      and "TensorFlow" not in r.subject}  # fmt: skip
     assert len(file_subjects) == 4 * (2 + 2 + 1) + 1  # models x precisions of tflite, coreml, onnx; and the goldens
     failed = [(r.subject, r.output, r.difference, r.note) for r in rows if r.status is Status.FAILED]
@@ -183,7 +184,7 @@ def test_nan_cannot_pass_any_tolerance() -> None:
 
 def test_the_worst_photo_counts() -> None:
     good, bad = compare(np.zeros(4), np.zeros(4)), compare(np.full(4, 0.5), np.zeros(4))
-    row = judge(parity.Link.FILE, "x", "mask", [good, bad, good], Tolerance("", max_abs=1e-3))
+    row = judge(Link.FILE, "x", "mask", dict(enumerate([good, bad, good])), Tolerance("", max_abs=1e-3))
     assert row.status is Status.FAILED
     assert row.difference == bad
     assert json.loads(json.dumps(row.to_json()))["status"] == "failed"

@@ -16,11 +16,13 @@ from portraiture.export.doctor import examine
 from portraiture.export.goldens import read_index
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import Link, Status, Truth, file_rows, judge, pipeline_rows
+from portraiture.export.parity import file_rows, pipeline_rows
 from portraiture.export.runtimes.open import open_file
 from portraiture.export.tflite import operations_of, read_model
 from portraiture.export.tflite_quantize import CONVOLUTIONS
 from portraiture.export.tolerances import Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.export.truth import Truth
+from portraiture.export.verdict import Link, Status, judge
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.photo import write_photo
 
@@ -267,7 +269,7 @@ def test_iou_by_hand_and_the_worst_of_several() -> None:
     # the lower IoU counts though its PSNR is higher
     near = compare(np.array([0.9, 0.499, 0.4, 0.1]), truth, as_mask=True)
     far = compare(np.array([0.6, 0.6, 0.1, 0.1]), truth, as_mask=True)
-    row = judge(Link.FILE, "x", "mask", [far, near], Tolerance("", min_psnr_db=10, min_iou=0.9))
+    row = judge(Link.FILE, "x", "mask", {0: far, 1: near}, Tolerance("", min_psnr_db=10, min_iou=0.9))
     assert near.psnr_db > far.psnr_db
     assert row.difference == near
     assert row.status is Status.FAILED

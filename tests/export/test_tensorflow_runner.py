@@ -9,11 +9,12 @@ from portraiture.export import parity
 from portraiture.export.bundle import BundleSpec, find, write_models
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.networks import SPN_TASKS, Checkpoints
-from portraiture.export.parity import Status, tensorflow_rows
+from portraiture.export.parity import tensorflow_rows
 from portraiture.export.runtimes import tensorflow_runner
 from portraiture.export.runtimes.tensorflow_runner import has_tensorflow
 from portraiture.export.runtimes.tflite_runner import TfliteRunner
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Status
 from portraiture.reference.errors import InputError
 from portraiture.tools.open_pipeline import open_pipeline
 

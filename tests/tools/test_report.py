@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from portraiture.export.compare import compare
-from portraiture.export.parity import Comparison, Link, Row, Status, judge
 from portraiture.export.tolerances import Tolerance
+from portraiture.export.verdict import Comparison, Link, Row, Status, judge
 from portraiture.tools.gallery import LONG_SIDE_PX, Gallery, amplification, difference, error_counts, picture
 from portraiture.tools.report import html_report, junit_xml
 
@@ -29,6 +29,13 @@ def pixels(data: str) -> np.ndarray:
 
     encoded = np.frombuffer(base64.b64decode(data.partition(",")[2]), np.uint8)
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
+
+
+def comparison(
+    link: Link, subject: str, output: str, photo: int, found: np.ndarray, expected: np.ndarray, gate: Tolerance
+) -> Comparison:
+    """As parity makes it."""
+    return Comparison(link, subject, output, photo, found, expected, compare(found, expected), gate)
 
 
 @pytest.fixture
@@ -53,13 +60,13 @@ def report(tmp_path: Path) -> tuple[Path, list[Row], Gallery, dict[str, np.ndarr
     masks, portraits = [], []
     for k in range(2):
         mask, portrait = rng.random((64, 48)), rng.random((64, 48, 3))
-        masks.append((mask + 1e-6, mask))
+        masks.append((mask + 1e-6 * (k + 1), mask))
         portraits.append((portrait + 0.1, portrait))
-        gallery.watch(Comparison(Link.FILE, SUBJECT, "mask", k, *masks[-1]))
-        gallery.watch(Comparison(Link.PIPELINE, "pipeline", "portrait", k, *portraits[-1]))
+        gallery.watch(comparison(Link.FILE, SUBJECT, "mask", k, *masks[-1], STRICT))
+        gallery.watch(comparison(Link.PIPELINE, "pipeline", "portrait", k, *portraits[-1], LOOSE))
     rows = [
-        judge(Link.FILE, SUBJECT, "mask", [compare(*m) for m in masks], STRICT),
-        judge(Link.PIPELINE, "pipeline", "portrait", [compare(*p) for p in portraits], LOOSE),
+        judge(Link.FILE, SUBJECT, "mask", {k: compare(*m) for k, m in enumerate(masks)}, STRICT),
+        judge(Link.PIPELINE, "pipeline", "portrait", {k: compare(*p) for k, p in enumerate(portraits)}, LOOSE),
         Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0, "runs on macOS only"),
     ]
     return bundle, rows, gallery, photos
@@ -102,11 +109,32 @@ def test_errors_are_counted_by_size() -> None:
 
 
 def test_photos_beyond_the_first_are_counted_but_not_shown() -> None:
-    gallery = Gallery(shown=1)
+    gallery, same = Gallery(shown=1), np.zeros((4, 4))
     for k in range(3):
-        gallery.watch(Comparison(Link.FILE, SUBJECT, "mask", k, np.zeros((4, 4)), np.zeros((4, 4))))
+        gallery.watch(comparison(Link.FILE, SUBJECT, "mask", k, same, same, STRICT))
     assert gallery.counts[Link.FILE, SUBJECT, "mask"].sum() == 48
     assert list(gallery.strips) == [0]
+
+
+def test_photos_that_fail_are_shown_up_to_a_number() -> None:
+    gallery, same = Gallery(shown=2), np.zeros((4, 4))
+    for output in ("mask", "depth"):
+        for k in range(9):
+            gallery.watch(comparison(Link.FILE, SUBJECT, output, k, same + (k > 4), same, STRICT))
+    assert list(gallery.strips) == [0, 1, 5, 6]
+    assert all(len(s) == 2 for s in gallery.strips.values())
+
+
+def test_models_do_not_share_a_reference_picture() -> None:
+    gallery = Gallery()
+    for model, value in (("coarse", 0.2), ("perception", 0.8)):
+        maps = np.full((4, 4), value)
+        for target in ("tflite", "onnx"):
+            gallery.watch(comparison(Link.FILE, f"{model} {target} fp32 4x4", "mask", 0, maps, maps, STRICT))
+    assert [s.title.split(":")[0] for s in gallery.strips[0].values()] == ["coarse", "perception"]
+    shown = [pixels(s.reference.image).mean() / 255 for s in gallery.strips[0].values()]
+    assert shown == pytest.approx([0.2, 0.8], abs=1 / 255)
+    assert [len(s.shown) for s in gallery.strips[0].values()] == [2, 2]
 
 
 def test_junit_has_a_case_for_every_row(report: tuple[Path, list[Row], Gallery, dict[str, np.ndarray]]) -> None:
@@ -127,6 +155,7 @@ def test_the_page_is_whole_and_escaped(report: tuple[Path, list[Row], Gallery, d
     assert "perception &lt;tflite&gt; fp32" in text
     assert "not seen by eye" in text
     assert "runs on macOS only" in text
+    assert text.count('<td class="name">1.jpg</td>') == 1  # the worse of two masks
     assert text.count("<svg") == 2  # rows that compared something
     assert text.count("<line") == 1  # a gate on the largest error
     assert text.count("<img") == 2 * (1 + 2 * 3)  # photos x (itself, strips x (reference, found, difference))

@@ -68,7 +68,7 @@ def command(
     print_rows(rows)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "parity.json", [r.to_json() for r in rows])
+        write_json(output / "parity.json", [r.to_json(list(pictures)) for r in rows])
         write_text(output / "parity.xml", junit_xml(bundle, rows))
         write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
         click.echo(f"{output / 'report.html'}")
