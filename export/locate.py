@@ -6,6 +6,7 @@ into it. A value that differs makes all that follows differ, so that the first m
 output the file nowhere holds while it holds what came before is where the file went wrong.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,8 +148,8 @@ def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) 
     )
 
 
-def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.ndarray) -> list[Row]:
-    """The same rows; the note of each that failed says why, found with one photo HxWx3 uint8.
+def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photos: Sequence[np.ndarray]) -> list[Row]:
+    """The same rows; the note of each that failed says why, found with its worst of the photos, HxWx3 uint8.
 
     Of a file: the cause where one can be proven, else the first layer that diverges. Of a pipeline: the stage.
     """
@@ -159,6 +160,7 @@ def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photo: np.nda
     failed = {r.subject for r in rows if r.status is Status.FAILED and r.link is Link.FILE}
 
     def why(row: Row) -> str:
+        photo = photos[row.worst or 0]
         if row.link is Link.FILE and row.difference and row.subject in subjects:
             file = subjects[row.subject]
             feeds = truth.feeds(file.name, file.size, photo)

@@ -82,7 +82,7 @@ class Patient:
     def failures(self) -> list[Row]:
         """The rows that fail, explained; the filter's own quality is not asked for at this size."""
         rows = [r for r in parity.run_parity(self.root, (), self.checkpoints) if r.link is not Link.FILTER]
-        explained = explain(self.root, rows, self.checkpoints, parity.sample_photo())
+        explained = explain(self.root, rows, self.checkpoints, [parity.sample_photo()])
         return [r for r in explained if r.status is Status.FAILED]
 
     def assert_caught(self, *words: str) -> None:

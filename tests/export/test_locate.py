@@ -7,11 +7,17 @@ import pytest
 import torch
 from torch import nn
 
+from portraiture.export import locate as locate_module
+from portraiture.export.compare import compare
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.locate import CLOSE, Layer, first_diverging, layers, locate, sentence
-from portraiture.export.manifest import model_files, read_manifest
+from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints
+from portraiture.export.parity import subject_of
+from portraiture.export.runtimes.base import Feeds
+from portraiture.export.tolerances import Tolerance
 from portraiture.export.truth import Truth
+from portraiture.export.verdict import Link, judge
 from portraiture.training.checkpoint import load_tensors, save_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
 
@@ -59,3 +65,22 @@ def test_a_layer_with_other_weights_is_named(
     assert layer.name.endswith("coarse.encoder.blocks.5.project")
     assert layer.error > CLOSE[precision]
     assert "blocks.5.project (Conv2d)" in sentence(layer)
+
+
+def test_a_failure_is_explained_with_the_photo_on_which_it_shows(
+    bundle: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = model_files(read_manifest(bundle))[0]
+    photos = [astronaut, np.zeros_like(astronaut), astronaut[::-1].copy()]
+    same, wrong = (compare(np.full(4, v), np.zeros(4)) for v in (0.0, 0.5))
+    row = judge(Link.FILE, subject_of(file), "mask", {0: same, 1: same, 2: wrong}, Tolerance("", max_abs=1e-4))
+    seen = []
+
+    def remember(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) -> str:
+        seen.append(feeds["rgb"])
+        return "a cause"
+
+    monkeypatch.setattr(locate_module, "cause_of", remember)
+    (explained,) = locate_module.explain(bundle, [row], Checkpoints(), photos)
+    assert explained.note == "a cause"
+    assert np.array_equal(seen[0], Truth(Checkpoints()).feeds(file.name, file.size, photos[2])["rgb"])

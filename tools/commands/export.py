@@ -74,7 +74,7 @@ def command(
         if gate:
             rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
             if failed(rows):
-                rows = explain(folder, rows, spec.checkpoints, sample_photo())
+                rows = explain(folder, rows, spec.checkpoints, [sample_photo()])
             print_rows(rows)
             if failed(rows):
                 raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was; {first_failure(rows)}")

@@ -64,7 +64,7 @@ def command(
 
         rows = run_parity(bundle, pictures.values(), checkpoints, report, gallery.watch)
         if locate:
-            rows = explain(bundle, rows, checkpoints, next(iter(pictures.values())))
+            rows = explain(bundle, rows, checkpoints, list(pictures.values()))
     print_rows(rows)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
