@@ -181,7 +181,7 @@ def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[
     for file in spec.files():
         report(f"writing {file.path}")
         modules = convert(spec, file, root, float32, report)
-        examine(root, file, spec.checkpoints, modules)
+        examine(root, file, spec.checkpoints, modules, spec.route)
         counts = op_counts(root, file)
         by_route = file.target is Target.TFLITE and spec.route is not Route.LITERT
         entries.append(

@@ -4,29 +4,35 @@ Each refusal names the layer, so that the network can be changed where it is the
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from portraiture.export.contract import Precision, Target
+from portraiture.export.contract import Precision, Route, Target
 from portraiture.export.locate import module_outputs
 from portraiture.export.manifest import ModelFile
 from portraiture.export.networks import Checkpoints, Exported, build, example_inputs
+from portraiture.export.operations import Operation, operations, undelegated
 from portraiture.export.runtimes.base import from_layout
 from portraiture.export.runtimes.torch_runner import TorchRunner
-from portraiture.export.tflite import operations_of, read_model
 from portraiture.reference.errors import GateError
 
 MAX_OPS = {
-    "filter": 600,
-    "coarse": 400,
-    "perception": 2500,
-    "portrait": 3100,
-    "segmentation_spn": 2500,
-    "depth_spn": 2500,
+    "filter": (600, 0),
+    "coarse": (400, 0),
+    "perception": (452, 16),
+    "portrait": (1052, 16),
+    "segmentation_spn": (452, 16),
+    "depth_spn": (452, 16),
 }
-"""A TFLite or Core ML model above this is slow to load and to compile on a phone, whatever its arithmetic."""
+"""Most operations of a TFLite or Core ML model: so many, and so many more for each line of the propagation, which runs
+at a quarter of the size. At 512x384 that is 2500 for perception and 3100 for portrait: above, a model is slow to load
+and to compile on a phone, whatever its arithmetic."""
+
+_SPN_SCALE = 4
+
+PLAIN = {Route.LITERT: frozenset[str](), Route.ONNX_TF: frozenset(("SPLIT_V",))}
+"""What plain kernels may run: onnx-tf writes each split so, and knows no other way."""
 
 FP16_LARGEST = 65504.0
 FP16_MARGIN = 4.0
@@ -35,13 +41,12 @@ FP16_MARGIN = 4.0
 # fmt: off
 _TFLITE = frozenset(
     [
-        "ABS", "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
-        "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE", "RELU",
-        "RELU6", "RELU_0_TO_1", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT", "SQUARE",
-        "STRIDED_SLICE",
-        "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
+        "ABS", "ADD", "AVERAGE_POOL_2D", "CEIL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
+        "DIV", "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE",
+        "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT",
+        "SQUARE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
     ]
-) | frozenset(("LESS", "REDUCE_MAX", "REDUCE_MIN", "SELECT", "SELECT_V2"))  # of the lens: a few numbers each
+)
 
 _COREML_REFUSED = frozenset(
     [
@@ -52,32 +57,6 @@ _COREML_REFUSED = frozenset(
 )
 # fmt: on
 """Core ML runs these on the CPU, or compiles them slowly; a network that needs one is written otherwise."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of a file: its type and the name of its first output, which tells the layer."""
-
-    kind: str
-    output: str
-
-
-def operations(path: Path, target: Target) -> list[Operation]:
-    """The operations of a written file, in order."""
-    if target is Target.TFLITE:
-        return [
-            Operation(name, graph.tensors[int(operation.outputs[0])].name.decode())
-            for name, operation, graph in operations_of(read_model(path))
-        ]
-    if target is Target.ONNX:
-        import onnx
-
-        return [Operation(n.op_type, n.output[0]) for n in onnx.load(str(path), load_external_data=False).graph.node]
-    from portraiture.export.mil.package import read_package
-
-    # not by the interpreter, which knows fewer operations than coremltools writes
-    found = [o for o in read_package(path).block.operations if o.type != "const" and not o.type.startswith("constexpr")]
-    return [Operation(o.type, o.outputs[0].name) for o in found]
 
 
 def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
@@ -128,9 +107,30 @@ def check_operations(
                 f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not for {file.target.value};"
                 " write that layer with convolutions, slices, pads and arithmetic"
             )
-    most = MAX_OPS[file.name]
+    fixed, per_line = MAX_OPS[file.name]
+    most = fixed + per_line * max(file.size.height, file.size.width) // _SPN_SCALE
     if file.target is not Target.ONNX and len(found) > most:
-        raise GateError(f"doctor: {file.path}: expected at most {most} operations, found {len(found)}")
+        raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)}")
+
+
+def check_delegate(
+    file: ModelFile, left_out: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
+) -> None:
+    """The delegate takes the whole graph of a TFLite file.
+
+    Args:
+        file: which file.
+        left_out: what it does not take.
+        layer: from an output's name to the layer that is told.
+
+    Raises:
+        GateError: an operation that a plain kernel would run.
+    """
+    for operation in left_out:
+        raise GateError(
+            f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not taken by TFLite's delegate"
+            f" ({len(left_out)} such operations); write that layer with operations that XNNPACK has"
+        )
 
 
 def check_outputs(file: ModelFile, network: Exported) -> None:
@@ -180,7 +180,13 @@ def check_fp16_range(file: ModelFile, network: Exported) -> None:
             )
 
 
-def examine(root: Path, file: ModelFile, checkpoints: Checkpoints, modules: Mapping[str, str] | None = None) -> None:
+def examine(
+    root: Path,
+    file: ModelFile,
+    checkpoints: Checkpoints,
+    modules: Mapping[str, str] | None = None,
+    route: Route = Route.LITERT,
+) -> None:
     """All checks of a file that was just written.
 
     Args:
@@ -188,12 +194,18 @@ def examine(root: Path, file: ModelFile, checkpoints: Checkpoints, modules: Mapp
         file: which file.
         checkpoints: its weights.
         modules: path in the module tree by the name of a value in the file, where the converter told.
+        route: how a TFLite file was made.
 
     Raises:
         GateError: the first that fails.
     """
-    network = build(file.name, checkpoints)
-    found = operations(root / file.path, file.target)
-    check_operations(file, found, lambda output: layer_of(output, network, modules or {}))
+    network, path = build(file.name, checkpoints), root / file.path
+
+    def layer(output: str) -> str:
+        return layer_of(output, network, modules or {})
+
+    check_operations(file, operations(path, file.target), layer)
+    if file.target is Target.TFLITE:
+        check_delegate(file, [o for o in undelegated(path) if o.kind not in PLAIN[route]], layer)
     check_outputs(file, network)
     check_fp16_range(file, network)

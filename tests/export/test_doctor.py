@@ -9,16 +9,11 @@ from torch import Tensor, nn
 from portraiture.export import doctor
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.coreml import write_coreml
-from portraiture.export.doctor import (
-    Operation,
-    check_fp16_range,
-    check_operations,
-    check_outputs,
-    layer_of,
-    operations,
-)
+from portraiture.export.doctor import check_delegate, check_fp16_range, check_operations, check_outputs, layer_of
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints, Exported, build
+from portraiture.export.operations import Operation, operations, undelegated
+from portraiture.export.tflite import write_tflite
 from portraiture.reference.errors import GateError
 
 SIZE = Size(64, 64)
@@ -63,10 +58,40 @@ def test_an_operation_a_target_does_without_is_named_with_its_layer(target: Targ
 
 
 def test_too_many_operations_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(doctor.MAX_OPS, "perception", 2)
-    check_operations(file(), [Operation("ADD", "a")] * 2)
-    with pytest.raises(GateError, match="at most 2 operations, found 3"):
-        check_operations(file(), [Operation("ADD", "a")] * 3)
+    monkeypatch.setitem(doctor.MAX_OPS, "perception", (2, 1))
+    lines = 64 // 4
+    check_operations(file(), [Operation("ADD", "a")] * (2 + lines))
+    with pytest.raises(GateError, match="at most 18 operations at 64x64, found 19"):
+        check_operations(file(), [Operation("ADD", "a")] * (3 + lines))
+
+
+class Plain(nn.Module):
+    """A clamp to 0..1, which TFLite makes one operation of, and no delegate takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Conv2d(3, 2, 1)
+        self.limit = nn.Hardtanh(0, 1)
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.limit(self.scale(rgb)) * 3
+        return y[:, :1], y[:, 1:]
+
+
+def test_what_the_delegate_leaves_out_is_named_with_its_layer(tmp_path: Path) -> None:
+    network, path = Exported("perception", Plain(), "NHWC").eval(), tmp_path / "plain.tflite"
+    write_tflite(network, SIZE, path)
+    (left_out,) = undelegated(path)
+    assert left_out.kind == "RELU_0_TO_1"
+    with pytest.raises(GateError, match=r"RELU_0_TO_1 at network\.limit is not taken by TFLite's delegate"):
+        check_delegate(file(), [left_out], lambda output: layer_of(output, network, {}))
+
+
+def test_the_delegate_takes_every_file_whole(bundle: Path) -> None:
+    paths = [bundle / f.path for f in model_files(read_manifest(bundle)) if f.target is Target.TFLITE]
+    assert paths
+    for path in paths:
+        assert undelegated(path) == []
 
 
 def test_equal_outputs_are_refused() -> None:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from portraiture.reference.lens import FOCUS_ON_PERSON as FOCUS_ON_PERSON
+from portraiture.training.models.blocks import unit
 
 _EPSILON = 1e-3
 _FAR_SHARE = 5 / 6
@@ -38,7 +39,7 @@ def far_depth(depth: Tensor) -> Tensor:
     """
     low, high = torch.amin(depth, (2, 3), keepdim=True), torch.amax(depth, (2, 3), keepdim=True)
     # where the last 1 % of the range is 1: a step with a slope, so that rounding cannot empty it
-    member = torch.clamp(100 * (depth - low - _FAR_SHARE * (high - low)) / torch.clamp(high - low, min=_EPSILON), 0, 1)
+    member = unit(100 * (depth - low - _FAR_SHARE * (high - low)) / torch.clamp(high - low, min=_EPSILON))
     return _mean(member * depth) / torch.clamp(_mean(member), min=1e-5)
 
 
@@ -52,7 +53,7 @@ def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) ->
         aperture_px, focus, far: largest radius, depth that stays sharp and farthest depth, (..., 1, 1).
     """
     behind = (depth - focus) / torch.clamp(far - focus, min=_EPSILON)
-    return aperture_px * torch.clamp(behind, 0.0, 1.0)
+    return aperture_px * unit(behind)
 
 
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
@@ -63,5 +64,7 @@ def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor)
         aperture: largest radius as a share of the diagonal, (N, 1, 1, 1).
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
-    chosen = torch.where(focus < 0, person_depth(mask, depth), focus)
+    # 1 where focus is negative, else 0: a comparison and a choice are nothing that TFLite's delegate takes
+    by_person = torch.ceil(unit(-focus))
+    chosen = by_person * person_depth(mask, depth) + (1 - by_person) * focus
     return radius_of(depth, aperture * math.hypot(depth.shape[2], depth.shape[3]), chosen, far_depth(depth))

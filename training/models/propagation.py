@@ -14,9 +14,12 @@ steps: the lines of all directions are laid side by side on the channel axis, sh
 No ``flip`` is used, since TFLite's REVERSE leaves the delegates' op set; reversed lines are picked by index.
 """
 
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from portraiture.training.models.blocks import concatenated_lines
 
 DIRECTIONS = ("down", "up", "right", "left")
 NEIGHBOURS = 3
@@ -65,11 +68,9 @@ def bound_gates(raw: Tensor) -> list[list[Tensor]]:
 
 
 def _lines(x: Tensor, direction: int, steps: int) -> Tensor:
-    """(N, C, H, W) -> (steps, N, steps, C): scan lines of a direction, first line first, padded with zeros."""
+    """(N, C, H, W) -> (steps, N, steps, C): rows or columns, padded with zeros."""
     x = x.permute(2, 0, 3, 1) if direction < 2 else x.permute(3, 0, 2, 1)  # (L, N, X, C)
     length, across = x.shape[0], x.shape[2]
-    if direction % 2:
-        x = torch.cat(torch.split(x, 1, 0)[::-1], 0)
     if across < steps or length < steps:
         x = F.pad(x, (0, 0, 0, steps - across, 0, 0, 0, steps - length))
     return x
@@ -87,25 +88,31 @@ def propagate_directions(x: Tensor, gates: list[list[Tensor]]) -> list[Tensor]:
     """
     channels, height, width = x.shape[1], x.shape[2], x.shape[3]
     steps = max(height, width)
-    grouped: list[list[Tensor]] = [[], [], [], []]  # left, middle, right gate and input term, by direction
+    lines = []
     for d, (left, middle, right) in enumerate(gates):
         source = (1 - left - middle - right) * x
-        lines = _lines(torch.cat([left, middle, right, source], 1), d, steps)
-        for group, part in zip(grouped, torch.split(lines, channels, 3), strict=True):
-            group.append(part)
-    # four tensors (steps, N, steps, 4 C), each split into its lines
-    g_left, g_middle, g_right, source_lines = (torch.split(torch.cat(group, 3), 1, 0) for group in grouped)
+        lines.append(_lines(torch.cat([left, middle, right, source], 1), d, steps))
+    # The directions that come back are turned together, line by line: phones do badly at a flip. The one with fewer
+    # lines then begins with its padding, through which zero stays zero.
+    back = torch.split(torch.cat([lines[1], lines[3]], 3), 1, 0)
+    turned = torch.split(concatenated_lines(back[::-1]), channels, 3)
+    # of each direction: left, middle, right gate and input term
+    parts = [torch.split(lines[0], channels, 3), turned[:4], torch.split(lines[2], channels, 3), turned[4:]]
+    # of all directions: four tensors (steps, N, steps, 4 C), each split into its lines
+    grouped = (torch.cat(group, 3) for group in zip(*parts, strict=True))
+    g_left, g_middle, g_right, source_lines = (torch.split(group, 1, 0) for group in grouped)
     h = source_lines[0]
     result = [h]
     for k in range(1, steps):
         shifted = F.pad(h, (0, 0, 1, 1))  # (1, N, steps + 2, 4 C)
         h = source_lines[k] + g_left[k] * shifted[:, :, :steps] + g_middle[k] * h + g_right[k] * shifted[:, :, 2:]
         result.append(h)
+    # of the directions that go, and of those that come back
+    scanned = [concatenated_lines(result), concatenated_lines(result[::-1])]
     out = []
     for d in range(len(DIRECTIONS)):
         length, across = (height, width) if d < 2 else (width, height)
-        lines_d = result[:length][::-1] if d % 2 else result[:length]
-        y = torch.cat(lines_d, 0)[:, :, :across, d * channels : (d + 1) * channels]  # (L, N, X, C)
+        y = scanned[d % 2][:length, :, :across, d * channels : (d + 1) * channels]  # (L, N, X, C)
         out.append(y.permute(1, 3, 0, 2) if d < 2 else y.permute(1, 3, 2, 0))
     return out
 

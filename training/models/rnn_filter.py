@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, upsample
+from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, unit, upsample
 from portraiture.training.models.lens_filter import LensFilter, Scene
 from portraiture.training.models.recursion import smooth_four_directions
 
@@ -123,13 +123,13 @@ class RnnFilter(LensFilter):
         # where hardly any background is in reach the pixel itself counts: no division by nearly nothing, which would
         # make float32 noise visible, and a constant picture stays constant
         blurred = (total[:, :3] + _LEAST_WEIGHT * rgb) / (torch.clamp(total[:, 3:], min=0.0) + _LEAST_WEIGHT)
-        amount = torch.clamp(radius2 * (1 + strength), 0.0, 1.0)
+        amount = unit(radius2 * (1 + strength))
         # the matte differs from the mask only near the mask's edge: within 10 px
         near_mask = F.avg_pool2d(F.avg_pool2d(mask, (2, 2)), 5, 1, 2, count_include_pad=False)
-        edge = upsample(torch.clamp(16 * near_mask * (1 - near_mask), 0.0, 1.0), 2)
-        alpha = torch.clamp(mask + edge * torch.tanh(matte), 0.0, 1.0)
+        edge = upsample(unit(16 * near_mask * (1 - near_mask)), 2)
+        alpha = unit(mask + edge * torch.tanh(matte))
         residual = (1 - alpha) * upsample(amount, 2) * (blurred - rgb)
-        return torch.clamp(rgb + residual, 0.0, 1.0)
+        return unit(rgb + residual)
 
 
 def decays(share: Tensor, gates: Tensor) -> Tensor:
