@@ -132,7 +132,7 @@ def convert(
     if file.target is Target.COREML:
         return write_coreml(network, file.size, file.precision, path)
     if file.target is Target.ONNX:
-        write_onnx(network, file.size, path)
+        write_onnx(network, file.size, file.precision, path)
         return {}
     key = (file.name, file.size)
     if key not in float32:

@@ -168,9 +168,9 @@ class Precision(Enum):
     FP32: all float32.
     FP16: weights as fp16; Core ML's arithmetic too.
     INT8: the convolutions' weights as int8 by channel. TFLite quantizes what enters such a convolution when it runs;
-        Core ML computes in fp16.
+        Core ML computes in fp16, ONNX in float32.
     INT8_STATIC: the convolutions' weights and activations as int8, the activations' ranges found on photos.
-    PALETTIZED: each weight an index into its layer's table of 2^6 values, arithmetic in fp16.
+    PALETTIZED: each weight an index into its layer's table of 256 values, arithmetic in fp16.
 
     In the last three the recurrences, and all else that is no convolution, stay float.
     """
@@ -198,7 +198,7 @@ DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
 PRECISIONS = {
     Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC),
     Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED),
-    Target.ONNX: (Precision.FP32,),
+    Target.ONNX: (Precision.FP32, Precision.FP16, Precision.INT8),
 }
 """What each target can be written in."""
 

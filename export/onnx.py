@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from portraiture.export.contract import RESIZE_RULE, VERSION, Size, Target
+from portraiture.export.contract import RESIZE_RULE, VERSION, Precision, Size, Target
 from portraiture.export.networks import Exported, TupleOut, example_inputs
+from portraiture.export.onnx_compress import compress
 from portraiture.export.quiet import quiet
 
 OPSET = 17
@@ -26,12 +27,13 @@ def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, o
         )
 
 
-def write_onnx(network: Exported, size: Size, path: Path) -> None:
-    """Convert to a float32 ``.onnx`` with the contract's names.
+def write_onnx(network: Exported, size: Size, precision: Precision, path: Path) -> None:
+    """Convert to an ``.onnx`` with the contract's names.
 
     Args:
         network: built for layout NCHW.
         size: fixed input size.
+        precision: of the weights; the arithmetic is float32.
         path: file to write.
     """
     import onnx
@@ -39,6 +41,7 @@ def write_onnx(network: Exported, size: Size, path: Path) -> None:
     contract = network.contract
     trace_onnx(network, example_inputs(contract.name, Target.ONNX, size), path, OPSET)
     model = onnx.load(str(path))
+    compress(model, precision)
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning
     model.producer_version = VERSION

@@ -16,6 +16,7 @@ from portraiture.export.doctor import examine
 from portraiture.export.goldens import read_index
 from portraiture.export.manifest import ModelFile, model_files, read_manifest
 from portraiture.export.networks import Checkpoints
+from portraiture.export.onnx_compress import quantized
 from portraiture.export.parity import file_rows, pipeline_rows
 from portraiture.export.runtimes.open import open_file
 from portraiture.export.tflite import operations_of, read_model
@@ -28,7 +29,7 @@ from portraiture.reference.photo import write_photo
 
 SIZE = Size(256, 192)  # at 128x96 the network itself is in doubt about the astronaut
 SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
-WRITTEN = [(t, p) for t in (Target.TFLITE, Target.COREML) for p in PRECISIONS[t] if p in SMALL]
+WRITTEN = [(t, p) for t in Target for p in PRECISIONS[t] if p in SMALL]
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> P
 def small(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     """A bundle of perception and filter in fp16 and all that is smaller."""
     asked = (Precision.PALETTIZED, Precision.INT8_STATIC, Precision.INT8, Precision.FP16)
-    targets = (Target.TFLITE, Target.COREML)
-    spec = BundleSpec(("perception", "filter"), targets, asked, (SIZE,), calibration=calibration_photos(photos))
+    spec = BundleSpec(("perception", "filter"), tuple(Target), asked, (SIZE,), calibration=calibration_photos(photos))
     folder = tmp_path_factory.mktemp("small") / "bundle"
     with replacing(folder) as root:
         finish(root, spec, write_models(spec, root))
@@ -141,9 +141,9 @@ def test_harmed_weights_are_seen(
     copy = tmp_path / "bundle"
     sound, harmed = small / file.path, copy / file.path
     harmed.parent.mkdir(parents=True)
-    if target is Target.TFLITE:
+    if target is not Target.COREML:
         shutil.copyfile(sound, harmed)
-        place = harmed, _place_of_int8_weights(harmed)
+        place = harmed, (_place_of_int8_weights if target is Target.TFLITE else _place_of_int8_tensor)(harmed)
     else:
         shutil.copytree(sound, harmed)
         place = next(harmed.rglob("weight.bin")), next(harmed.rglob("weight.bin")).stat().st_size // 2
@@ -166,6 +166,42 @@ def _place_of_int8_weights(path: Path) -> int:
             assert place > 0
             return place
     raise AssertionError("no int8 weights")
+
+
+def _place_of_int8_tensor(path: Path) -> int:
+    """Where the first int8 weights of an ONNX file lie."""
+    import onnx
+
+    weights = next(t for t in onnx.load(str(path)).graph.initializer if t.name.endswith(".weight.int8"))
+    place = path.read_bytes().find(weights.raw_data)
+    assert place > 0
+    return place
+
+
+def test_onnx_weights_are_expanded_to_half_a_step() -> None:
+    weight = np.random.default_rng(0).normal(size=(6, 5, 3, 3)).astype(np.float32)
+    weight[2] = 0
+    for axis in (0, 1):
+        q, scale = quantized(weight, axis)
+        shape = [1, 1, 1, 1]
+        shape[axis] = -1
+        expanded = q * scale.reshape(shape)
+        assert (q.dtype, scale.dtype) == (np.int8, np.float32)
+        assert np.all(np.abs(expanded - weight) <= 0.5001 * scale.reshape(shape))
+        assert np.abs(q.astype(int)).max() == 127
+
+
+def test_onnx_weights_are_fp16_or_int8_and_nothing_else_is(small: Path) -> None:
+    import onnx
+
+    for precision, kinds in ((Precision.FP16, {"Cast"}), (Precision.INT8, {"Cast", "DequantizeLinear"})):
+        graph = onnx.load(str(small / file_path("perception", Target.ONNX, precision, SIZE))).graph
+        expanded = {n.output[0]: n.op_type for n in graph.node if n.name.startswith("expand_")}
+        convolutions = [n.input[1] for n in graph.node if n.op_type in ("Conv", "ConvTranspose")]
+        assert set(expanded) == set(convolutions)
+        assert set(expanded.values()) == kinds
+    kept = [name for name, kind in expanded.items() if "blocks.6.project" in name and kind == "Cast"]
+    assert len(kept) == 1
 
 
 def test_static_needs_photos_and_photos_need_static(photos: Path, tmp_path: Path) -> None:

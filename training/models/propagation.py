@@ -14,7 +14,6 @@ steps: the lines of all directions are laid side by side on the channel axis, sh
 No ``flip`` is used, since TFLite's REVERSE leaves the delegates' op set; reversed lines are picked by index.
 """
 
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
