@@ -8,6 +8,7 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.goldens import output_shape, read_golden, read_index, sampled
 from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
+from portraiture.export.manifest_check import check_manifest
 from portraiture.export.parity import subject_of
 from portraiture.export.tolerances import file_tolerance
 from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, judge, unwatched
@@ -50,6 +51,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
     """
     manifest = read_manifest(root)
     verify(root, manifest)
+    check_manifest(root, manifest)
     if not folder.is_dir():
         raise InputError(f"--device-results: expected a folder, found none at {folder}")
     index = read_index(root)

@@ -155,23 +155,28 @@ def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photos: Seque
     """
     files = model_files(read_manifest(root))
     subjects = {subject_of(f): f for f in files}
-    pipelines = {parity.pipeline_subject(f): f for f in files}
+    pipelines = parity.pipeline_groups(files)
     truth, said = Truth(checkpoints), dict[str, str]()
     failed = {r.subject for r in rows if r.status is Status.FAILED and r.link is Link.FILE}
 
     def why(row: Row) -> str:
         photo = photos[row.worst or 0]
-        if row.link is Link.FILE and row.difference and row.subject in subjects:
-            file = subjects[row.subject]
+        subject = row.subject.removesuffix(parity.BY_TENSORFLOW)
+        if row.difference is None:
+            return ""
+        if row.link is Link.FILE and subject in subjects:
+            file = subjects[subject]
             feeds = truth.feeds(file.name, file.size, photo)
             return cause_of(root, file, checkpoints, feeds) or sentence(locate(root, file, checkpoints, feeds))
-        if row.link is not Link.PIPELINE or row.difference is None:
+        if row.link is not Link.PIPELINE:
             return ""
-        size = pipelines[row.subject].size
-        group = {f.name: f for f in files if parity.pipeline_subject(f) == row.subject}
-        wrong = [f.path for f in group.values() if subject_of(f) in failed]
+        group = pipelines[subject]
+        wrong = [f.path for f in group.values() if subject_of(f) + row.subject.removeprefix(subject) in failed]
         if wrong:
             return f"{wrong[0]} fails by itself"
+        if "portrait" in group:
+            return "its file agrees, the pipeline does not; the first stage that diverges is around the model"
+        size = next(iter(group.values())).size
         stage = first_stage(parity.exported_pipeline(root, group, size), truth.pipeline(size), photo)
         return f"its files agree, the pipeline does not; {stage}"
 

@@ -30,6 +30,8 @@ from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, jud
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens import APERTURE_PAPER
 
+BY_TENSORFLOW = " by TensorFlow"
+
 
 def subject_of(file: ModelFile) -> str:
     """How a file is named in the table."""
@@ -38,15 +40,18 @@ def subject_of(file: ModelFile) -> str:
 
 
 def pipeline_subject(file: ModelFile) -> str:
-    """How the pipeline of a file's target, precision and size is named in the table."""
-    return f"pipeline {file.target.value} {file.precision.value} {file.size}"
+    """How the pipeline that a file is part of is named in the table; ``portrait`` is one by itself."""
+    name = "portrait pipeline" if file.name == "portrait" else "pipeline"
+    subject = f"{name} {file.target.value} {file.precision.value} {file.size}"
+    return f"{subject} in {Path(file.path).name}" if file.entry else subject
 
 
-def engine_note(target: Target) -> str:
+def engine_note(file: ModelFile) -> str:
     """What a Core ML figure does and does not show here."""
-    if target is Target.COREML and engine_here() is Engine.MIL:
-        return "MIL interpreter, not Apple's Core ML"
-    return ""
+    if file.target is not Target.COREML or engine_here() is not Engine.MIL:
+        return ""
+    arithmetic = "fp32" if file.precision is Precision.FP32 else "fp16 emulated"
+    return f"MIL interpreter, {arithmetic}, not Apple's Core ML"
 
 
 def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
@@ -57,6 +62,9 @@ def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
     """
     recorded = read_manifest(root)["weights"]
     for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
+        if not path.is_file():
+            raise InputError(f"{path}: expected {name} weights (.safetensors), found no file;"
+                             " give the checkpoint that was exported")  # fmt: skip
         if sha256(path) != recorded.get(name):
             raise InputError(f"{root}: exported from other {name} weights than {path};"
                              " give parity the checkpoint that was exported")  # fmt: skip
@@ -71,7 +79,7 @@ def file_rows(
     tensorflow: bool = False,
 ) -> Iterator[Row]:
     """First link for one file: a row an output; by TensorFlow's interpreter where asked for."""
-    subject = subject_of(file) + (" by TensorFlow" if tensorflow else "")
+    subject = subject_of(file) + (BY_TENSORFLOW if tensorflow else "")
     try:
         runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
         found: dict[str, dict[int, Difference]] = {s.name: {} for s in runner.contract.outputs}
@@ -88,7 +96,13 @@ def file_rows(
         return
     for name, differences in found.items():
         tolerance = file_tolerance(file.precision, name)
-        yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file.target))
+        yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
+
+
+def fitting(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> dict[int, np.ndarray]:
+    """The photos of the orientation that a size is meant for, by their index; without one, all that there are."""
+    found = {k: p for k, p in enumerate(photos) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
+    return found or dict(enumerate(photos))
 
 
 def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched) -> Iterator[Row]:
@@ -115,45 +129,62 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
 
 
-def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size) -> Pipeline:
+def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size, tensorflow: bool = False) -> Pipeline:
     """The pipeline of a bundle's files of one target, precision and size, by model."""
-    return Pipeline(lambda name, _: open_file(root, group[name]), [size])
+    return Pipeline(lambda name, _: (open_tensorflow if tensorflow else open_file)(root, group[name]), [size])
+
+
+def pipeline_groups(files: Iterable[ModelFile]) -> dict[str, dict[str, ModelFile]]:
+    """The files of each pipeline by model, by its subject: perception and filter, or portrait alone."""
+    groups: dict[str, dict[str, ModelFile]] = {}
+    for file in files:
+        if file.name in ("perception", "filter", "portrait"):
+            groups.setdefault(pipeline_subject(file), {})[file.name] = file
+    return {subject: group for subject, group in sorted(groups.items())
+            if "portrait" in group or {"perception", "filter"} <= group.keys()}  # fmt: skip
 
 
 def pipeline_rows(
-    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+    root: Path,
+    files: list[ModelFile],
+    truth: Truth,
+    photos: list[np.ndarray],
+    watch: Watch = unwatched,
+    tensorflow: bool = False,
 ) -> Iterator[Row]:
-    """Third link: for each target and precision that has perception and filter at a size."""
-    groups = sorted({(f.target.value, f.precision.value, f.size) for f in files})
-    for target_name, precision_name, size in groups:
-        target, precision = Target(target_name), Precision(precision_name)
-        group = {f.name: f for f in files if (f.target, f.precision, f.size) == (target, precision, size)}
-        if not {"perception", "filter"} <= group.keys():
-            continue
-        subject = pipeline_subject(group["filter"])
-        tolerance = pipeline_tolerance(precision)
-        exported, found = exported_pipeline(root, group, size), {}
+    """Third link, for each pipeline of a bundle; by TensorFlow's interpreter where asked for."""
+    for subject, group in pipeline_groups(files).items():
+        subject += BY_TENSORFLOW if tensorflow else ""
+        file = next(iter(group.values()))
+        tolerance, found = pipeline_tolerance(file.precision), dict[int, Difference]()
+        exported = exported_pipeline(root, group, file.size, tensorflow)
         try:
             for index, photo in enumerate(photos):
-                picture = exported.render(photo, exported.perceive(photo), APERTURE_PAPER)
-                expected = truth.portrait(size, photo)
+                if file.name == "portrait":
+                    picture = exported.render_fused(photo, APERTURE_PAPER)
+                else:
+                    picture = exported.render(photo, exported.perceive(photo), APERTURE_PAPER)
+                expected = truth.portrait(file.size, photo)
                 found[index] = compare(picture, expected)
                 watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected, found[index], tolerance))
         except PortraitureError as error:
             yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
             continue
-        yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(target))
+        yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(file))
 
 
-def tensorflow_rows(root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray]) -> Iterator[Row]:
-    """First link for the TFLite files by TensorFlow's interpreter; one row that says so where it is not installed."""
+def tensorflow_rows(
+    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+) -> Iterator[Row]:
+    """First and third link of TFLite files by TensorFlow's interpreter; where it is not installed, a row says so."""
     files = [f for f in files if f.target is Target.TFLITE]
     if files and not has_tensorflow():
-        yield Row(Link.FILE, "all tflite by TensorFlow", "-", Status.NOT_RUN, None, "-", "-", 0,
+        yield Row(Link.FILE, "all tflite" + BY_TENSORFLOW, "-", Status.NOT_RUN, None, "-", "-", 0,
                   "the tensorflow extra is not installed")  # fmt: skip
         return
     for file in files:
-        yield from file_rows(root, file, truth, photos, tensorflow=True)
+        yield from file_rows(root, file, truth, photos, watch, tensorflow=True)
+    yield from pipeline_rows(root, files, truth, photos, watch, tensorflow=True)
 
 
 def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
@@ -211,13 +242,11 @@ def run_parity(
     for size in sizes:
         if report:
             report(f"filter against the CRF reference at {size}")
-        # the reference is shown photos of the orientation the size is meant for
-        fitting = {k: p for k, p in enumerate(chosen) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
-        rows += filter_rows(truth, size, fitting, watch)
+        rows += filter_rows(truth, size, fitting(chosen, size, sizes), watch)
     if report:
         report("pipelines")
     rows += pipeline_rows(root, files, truth, chosen, watch)
-    rows += tensorflow_rows(root, files, truth, chosen)
+    rows += tensorflow_rows(root, files, truth, chosen, watch)
     if engine_here() is Engine.MIL and any(f.target is Target.COREML for f in files):
         rows.append(Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0,
                         "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"))  # fmt: skip

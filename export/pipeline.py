@@ -1,6 +1,6 @@
 """A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -35,16 +35,18 @@ class Pipeline:
 
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
         """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
-        height, width = rgb.shape[:2]
-        size = nearest_size(height, width, self.sizes)
+        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
         small = to_model_size(rgb, size)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
-        if model == "coarse":  # as the network sees it, before anything refines it
-            mask = to_photo_size(out["mask"], height, width)
-        else:
-            mask = mask_to_photo_size(out["mask"], small, rgb)
-        depth = to_photo_size(out["depth"], height, width)
-        return Maps(np.clip(mask, 0, 1), np.clip(depth, 0, 1), small, out["mask"], out["depth"], size)
+        return _maps(rgb, small, size, out, refined=model != "coarse")
+
+    def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
+        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` gives it."""
+        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
+        small = to_model_size(rgb, size)
+        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": aperture, "focus": focus}
+        out = self.runner("portrait", size).run(feeds)
+        return compose_full_size(rgb, _maps(rgb, small, size, out), out["portrait"], aperture, focus)
 
     def filter(self, maps: Maps, aperture: float, focus: float = NO_FOCUS) -> np.ndarray:
         """The RNN filter at working size, hxwx3 float 0..1."""
@@ -61,3 +63,11 @@ class Pipeline:
         """The portrait at the photo's size, HxWx3 float in 0..1, not rounded."""
         small = self.filter(maps, aperture, focus)
         return compose_full_size(rgb, maps, small, aperture, focus)
+
+
+def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray], refined: bool = True) -> Maps:
+    """A model's maps at both sizes; coarse ones as the network sees them, before anything refines them."""
+    height, width = rgb.shape[:2]
+    mask = mask_to_photo_size(out["mask"], small, rgb) if refined else to_photo_size(out["mask"], height, width)
+    depth = to_photo_size(out["depth"], height, width)
+    return Maps(np.clip(mask, 0, 1), np.clip(depth, 0, 1), small, out["mask"], out["depth"], size)

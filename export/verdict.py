@@ -110,3 +110,9 @@ def judge(
         note = f"{note}; NaN or infinity in the output".removeprefix("; ")
     return Row(link, subject, output, status, found[worst], str(tolerance), tolerance.reason, len(found), note,
                tolerance, worst if len(found) > 1 else None)  # fmt: skip
+
+
+def refusal(device: bool, error: Exception) -> Row:
+    """The one row of a run that could not begin: files that were changed, a manifest that cannot be read."""
+    link = Link.DEVICE if device else Link.FILE
+    return Row(link, "bundle", "-", Status.FAILED, None, "whole and unaltered", "-", 0, str(error))

@@ -5,6 +5,7 @@ Exit 0: done. 1: a gate failed. 2: bad usage or input.
 
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
@@ -47,16 +48,27 @@ def group() -> None:
     """Shallow depth of field for portraits, on the phone, and provably the same picture as the reference."""
 
 
+def _stop(message: str, code: int = 2) -> NoReturn:
+    """End with one line."""
+    click.echo(f"portraiture: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
 def main() -> None:
     """Entry point."""
     try:
         code = group.main(standalone_mode=False)
     except PortraitureError as error:
-        click.echo(f"portraiture: {' '.join(str(error).split())}", err=True)
-        sys.exit(error.exit_code)
+        _stop(str(error), error.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "portraiture"
+        _stop(f"{error.format_message().rstrip('.')}; see {command} --help")
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        _stop(error.format_message())
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _stop(f"{error.filename}: {error.strerror}; expected a place that can be read or written: check the path")
     except click.Abort:
         click.echo("portraiture: stopped", err=True)
         sys.exit(130)

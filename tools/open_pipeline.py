@@ -5,6 +5,7 @@ from pathlib import Path
 from portraiture.export.bundle import find
 from portraiture.export.contract import DEFAULT_SIZE, Precision, Size, Target
 from portraiture.export.manifest import read_manifest, verify
+from portraiture.export.manifest_check import check_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.runtimes.base import Runner
@@ -32,7 +33,9 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
         raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
     if runtime == "tensorflow":
         require_tensorflow()
-    verify(bundle, read_manifest(bundle))
+    manifest = read_manifest(bundle)
+    verify(bundle, manifest)
+    check_manifest(bundle, manifest)
     chosen = parse_list("precision", precision, Precision)[0] if precision else None
     target = Target.TFLITE if runtime == "tensorflow" else Target(runtime)
     opened = open_tensorflow if runtime == "tensorflow" else open_file

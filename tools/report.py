@@ -14,6 +14,7 @@ import numpy as np
 from portraiture.export.manifest import read_manifest
 from portraiture.export.tolerances import Tolerance
 from portraiture.export.verdict import Link, Row, Status
+from portraiture.reference.errors import InputError
 from portraiture.tools.gallery import BINS_PER_DECADE, LOWEST_DECADE, Gallery, picture
 
 BAR_PX = 28
@@ -58,6 +59,14 @@ def _cells(row: Row, gallery: Gallery, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _provenance(bundle: Path) -> dict[str, Any]:
+    """What the page says of a bundle; of one without a manifest that can be read, that."""
+    try:
+        return read_manifest(bundle)
+    except InputError:
+        return {"contract_version": "unknown", "git_revision": "unknown", "tools": {}}
+
+
 def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Mapping[str, np.ndarray]) -> str:
     """The report.
 
@@ -73,7 +82,7 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
     by_link = groupby(sorted(rows, key=lambda r: list(Link).index(r.link)), key=lambda r: r.link)
     return environment.get_template("report.html").render(
         name=bundle.resolve().name,
-        manifest=read_manifest(bundle),
+        manifest=_provenance(bundle),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         counts={s.value: sum(r.status is s for r in rows) for s in Status},
         links={link.value: [_cells(r, gallery, list(photos)) for r in group] for link, group in by_link},

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Precision, Size, Target
 from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, verify, write_json
 from portraiture.export.networks import Checkpoints
-from portraiture.export.parity import file_rows, run_parity
+from portraiture.export.parity import file_rows, fitting, pipeline_groups, run_parity
 from portraiture.export.runtimes.base import Feeds
 from portraiture.export.tolerances import Tolerance, file_tolerance
 from portraiture.export.truth import Truth
@@ -188,3 +189,27 @@ def test_the_worst_photo_counts() -> None:
     assert row.status is Status.FAILED
     assert row.difference == bad
     assert json.loads(json.dumps(row.to_json()))["status"] == "failed"
+
+
+def test_every_packaging_has_its_pipelines() -> None:
+    single = [ModelFile(n, Target.TFLITE, p, SIZE, f"{n}_{p.value}.tflite")
+              for n in ("perception", "filter", "portrait") for p in (Precision.FP32, Precision.FP16)]  # fmt: skip
+    shared = [replace(f, path=f"portraiture_{f.precision.value}.tflite", entry=f"{f.name}_{SIZE}") for f in single]
+    groups = pipeline_groups([*single, *shared, ModelFile("perception", Target.ONNX, Precision.FP32, SIZE, "p.onnx")])
+    assert len(groups) == 8  # two precisions, two packagings, two ways: two models or the one
+    paths = [{f.path for f in group.values()} for group in groups.values()]
+    assert sorted(map(len, paths)) == [1, 1, 1, 1, 1, 1, 2, 2]
+    assert "portrait pipeline tflite fp16 128x96 in portraiture_fp16.tflite" in groups
+
+
+def test_each_size_is_shown_a_photo() -> None:
+    tall, wide = Size(128, 96), Size(96, 128)
+    upright, across, square = np.zeros((8, 6, 3)), np.zeros((6, 8, 3)), np.zeros((8, 8, 3))
+    assert list(fitting([upright, across], wide, [wide, tall])) == [1]
+    assert list(fitting([upright, upright], wide, [wide, tall])) == [0, 1]
+    assert all(list(fitting([square], size, [wide, tall])) == [0] for size in (tall, wide))
+
+
+def test_missing_weights_are_named(bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.safetensors: expected perception weights"):
+        run_parity(bundle, (), Checkpoints(perception=tmp_path / "nowhere.safetensors"))

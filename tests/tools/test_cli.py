@@ -1,8 +1,11 @@
 """The command line as users call it: results, messages, exit codes, nothing half-written."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -220,6 +223,65 @@ def test_bad_export_options_are_refused(tmp_path: Path, arguments: tuple[str, ..
     message = one_line_error(portraiture("export", "-o", tmp_path / "bundle", *arguments))
     assert said in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_a_file_is_refused_before_any_work(bundle: Path, photo: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    for arguments in (("parity", bundle, "-o", taken), ("export", "-o", taken), ("export", "-o", taken / "below")):
+        assert f"expected a folder, found the file {taken}" in one_line_error(portraiture(*arguments))
+    assert str(taken) in one_line_error(portraiture("render", photo, "-o", taken / "out.png"))
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export", "--frob"), "No such option"),
+        (("parity",), "Missing argument 'BUNDLE'"),
+        (("frobnicate",), "No such command 'frobnicate'"),
+    ],
+)
+def test_usage_errors_are_one_line_that_names_the_help(arguments: tuple[str, ...], said: str) -> None:
+    done = portraiture(*arguments)
+    message = one_line_error(done)
+    assert said in message
+    assert message.endswith("--help")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_changed_bundle_leaves_no_older_report_standing(bundle: Path, tmp_path: Path) -> None:
+    copy, report = tmp_path / "bundle", tmp_path / "report"
+    shutil.copytree(bundle, copy)
+    report.mkdir()
+    (report / "parity.xml").write_text("<testsuites>all passed</testsuites>")
+    file = next((copy / "tflite").glob("filter*"))
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert "sha256" in one_line_error(portraiture("parity", copy, "-o", report))
+    (row,) = json.loads((report / "parity.json").read_text())
+    assert row["status"] == "failed"
+    assert "sha256" in row["note"]
+    case = ElementTree.parse(report / "parity.xml").getroot().find("testsuite/testcase/failure")
+    assert case is not None
+    assert "sha256" in (report / "report.html").read_text()
+    (copy / "manifest.json").write_text("{")
+    assert "manifest.json" in one_line_error(portraiture("parity", copy, "-o", report))
+    assert "manifest.json" in (report / "report.html").read_text()
+
+
+def test_an_altered_manifest_is_refused_by_every_command(bundle: Path, photo: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "bundle"
+    shutil.copytree(bundle, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["models"][0]["inputs"][0]["range"] = [0, 255]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    for arguments in (
+        ("inspect", copy),
+        ("parity", copy),
+        ("parity", copy, "--device-results", tmp_path),
+        ("predict", photo, "-o", tmp_path / "maps", "--runtime", "tflite", "--bundle", copy),
+    ):
+        assert "models.0.inputs.0.range" in one_line_error(portraiture(*arguments))
 
 
 def test_bench_prints_every_stage_and_the_ratio(tmp_path: Path) -> None:

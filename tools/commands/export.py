@@ -53,10 +53,13 @@ def command(
     from portraiture.export.manifest import MANIFEST, read_manifest, write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
-    from portraiture.reference.errors import GateError
+    from portraiture.reference.errors import GateError, OptionError
     from portraiture.tools.choices import parse_list, parse_one
     from portraiture.tools.table import failed, first_failure, print_rows
 
+    for place in (output, *output.parents):
+        if place.exists() and not place.is_dir():
+            raise OptionError(f"-o: expected a folder, found the file {place}; name another place")
     shipped = Checkpoints()
     spec = BundleSpec(
         models=tuple(dict.fromkeys(model_contract(m).name for m in models)) or DEFAULT_MODELS,

@@ -12,10 +12,12 @@ def command(bundle: Path) -> None:
     from rich.table import Column, Table
 
     from portraiture.export.manifest import read_manifest, verify
+    from portraiture.export.manifest_check import check_manifest
     from portraiture.tools.table import console
 
     manifest = read_manifest(bundle)
     verify(bundle, manifest)
+    check_manifest(bundle, manifest)
     out = console()
     out.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")
     files = Table("model", "target", "precision", "size", "MB", "ops", Column("file", overflow="fold"))

@@ -36,12 +36,15 @@ def command(
     from portraiture.export.manifest import write_json
     from portraiture.export.networks import Checkpoints
     from portraiture.export.parity import run_parity
+    from portraiture.export.verdict import Row, refusal
     from portraiture.reference.errors import GateError, InputError, OptionError
     from portraiture.reference.photo import read_photo
     from portraiture.tools.gallery import Gallery
     from portraiture.tools.report import html_report, junit_xml, write_text
     from portraiture.tools.table import failed, first_failure, print_rows
 
+    if output is not None and output.exists() and not output.is_dir():
+        raise OptionError(f"-o: expected a folder, found the file {output}; name another place")
     if device is not None and (photos or perception or rnn_filter or locate):
         raise OptionError("--device-results: expected it without --photos, weights and --locate; goldens are fixed")
     pictures = {"astronaut": sample_photo()}
@@ -55,22 +58,30 @@ def command(
     shipped = Checkpoints()
     checkpoints = Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)
     gallery = Gallery()
-    if device is not None:
-        rows = device_rows(bundle, device, gallery.watch)
-    else:
 
-        def report(path: str) -> None:
-            click.echo(f"checking {path}", err=True)
+    def report(path: str) -> None:
+        click.echo(f"checking {path}", err=True)
 
-        rows = run_parity(bundle, pictures.values(), checkpoints, report, gallery.watch)
-        if locate:
-            rows = explain(bundle, rows, checkpoints, list(pictures.values()))
+    def write_report(rows: list[Row]) -> None:
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            write_json(output / "parity.json", [r.to_json(list(pictures)) for r in rows])
+            write_text(output / "parity.xml", junit_xml(bundle, rows))
+            write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
+
+    try:
+        if device is not None:
+            rows = device_rows(bundle, device, gallery.watch)
+        else:
+            rows = run_parity(bundle, pictures.values(), checkpoints, report, gallery.watch)
+            if locate:
+                rows = explain(bundle, rows, checkpoints, list(pictures.values()))
+    except InputError as error:  # an older report must not stand for this run
+        write_report([refusal(device is not None, error)])
+        raise
     print_rows(rows)
+    write_report(rows)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "parity.json", [r.to_json(list(pictures)) for r in rows])
-        write_text(output / "parity.xml", junit_xml(bundle, rows))
-        write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
         click.echo(f"{output / 'report.html'}")
     if failed(rows):
         more = "" if locate or device is not None else "; --locate says why"
