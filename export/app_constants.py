@@ -9,11 +9,13 @@ from portraiture.export.contract import (
     MASK_WINDOW_PX,
     VERSION,
     Kind,
+    Packaging,
     Size,
     Target,
     TensorSpec,
     model_contract,
 )
+from portraiture.export.manifest import entry_name
 
 FOLDER = "constants"
 SWIFT, KOTLIN = "PortraitureContract.swift", "PortraitureContract.kt"
@@ -30,8 +32,11 @@ def _number(value: float) -> str:
     return repr(float(value))
 
 
-def _values(models: Sequence[str], sizes: Sequence[Size]) -> list[tuple[str, str, str]]:
-    """Name, type (String, Double or Int) and value of each constant."""
+def _values(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) -> list[tuple[str, str, str]]:
+    """Name, type (String, Double or Int) and value of each constant.
+
+    The signature of a file of one model is the model's name; in a shared file it has the size too.
+    """
     found = [
         ("contractVersion", "String", f'"{VERSION}"'),
         ("maskWindowPx", "Int", str(MASK_WINDOW_PX)),
@@ -42,7 +47,10 @@ def _values(models: Sequence[str], sizes: Sequence[Size]) -> list[tuple[str, str
     scalars: dict[str, TensorSpec] = {}
     for model in models:
         contract = model_contract(model)
-        found.append((_camel(model, "signature"), "String", f'"{model}"'))
+        if packaging is not Packaging.SHARED:
+            found.append((_camel(model, "signature"), "String", f'"{model}"'))
+        if packaging is not Packaging.SINGLE:
+            found += [(f"{_camel(model, 'entry')}{size}", "String", f'"{entry_name(model, size)}"') for size in sizes]
         for side, specs in (("input", contract.inputs), ("output", contract.outputs)):
             found += [(_camel(model, side, s.name), "String", f'"{s.name}"') for s in specs]
         scalars |= {s.name: s for s in contract.inputs if s.kind is Kind.SCALAR}
@@ -54,23 +62,26 @@ def _values(models: Sequence[str], sizes: Sequence[Size]) -> list[tuple[str, str
     return found
 
 
-def swift(models: Sequence[str], sizes: Sequence[Size]) -> str:
+def swift(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = Packaging.SINGLE) -> str:
     """A caseless enum of the contract's names, ranges and sizes; Core ML's layout."""
-    lines = [f"    public static let {name}: {kind} = {value}" for name, kind, value in _values(models, sizes)]
+    lines = [
+        f"    public static let {name}: {kind} = {value}" for name, kind, value in _values(models, sizes, packaging)
+    ]
     lines.append(f'    public static let layout: String = "{LAYOUT[Target.COREML]}"')
     return _HEADER.format(version=VERSION) + "public enum PortraitureContract {\n" + "\n".join(lines) + "\n}\n"
 
 
-def kotlin(models: Sequence[str], sizes: Sequence[Size]) -> str:
+def kotlin(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = Packaging.SINGLE) -> str:
     """The same as an object; TFLite's layout."""
-    lines = [f"    const val {name}: {kind} = {value}" for name, kind, value in _values(models, sizes)]
+    values = _values(models, sizes, packaging)
+    lines = [f"    const val {name}: {kind} = {value}" for name, kind, value in values]
     lines.append(f'    const val layout: String = "{LAYOUT[Target.TFLITE]}"')
     return _HEADER.format(version=VERSION) + "object PortraitureContract {\n" + "\n".join(lines) + "\n}\n"
 
 
-def write_constants(root: Path, models: Sequence[str], sizes: Sequence[Size]) -> None:
+def write_constants(root: Path, models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) -> None:
     """Write both into a bundle."""
     folder = root / FOLDER
     folder.mkdir()
-    (folder / SWIFT).write_text(swift(models, sizes))
-    (folder / KOTLIN).write_text(kotlin(models, sizes))
+    (folder / SWIFT).write_text(swift(models, sizes, packaging))
+    (folder / KOTLIN).write_text(kotlin(models, sizes, packaging))

@@ -41,6 +41,7 @@ from portraiture.export.manifest import (
     tool_versions,
     write_json,
 )
+from portraiture.export.model_card import model_card
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.onnx_tf import write_onnx_tf
@@ -206,16 +207,17 @@ def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[
 def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
     """Write goldens, model card and manifest into a bundle whose models are written."""
     write_goldens(root, spec.checkpoints, spec.sizes[0])
-    write_constants(root, spec.models, spec.sizes)
+    write_constants(root, spec.models, spec.sizes, spec.packaging)
     shutil.copyfile(MODEL_CARD, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
     manifest = {
         "contract_version": VERSION,
         "git_revision": git_revision(),
-        "tools": tool_versions(),
+        "tools": tool_versions(spec.targets),
         "resize": RESIZE_RULE,
         "compose": COMPOSE_RULE,
         "weights": weights,
+        "model_card": model_card(spec.checkpoints),
         "models": list(entries),
         "files": checksums(root),
     }

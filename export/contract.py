@@ -4,13 +4,15 @@ From it come the signatures and layouts of the files, the manifest and the check
 must know to call a model is a field here.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
 from portraiture.reference.errors import InputError, unknown
 
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
 MASK_WINDOW_PX = 5
@@ -230,3 +232,18 @@ def describe(name: str, target: Target, size: Size) -> dict[str, Any]:
         "inputs": [tensor(s, True) for s in contract.inputs],
         "outputs": [tensor(s, False) for s in contract.outputs],
     }
+
+
+CONTRACT_KEY = "portraiture.contract"
+
+
+def contract_json(models: Sequence[tuple[str, Size]], target: Target) -> str:
+    """What a file carries of the contract, whatever its format: names, shapes, ranges, layouts, resize and composition.
+
+    Args:
+        models: name and size of each model in the file.
+        target: the file's format.
+    """
+    entries = {f"{name}_{size}": describe(name, target, size) for name, size in models}
+    rules = {"resize": RESIZE_RULE, "compose": COMPOSE_RULE}
+    return json.dumps({"contract_version": VERSION, **rules, "models": entries}, sort_keys=True)

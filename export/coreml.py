@@ -1,17 +1,21 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
+import json
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from portraiture.export.contract import RESIZE_RULE, RGB, VERSION, Precision, Size, Target
+from portraiture.export.contract import CONTRACT_KEY, RGB, VERSION, Precision, Size, Target, contract_json
 from portraiture.export.coreml_compress import compress
 from portraiture.export.mil.package import proto
 from portraiture.export.networks import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet
 
+_INDEX = "Manifest.json"
 _MODEL = "Data/com.apple.CoreML/model.mlmodel"
 _DATE = "com.github.apple.coremltools.conversion_date"
 
@@ -59,22 +63,27 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             model.input_description[spec.name] = spec.meaning
         for spec in contract.outputs:
             model.output_description[spec.name] = spec.meaning
-        model.user_defined_metadata["portraiture.model"] = contract.name
-        model.user_defined_metadata["portraiture.resize"] = str(RESIZE_RULE)
         model.save(str(path))
-    settle(path / _MODEL)
+    settle(path, [(contract.name, size)])
     return _modules(model)
 
 
-def settle(path: Path) -> None:
-    """Write a model's protobuf anew so that two exports are equal byte by byte, in place.
+def settle(path: Path, models: Sequence[tuple[str, Size]]) -> None:
+    """Put the contract of its models into a package, and make two exports of it equal byte by byte; in place.
 
-    coremltools writes maps in whatever order they have in memory, and the day.
+    coremltools writes maps in whatever order they have in memory, the day, and random identifiers in the index.
     """
     model = proto().Model_pb2.Model()
-    model.ParseFromString(path.read_bytes())
+    model.ParseFromString((path / _MODEL).read_bytes())
     model.description.metadata.userDefined.pop(_DATE, None)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    model.description.metadata.userDefined[CONTRACT_KEY] = contract_json(models, Target.COREML)
+    (path / _MODEL).write_bytes(model.SerializeToString(deterministic=True))
+    index = json.loads((path / _INDEX).read_text())
+    entries = index["itemInfoEntries"]
+    names = {old: str(uuid.uuid5(uuid.NAMESPACE_URL, f"portraiture/{e['path']}")) for old, e in entries.items()}
+    index["itemInfoEntries"] = {names[old]: entry for old, entry in entries.items()}
+    index["rootModelIdentifier"] = names[index["rootModelIdentifier"]]
+    (path / _INDEX).write_text(json.dumps(index, indent=4, sort_keys=True) + "\n")
 
 
 def _modules(model: Any) -> dict[str, str]:

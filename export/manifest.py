@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,8 @@ from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
 MANIFEST = "manifest.json"
-_TOOLS = (
-    "portraiture",
-    "torch",
-    "litert-torch",
-    "ai-edge-litert",
-    "ai-edge-quantizer",
-    "coremltools",
-    "numpy",
-)
-_UNHASHED = "Manifest.json"
-"""A Core ML package's own index holds random identifiers; its model and weights are what is hashed."""
+_TOOLS = ("portraiture", "torch", "litert-torch", "ai-edge-litert", "ai-edge-quantizer", "coremltools", "numpy")
+_ONNX_TOOLS = ("onnx", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ def sha256(path: Path) -> str:
 def files_of(root: Path) -> list[Path]:
     """All files below a bundle that carry a checksum, sorted."""
     files = (p for p in root.rglob("*") if p.is_file())
-    return sorted(p for p in files if p != root / MANIFEST and p.name != _UNHASHED)
+    return sorted(p for p in files if p != root / MANIFEST)
 
 
 def checksums(root: Path) -> dict[str, str]:
@@ -78,14 +70,20 @@ def checksums(root: Path) -> dict[str, str]:
     return {p.relative_to(root).as_posix(): sha256(p) for p in files_of(root)}
 
 
-def tool_versions() -> dict[str, str]:
+def tool_versions(targets: Sequence[Target]) -> dict[str, str]:
     """Versions of the packages that wrote the bundle."""
-    return {name: importlib.metadata.version(name) for name in _TOOLS}
+    names = (*_TOOLS, *(_ONNX_TOOLS if Target.ONNX in targets else ()))
+    return {name: importlib.metadata.version(name) for name in names}
 
 
 def git_revision() -> str:
-    """Revision of the checkout this package runs from, or ``unknown`` for an installed wheel."""
+    """Revision of the checkout this package runs from, or ``unknown`` for an installed wheel.
+
+    A wheel may be installed inside another project's checkout; that one's revision says nothing.
+    """
     folder = Path(__file__).resolve().parent
+    if not (folder.parent / ".git").exists():
+        return "unknown"
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

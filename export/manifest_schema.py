@@ -55,6 +55,10 @@ class Manifest(_Strict):
     resize: dict[str, str]
     compose: dict[str, str]
     weights: dict[str, Sha256]
+    model_card: Annotated[
+        dict[str, dict[str, str]],
+        Field(description="by network and heading: training, data and licences, measured quality, known failures"),
+    ]
     models: Annotated[list[Model], Field(min_length=1)]
     files: dict[RelativePath, Sha256]
     parity: list[dict[str, Any]] | None = None

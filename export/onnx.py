@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from portraiture.export.contract import RESIZE_RULE, VERSION, Precision, Size, Target
+from portraiture.export.contract import CONTRACT_KEY, VERSION, Precision, Size, Target, contract_json
 from portraiture.export.networks import Exported, TupleOut, example_inputs
 from portraiture.export.onnx_compress import compress
 from portraiture.export.quiet import quiet
@@ -45,9 +45,8 @@ def write_onnx(network: Exported, size: Size, precision: Precision, path: Path) 
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning
     model.producer_version = VERSION
-    for key, value in {"portraiture.model": contract.name, "portraiture.resize": str(RESIZE_RULE)}.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, value
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CONTRACT_KEY, contract_json([(contract.name, size)], Target.ONNX)
     onnx.save(model, str(path))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.contract import VERSION, Packaging, Precision, Size, Target
+from portraiture.export.coreml import settle
 from portraiture.export.manifest import entry_name, shared_path
 from portraiture.export.quiet import quiet
 from portraiture.export.tflite_merge import merge_tflite
@@ -70,8 +71,8 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
         path = shared_path(target, Precision(precision))
         names = {entry_name(entry["name"], Size.parse(entry["size"])): entry for entry in group}
         _MERGE[target]({name: root / entry["path"] for name, entry in names.items()}, root / path)
-        if target is Target.TFLITE:
-            write_metadata(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
+        describe_file = write_metadata if target is Target.TFLITE else settle
+        describe_file(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
         size = bytes_of(root / path)
         shared += [{**entry, "path": path, "entry": name, "bytes": size} for name, entry in names.items()]
         merged += group

@@ -3,17 +3,25 @@
 The tables are those of TensorFlow Lite's ``metadata_schema.fbs``, file identifier M001; slots are numbered as there.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from portraiture.export.contract import VERSION, Kind, Size, Target, TensorSpec, describe, model_contract
+from portraiture.export.contract import (
+    CONTRACT_KEY,
+    VERSION,
+    Kind,
+    Size,
+    Target,
+    TensorSpec,
+    contract_json,
+    model_contract,
+)
 from portraiture.export.tflite import pack_model, read_model
 
-NAME, JSON_NAME = "TFLITE_METADATA", "portraiture.contract"
+NAME = "TFLITE_METADATA"
 _RGB_SPACE, _GRAY_SPACE = 1, 2
 _IMAGE_PROPERTIES, _NORMALIZATION = 2, 1
 _MIN_PARSER = "1.0.0"
@@ -100,11 +108,9 @@ def write_metadata(path: Path, models: Sequence[tuple[str, Size]]) -> None:
     from ai_edge_litert import schema_py_generated as schema
 
     model = read_model(path)
-    entries = {f"{name}_{size}": describe(name, Target.TFLITE, size) for name, size in models}
-    contract = json.dumps({"contract_version": VERSION, "models": entries}, sort_keys=True)
-    model.description = f"portraiture {VERSION}: {', '.join(entries)}".encode()
-    model.metadata = [m for m in model.metadata or [] if m.name.decode() not in (NAME, JSON_NAME)]
-    for name, data in ((NAME, metadata(models)), (JSON_NAME, contract.encode())):
+    model.description = f"portraiture {VERSION}: {', '.join(f'{name}_{size}' for name, size in models)}".encode()
+    model.metadata = [m for m in model.metadata or [] if m.name.decode() not in (NAME, CONTRACT_KEY)]
+    for name, data in ((NAME, metadata(models)), (CONTRACT_KEY, contract_json(models, Target.TFLITE).encode())):
         buffer, entry = schema.BufferT(), schema.MetadataT()
         buffer.data = np.frombuffer(data, np.uint8)
         entry.name, entry.buffer = name.encode(), len(model.buffers)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from portraiture.export.app_constants import kotlin, swift
-from portraiture.export.contract import APERTURE, VERSION, Size, model_contract
+from portraiture.export.contract import APERTURE, VERSION, Packaging, Size, model_contract
 
 MODELS, SIZES = ("perception", "filter", "portrait"), (Size(512, 384), Size(384, 512))
 FORMS = {
@@ -38,3 +38,14 @@ def test_every_line_is_a_typed_constant(language: object) -> None:
 def test_each_language_has_its_files_layout() -> None:
     assert 'layout: String = "NCHW"' in swift(MODELS, SIZES)
     assert 'layout: String = "NHWC"' in kotlin(MODELS, SIZES)
+
+
+@pytest.mark.parametrize(("packaging", "single", "shared"), [
+    (Packaging.SINGLE, True, False), (Packaging.SHARED, False, True), (Packaging.BOTH, True, True),
+])  # fmt: skip
+def test_signatures_are_those_of_the_files(packaging: Packaging, single: bool, shared: bool) -> None:
+    for text in (swift(MODELS, SIZES, packaging), kotlin(MODELS, SIZES, packaging)):
+        for model in MODELS:
+            assert (f'{model}Signature: String = "{model}"' in text) == single
+            for size in SIZES:
+                assert (f'{model}Entry{size}: String = "{model}_{size}"' in text) == shared

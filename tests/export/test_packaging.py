@@ -85,3 +85,12 @@ def test_an_entry_under_another_name_is_found(bundle: Path, tmp_path: Path) -> N
     models[-1] = {**models[-1], "entry": "perception_64x64"}
     with pytest.raises(InputError, match="entry: expected"):
         check_manifest(root, read_manifest(bundle) | {"models": models})
+
+
+def test_a_shared_package_carries_the_contract_of_each_function(both: Path) -> None:
+    import coremltools
+
+    path = next(f.path for f in model_files(read_manifest(both)) if f.target is Target.COREML and f.entry)
+    model = coremltools.models.MLModel(str(both / path), skip_model_load=True)
+    contract = json.loads(model.user_defined_metadata["portraiture.contract"])
+    assert set(contract["models"]) == {f.entry for f in model_files(read_manifest(both)) if f.path == path}

@@ -1,14 +1,19 @@
 """Two exports by two processes are equal byte by byte, whatever order their sets and maps have in memory."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
+from portraiture.export.contract import Size
 from portraiture.export.coreml import settle
-from portraiture.export.manifest import read_manifest, sha256
+from portraiture.export.manifest import read_manifest, sha256, verify
+from portraiture.reference.errors import InputError
 
 AGAIN = """
 import sys
@@ -38,8 +43,7 @@ def test_a_second_export_is_equal_byte_by_byte(bundle: Path, again: Path, name: 
     entries = read_manifest(bundle)["models"]
     (path,) = [m["path"] for m in entries if m["name"] == name and f"{m['target']} {m['precision']}" == kind]
     first, second = bundle / path, again / path
-    # Core ML's Manifest.json holds random identifiers
-    parts = [p for p in [first, *sorted(first.rglob("*"))] if p.is_file() and p.name != "Manifest.json"]
+    parts = [p for p in [first, *sorted(first.rglob("*"))] if p.is_file()]
     assert {p.name for p in parts} >= ({"model.mlmodel", "weight.bin"} if first.is_dir() else {first.name})
     for part in parts:
         assert sha256(part) == sha256(second / part.relative_to(first)), part.relative_to(bundle)
@@ -48,13 +52,32 @@ def test_a_second_export_is_equal_byte_by_byte(bundle: Path, again: Path, name: 
 def test_a_core_ml_model_is_settled_once_and_for_all_and_holds_no_date(bundle: Path, tmp_path: Path) -> None:
     from portraiture.export.mil.package import proto
 
-    (written,) = (bundle / "coreml").glob("filter_*_fp16.mlpackage/Data/*/model.mlmodel")
-    copy = tmp_path / "model.mlmodel"
-    copy.write_bytes(written.read_bytes())
+    (written,) = (bundle / "coreml").glob("filter_*_fp16.mlpackage")
+    copy = Path(shutil.copytree(written, tmp_path / "copy.mlpackage"))
+    spec, index = Path("Data/com.apple.CoreML/model.mlmodel"), Path("Manifest.json")
     model = proto().Model_pb2.Model()
-    model.ParseFromString(written.read_bytes())
+    model.ParseFromString((written / spec).read_bytes())
     assert not [key for key in model.description.metadata.userDefined if "date" in key]
     model.description.metadata.userDefined["com.github.apple.coremltools.conversion_date"] = "2031-01-01"
-    copy.write_bytes(model.SerializeToString())
-    settle(copy)
-    assert copy.read_bytes() == written.read_bytes()
+    (copy / spec).write_bytes(model.SerializeToString())
+    root = json.loads((copy / index).read_text())["rootModelIdentifier"]
+    (copy / index).write_text((copy / index).read_text().replace(root, str(uuid.uuid4())))
+    settle(copy, [("filter", Size(128, 96))])
+    for part in (spec, index):
+        assert (copy / part).read_bytes() == (written / part).read_bytes()
+
+
+def test_coremltools_opens_a_settled_package(bundle: Path) -> None:
+    import coremltools
+
+    (written,) = (bundle / "coreml").glob("filter_*_fp16.mlpackage")
+    model = coremltools.models.MLModel(str(written), skip_model_load=True)
+    assert "portraiture.contract" in model.user_defined_metadata
+    assert model.get_spec().description.output[0].name == "portrait"
+
+
+def test_a_lost_index_of_a_package_is_found(bundle: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    next((copy / "coreml").glob("*/Manifest.json")).unlink()
+    with pytest.raises(InputError, match=r"Manifest\.json"):
+        verify(copy, read_manifest(copy))

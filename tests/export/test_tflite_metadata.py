@@ -10,9 +10,19 @@ from flatbuffers import encode, number_types
 from flatbuffers.table import Table
 
 from portraiture.export.bundle import file_path
-from portraiture.export.contract import MODELS, VERSION, Kind, Precision, Size, Target, describe
+from portraiture.export.contract import (
+    CONTRACT_KEY,
+    MODELS,
+    RESIZE_RULE,
+    VERSION,
+    Kind,
+    Precision,
+    Size,
+    Target,
+    describe,
+)
 from portraiture.export.tflite import read_model
-from portraiture.export.tflite_metadata import JSON_NAME, NAME, metadata
+from portraiture.export.tflite_metadata import NAME, metadata
 
 SIZE = Size(128, 96)
 FLOAT, U8 = number_types.Float32Flags, number_types.Uint8Flags
@@ -75,6 +85,26 @@ def test_files_carry_it_and_the_contract_as_json(bundle: Path, precision: Precis
     model: Any = read_model(bundle / file_path("filter", Target.TFLITE, precision, SIZE))
     found = {m.name.decode(): bytes(model.buffers[m.buffer].data) for m in model.metadata}
     assert found[NAME] == metadata([("filter", SIZE)])
-    contract = json.loads(found[JSON_NAME])
+    contract = json.loads(found[CONTRACT_KEY])
     assert contract["models"]["filter_128x96"] == json.loads(json.dumps(describe("filter", Target.TFLITE, SIZE)))
+    assert contract["resize"] == RESIZE_RULE
     assert VERSION in model.description.decode()
+
+
+def test_every_format_carries_the_same_contract(bundle: Path) -> None:
+    import onnx
+
+    from portraiture.export.mil.package import proto
+
+    package = proto().Model_pb2.Model()
+    (written,) = (bundle / "coreml").glob("filter_*_fp16.mlpackage/Data/*/model.mlmodel")
+    package.ParseFromString(written.read_bytes())
+    graph = onnx.load(str(bundle / file_path("filter", Target.ONNX, Precision.FP16, SIZE)))
+    texts = {
+        Target.COREML: package.description.metadata.userDefined[CONTRACT_KEY],
+        Target.ONNX: {p.key: p.value for p in graph.metadata_props}[CONTRACT_KEY],
+    }
+    for target, text in texts.items():
+        contract = json.loads(text)
+        assert contract["models"] == {"filter_128x96": json.loads(json.dumps(describe("filter", target, SIZE)))}
+        assert (contract["contract_version"], contract["resize"]) == (VERSION, RESIZE_RULE)
