@@ -206,7 +206,7 @@ def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[
 
 def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
     """Write goldens, model card and manifest into a bundle whose models are written."""
-    write_goldens(root, spec.checkpoints, spec.sizes[0])
+    write_goldens(root, spec.checkpoints, model_files({"models": list(entries)}))
     write_constants(root, spec.models, spec.sizes, spec.packaging)
     shutil.copyfile(MODEL_CARD, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.compare import compare
-from portraiture.export.contract import MASK, Size, model_contract
-from portraiture.export.goldens import output_shape, read_golden, read_index, sampled
-from portraiture.export.manifest import ModelFile, model_files, read_manifest, verify
+from portraiture.export.contract import MASK
+from portraiture.export.goldens import output_shape, read_golden, read_index, results_folder, sampled
+from portraiture.export.manifest import model_files, read_manifest, verify
 from portraiture.export.manifest_check import check_manifest
 from portraiture.export.parity import subject_of
 from portraiture.export.tolerances import file_tolerance
@@ -15,11 +15,6 @@ from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, jud
 from portraiture.reference.errors import InputError
 
 _TYPES = {2: "<f2", 4: "<f4"}
-
-
-def results_folder(file: ModelFile) -> Path:
-    """Where an app puts a model's outputs, relative to the folder of results."""
-    return Path(file.path).with_suffix("") / file.entry
 
 
 def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -39,7 +34,7 @@ def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]:
-    """A row an output of each model that has goldens; models without results are told as not run.
+    """A row an output of each file; files without results are told as not run.
 
     Args:
         root: the bundle that the app carries; its checksums are verified first.
@@ -55,28 +50,23 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
     if not folder.is_dir():
         raise InputError(f"--device-results: expected a folder, found none at {folder}")
     index = read_index(root)
-    size, arrays = Size.parse(index["size"]), index["arrays"]
+    entries = {e["results"]: e for e in index["files"]}
     rows: list[Row] = []
     for file in model_files(manifest):
-        outputs = [s.name for s in model_contract(file.name).outputs]
-        # coarse maps have the names of the refined ones, and no goldens
-        has_goldens = file.size == size and file.name != "coarse" and all(o in arrays for o in outputs)
-        own = folder / results_folder(file)
-        if not has_goldens or not own.is_dir():
-            note = (
-                f"no results in {own}" if has_goldens else f"goldens are of perception, filter and portrait at {size}"
-            )
-            rows.append(Row(Link.DEVICE, subject_of(file), "-", Status.NOT_RUN, None, "-", "-", 0, note))
+        subject, own = subject_of(file), folder / results_folder(file)
+        if not own.is_dir():
+            rows.append(Row(Link.DEVICE, subject, "-", Status.NOT_RUN, None, "-", "-", 0, f"no results in {own}"))
             continue
-        for name in outputs:
-            expected = read_golden(root, index, name)
-            found = read_result(own / f"{name}.bin", output_shape(name, size))
+        for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
+            expected = read_golden(root, index, output["golden"])
+            found = read_result(own / f"{name}.bin", output_shape(name, file.size))
             kept = sampled(found) if np.isfinite(found).all() else np.full(expected.shape, np.nan)
-            gate = file_tolerance(file.precision, name)
+            gate = file_tolerance(file.name, file.target, file.precision, name)
             difference = compare(kept, expected, as_mask=name == MASK.name)
-            watch(Comparison(Link.DEVICE, subject_of(file), name, 0, kept, expected, difference, gate))
-            rows.append(judge(Link.DEVICE, subject_of(file), name, {0: difference}, gate))
+            watch(Comparison(Link.DEVICE, subject, name, 0, kept, expected, difference, gate))
+            rows.append(judge(Link.DEVICE, subject, name, {0: difference}, gate))
     if all(row.status is Status.NOT_RUN for row in rows):
-        example = results_folder(model_files(manifest)[0])
-        raise InputError(f"{folder}: expected results such as {example}/mask.bin, found none; see goldens/index.json")
+        example = index["files"][0]
+        path = f"{example['results']}/{next(iter(example['outputs']))}.bin"
+        raise InputError(f"{folder}: expected results such as {path}, found none; see goldens/index.json")
     return rows

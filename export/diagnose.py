@@ -128,7 +128,7 @@ def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> 
     found = open_file(root, file).run(feeds)
 
     def agrees(expected: Arrays) -> bool:
-        pairs = ((found[n], expected[n], file_tolerance(file.precision, n)) for n in found)
+        pairs = ((found[n], expected[n], file_tolerance(file.name, file.target, file.precision, n)) for n in found)
         return all(a.shape == b.shape and tolerance.passes(compare(a, b)) for a, b, tolerance in pairs)
 
     if agrees(_run_mistaken(network, file, feeds, Mistake("none"))):

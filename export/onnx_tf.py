@@ -132,7 +132,7 @@ def compare_routes(path: Path, litert: Path, name: str, size: Size, checkpoints:
     for what, expected in (("PyTorch float64", truth.outputs(name, size, feeds)), ("litert", default.run(feeds))):
         differences = {output: compare(value, expected[output]) for output, value in found.items()}
         for output, difference in differences.items():
-            tolerance = file_tolerance(Precision.FP32, output)
+            tolerance = file_tolerance(name, Target.TFLITE, Precision.FP32, output)
             if not tolerance.passes(difference):
                 raise GateError(f"{name} {size}: onnx-tf against {what}: expected {tolerance}, found"
                                 f" {difference.max_abs:.1e} in {output}; use --route litert")  # fmt: skip

@@ -24,7 +24,7 @@ from portraiture.export.runtimes.base import Runner
 from portraiture.export.runtimes.coreml_runner import Engine, engine_here
 from portraiture.export.runtimes.open import open_file
 from portraiture.export.runtimes.tensorflow_runner import has_tensorflow, open_tensorflow
-from portraiture.export.tolerances import FILTER_AGAINST_CRF, Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_tolerance, pipeline_tolerance
 from portraiture.export.truth import Truth
 from portraiture.export.verdict import Comparison, Link, Row, Status, Watch, judge, unwatched
 from portraiture.reference.errors import InputError, PortraitureError
@@ -88,14 +88,14 @@ def file_rows(
             expected = truth.expected(file.name, file.size, photo)
             for name, value in runner.run(feeds).items():
                 difference = compare(value, expected[name], as_mask=name == MASK.name)
-                gate = file_tolerance(file.precision, name)
+                gate = file_tolerance(file.name, file.target, file.precision, name)
                 found[name][index] = difference
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
     except PortraitureError as error:
         yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
         return
     for name, differences in found.items():
-        tolerance = file_tolerance(file.precision, name)
+        tolerance = file_tolerance(file.name, file.target, file.precision, name)
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
 
@@ -192,7 +192,6 @@ def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
     index = read_index(root)
     size = Size.parse(index["size"])
     feeds = golden_feeds({name: read_golden(root, index, name) for name in INPUTS})
-    tolerance = Tolerance("the same float64 computation, other machine", 1e-6)
     outputs = {**truth.outputs("perception", size, {"rgb": feeds["rgb"]}), **truth.outputs("filter", size, feeds)}
     for name, value in outputs.items():
         yield judge(
@@ -200,7 +199,7 @@ def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
             f"goldens fp64 {size}",
             name,
             {0: compare(read_golden(root, index, name), sampled(value))},
-            tolerance,
+            GOLDEN,
         )
 
 

@@ -44,7 +44,6 @@ def test_goldens_are_plain_arrays_of_the_stated_shape(bundle: Path) -> None:
     for name in ("mask", "depth", "portrait"):
         values = read_golden(bundle, index, name)
         assert (values.dtype, values.shape[:2]) == (np.float64, (64, 48))
-        assert index["outputs"][name][:2] == [128, 96]
         assert 0 <= values.min() < values.max() <= 1
 
 

@@ -6,10 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from portraiture.export.contract import Precision, Size, Target, model_contract
-from portraiture.export.device import device_rows, read_result, results_folder
-from portraiture.export.goldens import STRIDE, read_golden, read_index
-from portraiture.export.manifest import ModelFile, model_files, read_manifest
+from portraiture.export.contract import Kind, Precision, Size, Target, describe, model_contract
+from portraiture.export.device import device_rows, read_result
+from portraiture.export.goldens import STRIDE, read_golden, read_index, results_folder, write_goldens
+from portraiture.export.manifest import (
+    MANIFEST,
+    ModelFile,
+    checksums,
+    file_path,
+    model_files,
+    read_manifest,
+    write_json,
+)
+from portraiture.export.networks import Checkpoints, build
+from portraiture.export.onnx import write_onnx
+from portraiture.export.runtimes.open import open_file
 from portraiture.export.tolerances import file_tolerance
 from portraiture.export.verdict import Status
 from portraiture.reference.errors import InputError
@@ -83,11 +94,59 @@ def test_results_are_float32_or_float16(tmp_path: Path) -> None:
         np.testing.assert_allclose(read_result(tmp_path / "a.bin", (2, 3)), values, atol=1e-3)
 
 
-def test_the_index_states_every_gate(bundle: Path) -> None:
+def test_the_index_states_every_file_and_gate(bundle: Path) -> None:
     index = read_index(bundle)
-    for precision in Precision:
-        for name in ("perception", "filter"):
-            for spec in model_contract(name).outputs:
-                gate = index["tolerances"][precision.value][spec.name]
-                assert gate["min_psnr_db"] == file_tolerance(precision, spec.name).min_psnr_db
-                assert gate["reason"]
+    files = model_files(read_manifest(bundle))
+    assert [e["path"] for e in index["files"]] == [f.path for f in files]
+    for file, entry in zip(files, index["files"], strict=True):
+        contract = model_contract(file.name)
+        assert set(entry["inputs"]) == {s.name for s in contract.inputs if s.kind is not Kind.SCALAR}
+        assert set(entry["outputs"]) == {s.name for s in contract.outputs}
+        for name, output in entry["outputs"].items():
+            gate = file_tolerance(file.name, file.target, file.precision, name)
+            assert output["tolerance"]["min_psnr_db"] == gate.min_psnr_db
+            assert output["tolerance"]["reason"]
+            golden = index["arrays"][output["golden"]]
+            assert golden["shape"][:2] == [n // STRIDE for n in output["shape"][:2]]
+
+
+def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_path: Path) -> None:
+    """SPN models and a second size too: what float64 gives on the golden inputs passes, another model's does not."""
+    root, results = tmp_path / "bundle", tmp_path / "results"
+    shutil.copytree(bundle, root)
+    manifest = read_manifest(root)
+    files = []
+    for name in ("coarse", "segmentation_spn", "depth_spn", "filter"):
+        for size in (Size(64, 64), Size(128, 96)):
+            file = ModelFile(
+                name, Target.ONNX, Precision.FP32, size, file_path(name, Target.ONNX, Precision.FP32, size)
+            )
+            write_onnx(build(name, Checkpoints()), size, Precision.FP32, root / file.path)
+            files.append(file)
+    models = [{"name": f.name, "target": f.target.value, "precision": f.precision.value, "size": str(f.size),
+               "path": f.path, "bytes": (root / f.path).stat().st_size, "ops": {"Conv": 1}, "op_count": 1,
+               **describe(f.name, f.target, f.size)} for f in files]  # fmt: skip
+    shutil.rmtree(root / "goldens")
+    for folder in ("tflite", "coreml"):
+        shutil.rmtree(root / folder)
+    for path in (root / "onnx").iterdir():
+        if not any(path == root / f.path for f in files):
+            path.unlink()
+    write_goldens(root, Checkpoints(), files)
+    write_json(root / MANIFEST, {**manifest, "models": models, "files": checksums(root)})
+    index = read_index(root)
+    for file, entry in zip(files, index["files"], strict=True):
+        arrays = {n: read_golden(root, index, a) for n, a in entry["inputs"].items()}
+        feeds = {n: a / np.iinfo(a.dtype).max for n, a in arrays.items()}
+        scalars = {k: index[k] for k in ("aperture", "focus")} if file.name == "filter" else {}
+        folder = results / entry["results"]
+        folder.mkdir(parents=True)
+        for name, value in open_file(root, file).run({**feeds, **scalars}).items():
+            (folder / f"{name}.bin").write_bytes(value.astype("<f4").tobytes())
+    rows = device_rows(root, results)
+    assert [(r.subject, r.output, r.difference) for r in rows if r.status is not Status.PASSED] == []
+    assert len(rows) == 2 * (2 + 1 + 1 + 1)
+    refined, coarse = (results / results_folder(f) / "mask.bin" for f in (files[3], files[1]))
+    shutil.copyfile(coarse, refined)
+    (failed,) = [r for r in device_rows(root, results) if r.status is Status.FAILED]
+    assert failed.subject == "segmentation_spn onnx fp32 128x96"

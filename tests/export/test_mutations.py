@@ -140,7 +140,7 @@ class _Corners(Pipeline):
 def test_wrong_resize_rule_in_an_app(
     patient: Any, monkeypatch: pytest.MonkeyPatch, app: type[Pipeline], said: str
 ) -> None:
-    def wrong(root: Path, group: Any, size: Any) -> Pipeline:
+    def wrong(root: Path, group: Any, size: Any, *_: Any) -> Pipeline:
         return app(lambda name, _: parity.open_file(root, group[name]), [size])
 
     patient.keep_only(patient.file(Target.ONNX), patient.file(Target.ONNX, "filter"))

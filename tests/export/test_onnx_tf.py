@@ -60,7 +60,7 @@ def test_what_onnx_tf_is_given_is_folded_old_enough_and_right(name: str, astrona
     inputs = {s.name: to_layout(s, feeds[s.name], SIZE, "NHWC") for s in network.contract.inputs}
     expected = truth.outputs(name, SIZE, feeds)
     for spec, value in zip(network.contract.outputs, session.run(None, inputs), strict=True):
-        tolerance = file_tolerance(Precision.FP32, spec.name)
+        tolerance = file_tolerance(name, Target.TFLITE, Precision.FP32, spec.name)
         assert tolerance.passes(compare(from_layout(spec, value, "NHWC"), expected[spec.name]))
 
 

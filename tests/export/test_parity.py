@@ -11,12 +11,12 @@ import pytest
 
 from portraiture.export import parity
 from portraiture.export.compare import compare
-from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.contract import PRECISIONS, Precision, Size, Target
 from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, verify, write_json
 from portraiture.export.networks import Checkpoints
 from portraiture.export.parity import file_rows, fitting, pipeline_groups, run_parity
 from portraiture.export.runtimes.base import Feeds
-from portraiture.export.tolerances import Tolerance, file_tolerance
+from portraiture.export.tolerances import FILE, Tolerance
 from portraiture.export.truth import Truth
 from portraiture.export.verdict import Link, Status, judge
 from portraiture.reference.errors import InputError
@@ -178,9 +178,17 @@ def test_peak_is_one_whatever_the_candidate() -> None:
 
 def test_nan_cannot_pass_any_tolerance() -> None:
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
-    for precision in Precision:
-        for output in ("mask", "depth", "portrait"):
-            assert not file_tolerance(precision, output).passes(nan)
+    assert {(key[1], key[2]) for key in FILE} == {(t, p) for t, own in PRECISIONS.items() for p in own}
+    for tolerance in FILE.values():
+        assert tolerance.reason
+        assert not tolerance.passes(nan)
+
+
+def test_weights_in_fp16_alone_are_held_tighter_than_arithmetic_in_fp16() -> None:
+    for (_, target, precision, output), tolerance in FILE.items():
+        if precision is Precision.FP16:
+            least = 60 if target is not Target.COREML else 40 if output == "portrait" else 45
+            assert tolerance.min_psnr_db == least
 
 
 def test_the_worst_photo_counts() -> None:

@@ -21,7 +21,7 @@ from portraiture.export.parity import file_rows, pipeline_rows
 from portraiture.export.runtimes.open import open_file
 from portraiture.export.tflite import operations_of, read_model
 from portraiture.export.tflite_quantize import CONVOLUTIONS
-from portraiture.export.tolerances import Tolerance, file_tolerance, pipeline_tolerance
+from portraiture.export.tolerances import FILE, Tolerance, pipeline_tolerance
 from portraiture.export.truth import Truth
 from portraiture.export.verdict import Link, Status, judge
 from portraiture.reference.errors import InputError, OptionError
@@ -257,9 +257,9 @@ def test_every_small_file_is_listed_and_the_finest_is_found_first(small: Path) -
         assert [f.precision.value for f in files] == names
         assert {f.precision for f in find(small, target)} == {Precision.FP16}
     assert {f.precision for f in find(small, Target.COREML, Precision.PALETTIZED)} == {Precision.PALETTIZED}
-    gates = read_index(small)["tolerances"]
-    assert gates.keys() == {p.value for p in Precision}
-    assert gates["int8"]["mask"]["min_iou"] == 0.985
+    gates = {e["path"]: e["outputs"] for e in read_index(small)["files"]}
+    int8 = gates[file_path("perception", Target.TFLITE, Precision.INT8, SIZE)]
+    assert int8["mask"]["tolerance"]["min_iou"] == 0.985
 
 
 def test_the_palette_is_nearer_than_equal_steps() -> None:
@@ -282,7 +282,7 @@ def disk(radius: float, x: float) -> np.ndarray:
 
 @pytest.mark.parametrize("precision", SMALL)
 def test_a_shifted_mask_fails_the_iou(precision: Precision) -> None:
-    gate = file_tolerance(precision, MASK.name)
+    gate = next(g for (n, _, p, o), g in FILE.items() if (n, p, o) == ("perception", precision, MASK.name))
     truth = disk(30, 48)
     assert gate.passes(compare(truth, truth, as_mask=True))
     shifted = compare(disk(30, 49), truth, as_mask=True)

@@ -41,7 +41,7 @@ def test_every_target_agrees_with_float64(
     found = open_file(root, file).run(feeds)
     assert list(found) == list(expected)
     for output, value in expected.items():
-        assert file_tolerance(Precision.FP32, output).passes(compare(found[output], value))
+        assert file_tolerance(name, target, Precision.FP32, output).passes(compare(found[output], value))
 
 
 @pytest.mark.parametrize("name", NAMES)

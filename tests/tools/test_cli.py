@@ -212,7 +212,7 @@ def test_inspect_prints_and_verifies(bundle: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--target", "onnxx"), "tflite"),
-        (("--target", "onnx", "--precision", "fp16"), "fp32"),
+        (("--target", "onnx", "--precision", "palettized"), "fp32"),
         (("--precision", "fp8"), "fp16"),
         (("--size", "100x100"), "multiples of 32"),
         (("--model", "perceptoin"), "perception"),
