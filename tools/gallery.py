@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 
 from portraiture.export.compare import Difference
+from portraiture.export.contract import Target
+from portraiture.export.runtimes.coreml_runner import Engine, engine_here
 from portraiture.export.verdict import Comparison, Link
 
 LONG_SIDE_PX = 320
@@ -136,4 +138,7 @@ class Gallery:
         if title not in strips:
             strips[title] = Strip(title, Figure(picture(c.expected), _REFERENCES[c.link]))
         own = Figure(picture(c.found), _numbers(c.difference))
-        strips[title].shown.append(Shown(c.subject, own, difference(c.found, c.expected)))
+        mil = engine_here() is Engine.MIL and f" {Target.COREML.value} " in c.subject
+        strips[title].shown.append(
+            Shown(f"{c.subject}{' (MIL interpreter)' if mil else ''}", own, difference(c.found, c.expected))
+        )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import click
+
 from portraiture.export.bundle import find
 from portraiture.export.contract import DEFAULT_SIZE, Precision, Size, Target
 from portraiture.export.manifest import read_manifest, verify
@@ -9,12 +11,18 @@ from portraiture.export.manifest_check import check_manifest
 from portraiture.export.networks import Checkpoints
 from portraiture.export.pipeline import Pipeline
 from portraiture.export.runtimes.base import Runner
+from portraiture.export.runtimes.coreml_runner import Engine, engine_here
 from portraiture.export.runtimes.open import open_file, open_torch
 from portraiture.export.runtimes.tensorflow_runner import open_tensorflow, require_tensorflow
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.tools.choices import parse_list
 
 LANDSCAPE = Size(DEFAULT_SIZE.width, DEFAULT_SIZE.height)
+
+
+def runtime_label(runtime: str) -> str:
+    """A runtime's name in results: off macOS a Core ML package is run by our own interpreter, and it is said."""
+    return "coreml (MIL interpreter, not Apple's)" if runtime == "coreml" and engine_here() is Engine.MIL else runtime
 
 
 def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> Pipeline:
@@ -33,6 +41,8 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
         raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
     if runtime == "tensorflow":
         require_tensorflow()
+    if runtime_label(runtime) != runtime:
+        click.echo(f"running {runtime_label(runtime)}", err=True)
     manifest = read_manifest(bundle)
     verify(bundle, manifest)
     check_manifest(bundle, manifest)

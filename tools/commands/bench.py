@@ -1,5 +1,6 @@
 """``portraiture bench``: times on this machine; ratios within one run are what counts."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ SUBJECTS = ("reference", "runtime", "export")
               help="Runs a stage or model: the best counts of a stage, the median of a model.")  # fmt: skip
 @click.option("--megapixels", type=click.FloatRange(0, 64), default=12.0, show_default=True,
               help="reference, runtime: also a photo of this size, whole; 0 leaves it out.")  # fmt: skip
-@click.option("--bundle", type=click.Path(path_type=Path), help="runtime: the bundle whose TFLite files are timed.")
+@click.option("--bundle", type=click.Path(path_type=Path),
+              help="runtime: whose TFLite files are timed. [default: the shipped models, exported for it]")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True,
               help="runtime, export: of a TFLite inference.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
@@ -24,16 +26,27 @@ def command(
     from portraiture.export.manifest import write_json
     from portraiture.reference.errors import OptionError
 
-    if (subject == "runtime") != (bundle is not None):
-        expected = "a bundle to time" if bundle is None else "no bundle, it makes its own input"
-        raise OptionError(f"bench {subject} --bundle: expected {expected}, found {bundle}")
-    if bundle is not None:
-        figures = _runtime(bundle, threads, repeats, megapixels)
+    if subject != "runtime" and bundle is not None:
+        raise OptionError(f"bench {subject} --bundle: expected no bundle, it makes its own input, found {bundle}")
+    if subject == "runtime":
+        with tempfile.TemporaryDirectory() as folder:
+            figures = _runtime(bundle or _own_bundle(Path(folder) / "bundle"), threads, repeats, megapixels)
     else:
         figures = _export(threads, repeats) if subject == "export" else _reference(repeats, megapixels)
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {"subject": subject, **figures})
+
+
+def _own_bundle(root: Path) -> Path:
+    """The default models as TFLite in fp32 and fp16, exported for this run alone."""
+    from portraiture.export.bundle import BundleSpec, finish, write_models
+    from portraiture.export.contract import Precision, Target
+
+    root.mkdir()
+    spec = BundleSpec(targets=(Target.TFLITE,), precisions=(Precision.FP32, Precision.FP16))
+    finish(root, spec, write_models(spec, root, lambda line: click.echo(line, err=True)))
+    return root
 
 
 def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dict[str, object]:

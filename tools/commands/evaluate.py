@@ -67,9 +67,10 @@ def _print_pairs(
 ) -> None:
     """Filters on rendered pairs: a table, or the shipped one's figures."""
     from portraiture.tools.compare import markdown
+    from portraiture.tools.open_pipeline import runtime_label
     from portraiture.tools.pair_evaluation import compare_on_pairs, pair_figures, shipped
 
-    heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime[0]}
+    heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime_label(runtime[0])}
     draw = shipped(*runtime)
     if compare:
         rows = compare_on_pairs(root, draw, weights, limit)
@@ -225,7 +226,7 @@ def command(
         return
     from portraiture.reference.errors import OptionError
     from portraiture.tools.evaluations import Photos
-    from portraiture.tools.open_pipeline import open_pipeline
+    from portraiture.tools.open_pipeline import open_pipeline, runtime_label
     from portraiture.training.data.pairs import Split
 
     if root is None:
@@ -234,7 +235,13 @@ def command(
         _print_pairs(root, limit, compare, weights, (runtime, bundle, precision), json_file)
         return
     photos = Photos(dataset, root, Split(split), limit)
-    heading = {"subject": subject, "dataset": dataset, "split": split, "runtime": runtime, "method": method}
+    heading = {
+        "subject": subject,
+        "dataset": dataset,
+        "split": split,
+        "runtime": runtime_label(runtime),
+        "method": method,
+    }
     if compare:
         del heading["method"]
         rows = _compare(subject, photos, lambda: open_pipeline(runtime, bundle, precision), weights)
