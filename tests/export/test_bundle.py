@@ -18,7 +18,7 @@ SIZE = Size(128, 96)
 def test_the_manifest_states_the_whole_contract(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     verify(bundle, manifest)
-    assert len(manifest["models"]) == 4 * (2 + 2 + 1)
+    assert len(manifest["models"]) == 4 * (2 + 2 + 2)
     for entry in manifest["models"]:
         assert (bundle / entry["path"]).exists()
         assert entry["op_count"] == sum(entry["ops"].values()) > 0
