@@ -35,7 +35,7 @@ def write(folder: Path, content: str) -> None:
         (new / "tflite" / "p.tflite").write_text(content)
         step("models written")
         manifest = {"contract_version": VERSION, "git_revision": "abc", "tools": {}, "resize": {}, "compose": {},
-                    "weights": {}, "models": [MODEL], "files": checksums(new)}  # fmt: skip
+                    "weights": {}, "model_card": {}, "models": [MODEL], "files": checksums(new)}  # fmt: skip
         text = json.dumps(manifest)
         (new / MANIFEST).write_text(text[:50])
         step("half a manifest")

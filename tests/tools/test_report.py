@@ -54,7 +54,9 @@ def report(tmp_path: Path) -> tuple[Path, list[Row], Gallery, dict[str, np.ndarr
     }
     bundle = tmp_path / "bundle"
     bundle.mkdir()
-    (bundle / "manifest.json").write_text(json.dumps({**manifest, "models": [model], "files": {}, "weights": {}}))
+    (bundle / "manifest.json").write_text(
+        json.dumps({**manifest, "models": [model], "files": {}, "weights": {}, "model_card": {}})
+    )
     rng, gallery = np.random.default_rng(0), Gallery()
     photos = {f"{k}.jpg": rng.integers(0, 256, (64, 48, 3)).astype(np.uint8) for k in range(2)}
     masks, portraits = [], []
