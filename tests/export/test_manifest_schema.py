@@ -18,7 +18,8 @@ MODEL = {"name": "perception", "target": "tflite", "precision": "fp16", "size": 
          "bytes": 10, "ops": {"ADD": 1}, "op_count": 1, "meaning": "m", "inputs": [], "outputs": [TENSOR]}  # fmt: skip
 GOOD: dict[str, Any] = {
     "contract_version": "1.0.0", "git_revision": "abc", "tools": {}, "resize": {}, "compose": {},
-    "weights": {"filter": "0" * 64}, "model_card": {"filter": {"Training": "t"}}, "models": [MODEL], "files": {"tflite/p.tflite": "a" * 64},
+    "weights": {"filter": "0" * 64}, "model_card": {"filter": {"Training": "t"}}, "models": [MODEL],
+    "files": {"tflite/p.tflite": "a" * 64},
 }  # fmt: skip
 
 
