@@ -41,7 +41,7 @@ from portraiture.export.manifest import (
     tool_versions,
     write_json,
 )
-from portraiture.export.model_card import model_card
+from portraiture.export.model_card import model_card, write_card
 from portraiture.export.networks import Checkpoints, build
 from portraiture.export.onnx import onnx_op_counts, write_onnx
 from portraiture.export.onnx_tf import write_onnx_tf
@@ -51,7 +51,6 @@ from portraiture.export.tflite_metadata import write_metadata
 from portraiture.export.tflite_quantize import quantize
 from portraiture.export.truth import Truth
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.training.weights import MODEL_CARD
 
 Report = Callable[[str], None]
 
@@ -208,16 +207,17 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> N
     """Write goldens, model card and manifest into a bundle whose models are written."""
     write_goldens(root, spec.checkpoints, model_files({"models": list(entries)}))
     write_constants(root, spec.models, spec.sizes, spec.packaging)
-    shutil.copyfile(MODEL_CARD, root / "MODEL_CARD.md")
+    card = model_card(spec.checkpoints)
+    write_card(card, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
     manifest = {
         "contract_version": VERSION,
         "git_revision": git_revision(),
-        "tools": tool_versions(spec.targets),
+        "tools": tool_versions(spec.targets, spec.route),
         "resize": RESIZE_RULE,
         "compose": COMPOSE_RULE,
         "weights": weights,
-        "model_card": model_card(spec.checkpoints),
+        "model_card": card,
         "models": list(entries),
         "files": checksums(root),
     }

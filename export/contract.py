@@ -12,7 +12,7 @@ from typing import Any
 
 from portraiture.reference.errors import InputError, unknown
 
-VERSION = "2.1.0"
+VERSION = "3.0.0"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
 MASK_WINDOW_PX = 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import MODELS, SUFFIX, Precision, Size, Target
+from portraiture.export.contract import MODELS, SUFFIX, Precision, Route, Size, Target
 from portraiture.export.manifest_schema import problem
 from portraiture.reference.errors import InputError
 
@@ -70,9 +70,10 @@ def checksums(root: Path) -> dict[str, str]:
     return {p.relative_to(root).as_posix(): sha256(p) for p in files_of(root)}
 
 
-def tool_versions(targets: Sequence[Target]) -> dict[str, str]:
-    """Versions of the packages that wrote the bundle."""
-    names = (*_TOOLS, *(_ONNX_TOOLS if Target.ONNX in targets else ()))
+def tool_versions(targets: Sequence[Target], route: Route = Route.LITERT) -> dict[str, str]:
+    """Versions of the packages that wrote the bundle; onnx-tf's environment is pinned with the package."""
+    onnx = Target.ONNX in targets or route is Route.ONNX_TF
+    names = (*_TOOLS, *(_ONNX_TOOLS if onnx else ()))
     return {name: importlib.metadata.version(name) for name in names}
 
 

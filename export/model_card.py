@@ -1,6 +1,8 @@
 """The model card in a manifest: what ``MODEL_CARD.md`` says of each network, by its headings."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from portraiture.export.manifest import sha256
 from portraiture.export.networks import Checkpoints
@@ -17,6 +19,14 @@ def sections(text: str) -> dict[str, dict[str, str]]:
         title, *below = re.split(r"(?m)^### ", part)
         found[title.split(".")[0]] = {h.strip(): body.strip() for h, _, body in (b.partition("\n") for b in below)}
     return found
+
+
+def write_card(card: Mapping[str, Mapping[str, str]], path: Path) -> None:
+    """The card as people read it, its networks and headings in order."""
+    parts = ["# Model card"]
+    for network, texts in card.items():
+        parts += [f"## {network}", *(f"### {heading}\n\n{text}" for heading, text in texts.items())]
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def model_card(checkpoints: Checkpoints) -> dict[str, dict[str, str]]:

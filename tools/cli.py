@@ -60,6 +60,9 @@ def main() -> None:
         code = group.main(standalone_mode=False)
     except PortraitureError as error:
         _stop(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "portraiture"
         _stop(f"{error.format_message().rstrip('.')}; see {command} --help")

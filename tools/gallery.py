@@ -138,7 +138,7 @@ class Gallery:
         if title not in strips:
             strips[title] = Strip(title, Figure(picture(c.expected), _REFERENCES[c.link]))
         own = Figure(picture(c.found), _numbers(c.difference))
-        mil = engine_here() is Engine.MIL and f" {Target.COREML.value} " in c.subject
+        mil = c.link is not Link.DEVICE and engine_here() is Engine.MIL and f" {Target.COREML.value} " in c.subject
         strips[title].shown.append(
             Shown(f"{c.subject}{' (MIL interpreter)' if mil else ''}", own, difference(c.found, c.expected))
         )

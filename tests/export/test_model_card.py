@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from portraiture.export.manifest import read_manifest
-from portraiture.export.model_card import HEADINGS, OWN_WEIGHTS, model_card
+from portraiture.export.contract import Route, Target
+from portraiture.export.manifest import read_manifest, tool_versions
+from portraiture.export.model_card import HEADINGS, OWN_WEIGHTS, model_card, write_card
 from portraiture.export.networks import Checkpoints
 from portraiture.training.checkpoint import load_tensors, save_tensors
 from portraiture.training.weights import SHIPPED_FILTER
@@ -25,4 +26,15 @@ def test_nothing_is_claimed_of_other_weights(tmp_path: Path) -> None:
     save_tensors(own, {k: v * 2 for k, v in tensors.items()}, metadata)
     card = model_card(Checkpoints(filter=own))
     assert card["filter"] == {"Training": OWN_WEIGHTS}
+    write_card(card, tmp_path / "card.md")
+    text = (tmp_path / "card.md").read_text()
+    assert OWN_WEIGHTS in text
+    assert "RNN filter against" not in text
+    assert "SSIM" not in text  # no figure of weights that are not there
     assert set(card["perception"]) == set(HEADINGS)
+
+
+def test_versions_of_onnx_are_told_where_it_was_used() -> None:
+    assert "onnx" not in tool_versions((Target.TFLITE, Target.COREML))
+    for used in (tool_versions((Target.ONNX,)), tool_versions((Target.TFLITE,), Route.ONNX_TF)):
+        assert {"onnx", "onnxruntime", "torch"} <= used.keys()

@@ -236,6 +236,13 @@ def test_a_place_that_is_a_file_is_refused_before_any_work(bundle: Path, photo: 
     assert taken.read_text() == "mine"
 
 
+def test_the_bare_command_shows_its_help() -> None:
+    done = portraiture()
+    assert done.stdout.startswith("Usage: ")
+    assert len(done.stdout.splitlines()) > 10
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
