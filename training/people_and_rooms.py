@@ -1,4 +1,4 @@
-"""Batches of people with masks (Shen, CCP) and rooms with depth (NYU), and the figures on those held out."""
+"""Batches of people with masks (Shen, CCP, folders) and rooms with depth (NYU), and the figures on those held out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from portraiture.reference.errors import OptionError
 from portraiture.reference.metrics import iou
 from portraiture.training.data.augment import composite, jitter_colour, random_affine, warp
 from portraiture.training.data.cache import cached, depth_pair, mask_pair, photo_only
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 from portraiture.training.data.ordinal import sample_pairs
-from portraiture.training.data.pairs import Split, list_samples, split_of
+from portraiture.training.data.pairs import Sample, Split, list_samples, read_mask, split_of
 
 Rng = np.random.Generator
 PAIRS_PER_PHOTO = 3000
 COMPOSITE_SHARE = 0.2
+"""Share of people who are put before another background; chosen, not measured."""
+CROWD_SHARE = 0.3
+"""With folders: share of photos onto which one or two more people are pasted; chosen, not measured."""
+CROWD_SCALES = (0.3, 1.1)
+"""Size of a pasted person against the person's own photo."""
 NOBODY_SHARE = 0.06
 FULL_BODY_SHARE = 1.6
+FOLDER_SHARE = 1.8
+"""How often a folder's photo is drawn against a selfie: two photos in three on 2,120 of them; chosen, not measured."""
 HARD_SHARE = 3.0
 
 
@@ -45,17 +53,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class PeopleData:
-    """Top folders of the sets; a set that is None is left out."""
+    """Top folders of the sets. Backgrounds hold photos without people; folders ``images/`` and ``masks/``."""
 
     shen2016: Path
     ccp: Path
     nyu: Path
-    backgrounds: Path | None
+    backgrounds: tuple[Path, ...]
     cache: Path
+    folders: tuple[Path, ...] = ()
 
 
 class PeopleBatch(NamedTuple):
-    """People (N, 3, H, W), masks (N, 1, H, W) and selfie flags (N,).
+    """People (N, 3, H, W), masks (N, 1, H, W), and flags (N,): a selfie; one body alone, which has one depth.
 
     Rooms (M, 3, h, w), their depth levels (M, 1, h, w), and flags (M,) of those known to show nobody.
     """
@@ -63,6 +72,7 @@ class PeopleBatch(NamedTuple):
     people: Tensor
     masks: Tensor
     selfie: Tensor
+    one_body: Tensor
     rooms: Tensor
     levels: Tensor
     empty: Tensor
@@ -75,6 +85,27 @@ def _tensor(images: list[np.ndarray], empty: tuple[int, int, int] = (0, 0, 0)) -
     """Images (H, W, C) -> (N, C, H, W); ``empty`` is the shape of an image where there may be none."""
     array = np.stack(images) if images else np.zeros((0, *empty), np.float32)
     return torch.from_numpy(array).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def _is_landscape(sample: Sample) -> bool:
+    """Whether a photo is wider than high, by its label; the sets' own photos are upright."""
+    height, width = read_mask(sample.label).shape
+    return width > height
+
+
+def _draw_shares(people: list[Sample], n_selfies: int, n_upright: int, hard: frozenset[str]) -> np.ndarray:
+    """How often each person is drawn, (n,) of sum 1.
+
+    Args:
+        people: selfies, then full bodies, then folders' photos.
+        n_selfies: number of selfies.
+        n_upright: number of selfies and full bodies.
+        hard: ids that are drawn ``HARD_SHARE`` times as often.
+    """
+    place = np.arange(len(people))
+    weight = np.where(place < n_selfies, 1.0, np.where(place < n_upright, FULL_BODY_SHARE, FOLDER_SHARE))
+    weight *= [HARD_SHARE if person.id in hard else 1.0 for person in people]
+    return np.asarray(weight / weight.sum())
 
 
 class PeopleAndRooms:
@@ -93,56 +124,80 @@ class PeopleAndRooms:
         self.stages, self.judge_every = stages, judge_every
         selfies = list_samples("shen2016", data.shen2016)
         full_body = list_samples("ccp", data.ccp)
+        wild = {folder.name: list_samples("folder", folder) for folder in data.folders}
+        if len(wild) < len(data.folders):
+            raise OptionError("--data folder=DIR: expected folders of different names, found one twice; rename one")
         rooms = list_samples("nyu", data.nyu)
         self.n_selfies = len(split_of(selfies, Split.TRAIN))
-        people = split_of(selfies, Split.TRAIN) + split_of(full_body, Split.TRAIN)
-        weight = np.where(np.arange(len(people)) < self.n_selfies, 1.0, FULL_BODY_SHARE)
-        weight *= [HARD_SHARE if p.id in hard else 1.0 for p in people]
-        self.people_share = weight / weight.sum()
-        held_out = {
-            "shen2016": split_of(selfies, Split.VALIDATION),
-            "ccp": split_of(full_body, Split.VALIDATION),
-        }
-        nobody = person_free_photos(data.backgrounds) if data.backgrounds else []
+        upright = split_of(selfies, Split.TRAIN) + split_of(full_body, Split.TRAIN)
+        any_shape = [sample for samples in wild.values() for sample in split_of(samples, Split.TRAIN)]
+        self.n_upright = len(upright)
+        self.people_share = _draw_shares(upright + any_shape, self.n_selfies, self.n_upright, hard)
+        self.landscape = np.array([False] * len(upright) + [_is_landscape(sample) for sample in any_shape])
+        self.landscape_share = float(self.people_share[self.landscape].sum())
+        nobody = [person_free_photos(folder) for folder in data.backgrounds]
         self.empty_rooms = person_free_rooms(data.nyu, split_of(rooms, Split.TRAIN))
-        self.people, self.rooms, self.backgrounds = {}, {}, {}
+        self.people: dict[int, list[np.ndarray]] = {}
+        self.rooms, self.backgrounds = {}, {}
         for stage in stages:
             # an eighth more than the network's size, so that augmentation can zoom without blur
             long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
-            self.people[stage.long_px] = cached(people, mask_pair, long_px, short_px, data.cache)
+            self.people[stage.long_px] = list(cached(upright, mask_pair, long_px, short_px, data.cache))
+            if any_shape:
+                self.people[stage.long_px] += list(cached(any_shape, mask_pair, long_px, long_px, data.cache))
             height, width = (n * 9 // 8 for n in stage.rooms_size)
             self.rooms[stage.rooms_size] = cached(split_of(rooms, Split.TRAIN), depth_pair, height, width, data.cache)
-            if nobody:
-                photos = split_of(nobody, Split.TRAIN)
+            photos = [sample for samples in nobody for sample in split_of(samples, Split.TRAIN)]
+            if photos:
                 self.backgrounds[stage.long_px] = cached(photos, photo_only, long_px, short_px, data.cache)
         last = stages[-1]
-        self.held_out = {k: cached(v, mask_pair, last.long_px, last.short_px, data.cache) for k, v in held_out.items()}
+        self.held_out: dict[str, list[np.ndarray]] = {}
+        for name, samples in {"shen2016": selfies, "ccp": full_body, **wild}.items():
+            for sides in ((last.long_px, last.short_px), (last.short_px, last.long_px)):
+                shaped = [s for s in split_of(samples, Split.VALIDATION) if _is_landscape(s) == (sides[0] < sides[1])]
+                if shaped:
+                    self.held_out.setdefault(name, []).extend(cached(shaped, mask_pair, *sides, data.cache))
         self.held_out_rooms = cached(
             split_of(rooms, Split.VALIDATION), depth_pair, last.short_px, last.long_px, data.cache
         )
         self.held_out_nobody: list[np.ndarray] = []
-        if nobody:
-            photos = split_of(nobody, Split.VALIDATION)
+        photos = [sample for samples in nobody for sample in split_of(samples, Split.VALIDATION)]
+        if photos:
             self.held_out_nobody = list(cached(photos, photo_only, last.long_px, last.short_px, data.cache))
 
     def _stage(self, step: int) -> Stage:
         return next(s for s in self.stages if step < s.until)
 
-    def _background(self, rng: Rng, stage: Stage) -> np.ndarray:
-        """A random crop of a photo without a person, float32 (long_px, short_px, 3)."""
-        photos, target = self.backgrounds[stage.long_px], (stage.long_px, stage.short_px)
+    def _background(self, rng: Rng, stage: Stage, target: tuple[int, int]) -> np.ndarray:
+        """A random crop of a photo without a person, float32 (H, W, 3) of the target (H, W)."""
+        photos = self.backgrounds[stage.long_px]
         photo = photos[rng.integers(len(photos))]
         crop = warp(photo, random_affine(rng, photo.shape[:2], target), target, False,
                     flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
         return crop.astype(np.float32) / 255
 
-    def _person(self, rng: Rng, stage: Stage, index: int) -> tuple[np.ndarray, np.ndarray]:
-        target = (stage.long_px, stage.short_px)
+    def _pasted(self, rng: Rng, stage: Stage, rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One or two more people, in any place and smaller, laid over a photo (H, W, 3) and its mask (H, W)."""
+        target = (rgb.shape[0], rgb.shape[1])
+        for _ in range(rng.integers(1, 3)):
+            pair = self.people[stage.long_px][rng.integers(len(self.people_share))]
+            matrix = random_affine(rng, pair.shape[:2], target, scales=CROWD_SCALES, spread=0.25)
+            out = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR)
+            person = out[..., 3].astype(np.float32) / 255
+            rgb = composite(rng, out[..., :3].astype(np.float32) / 255, person, rgb)
+            mask = np.maximum(mask, person)
+        return rgb, mask
+
+    def _person(
+        self, rng: Rng, stage: Stage, index: int, target: tuple[int, int]
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Photo (H, W, 3), mask (H, W, 1), and whether it shows one body alone."""
         has_backgrounds = stage.long_px in self.backgrounds
         if has_backgrounds and rng.random() < NOBODY_SHARE:
-            return jitter_colour(rng, self._background(rng, stage)), np.zeros((*target, 1), np.float32)
+            return jitter_colour(rng, self._background(rng, stage, target)), np.zeros((*target, 1), np.float32), False
         pair = self.people[stage.long_px][index]
-        if rng.random() < 0.12:  # landscape content, so that the network has seen wide photos squeezed
+        if index < self.n_upright and rng.random() < 0.12:
+            # landscape content, so that the network has seen wide photos squeezed
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
             pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
         matrix = random_affine(rng, pair.shape[:2], target)
@@ -150,8 +205,12 @@ class PeopleAndRooms:
         out = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
         rgb, mask = out[..., :3].astype(np.float32) / 255, out[..., 3].astype(np.float32) / 255
         if has_backgrounds and rng.random() < COMPOSITE_SHARE:
-            rgb = composite(rng, rgb, mask, self._background(rng, stage))
-        return jitter_colour(rng, rgb), mask[..., None]
+            rgb = composite(rng, rgb, mask, self._background(rng, stage, target))
+        one_body = index < self.n_upright
+        if len(self.people_share) > self.n_upright and rng.random() < CROWD_SHARE:
+            rgb, mask = self._pasted(rng, stage, rgb, mask)
+            one_body = False
+        return jitter_colour(rng, rgb), mask[..., None], one_body
 
     def _room(self, rng: Rng, stage: Stage, index: int) -> tuple[np.ndarray, np.ndarray]:
         pair, target = self.rooms[stage.rooms_size][index], stage.rooms_size
@@ -167,16 +226,26 @@ class PeopleAndRooms:
         return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
 
     def batch(self, step: int, rng: Rng) -> PeopleBatch:
-        """Random people (full bodies and hard photos more often) and rooms."""
+        """Random people (full bodies, folders' and hard photos more often) and rooms.
+
+        The people of a batch have one shape: upright, or landscape as often as landscape photos are drawn.
+        """
         stage = self._stage(step)
-        indices = rng.choice(len(self.people_share), stage.people, p=self.people_share)
-        people = [self._person(rng, stage, int(i)) for i in indices]
+        target, share = (stage.long_px, stage.short_px), self.people_share
+        if self.landscape.any():
+            wide = rng.random() < self.landscape_share
+            target = target[::-1] if wide else target
+            share = np.where(self.landscape == wide, share, 0.0)
+            share = share / share.sum()
+        indices = rng.choice(len(share), stage.people, p=share)
+        people = [self._person(rng, stage, int(i), target) for i in indices]
         room_indices = rng.integers(len(self.empty_rooms), size=stage.rooms)
         rooms = [self._room(rng, stage, int(i)) for i in room_indices]
         return PeopleBatch(
             _tensor([p[0] for p in people]),
             _tensor([p[1] for p in people]),
             torch.from_numpy(indices < self.n_selfies),
+            torch.tensor([p[2] for p in people]),
             _tensor([r[0] for r in rooms], (*stage.rooms_size, 3)),
             _tensor([r[1] for r in rooms], (*stage.rooms_size, 1)),
             torch.from_numpy(self.empty_rooms[room_indices]),
@@ -184,7 +253,7 @@ class PeopleAndRooms:
 
     def mean_mask(self) -> Tensor:
         """Mean mask of the training people (1, 1, H, W) in 0..1 at the first stage's size."""
-        first = self.people[self.stages[0].long_px]
+        first = self.people[self.stages[0].long_px][: self.n_upright]
         mean = np.mean([pair[..., 3] for pair in first[::8]], 0, dtype=np.float32) / 255
         return torch.from_numpy(mean)[None, None]
 

@@ -43,7 +43,7 @@ class PerceptionTask:
         coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
         target = batch.levels.flatten(1)
         depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
-        body, order = body_losses(people.depth, batch.masks, batch.selfie)
+        body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
         empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
         people_depth = self.body_weight * body + 0.1 * order
         total = mask + 0.4 * coarse + self.depth_weight * depth + people_depth + EMPTY_ROOM_WEIGHT * empty
@@ -111,15 +111,22 @@ def depth_loss(z: Tensor, level: Tensor) -> Tensor:
     return rank + 0.5 * losses.log_depth(z, target, known)
 
 
-def body_losses(z: Tensor, masks: Tensor, selfie: Tensor) -> tuple[Tensor, Tensor]:
-    """(3) on every body; on selfies also (2) with the background always farther than the person (paper 3.3)."""
+def body_losses(z: Tensor, masks: Tensor, selfie: Tensor, one_body: Tensor) -> tuple[Tensor, Tensor]:
+    """(3) on every body; on selfies also (2) with the background always farther than the person (paper 3.3).
+
+    Args:
+        z: depth before the sigmoid, (N, 1, H, W).
+        masks: person, (N, 1, H, W) in 0..1.
+        selfie: flags (N,) of photos whose background is farther than the person everywhere.
+        one_body: flags (N,) of photos of one body alone; the others are left out of both.
+    """
     small_z = F.avg_pool2d(z, 4)
     small_mask = F.avg_pool2d(masks, 4)
     body, order = z.new_zeros(()), z.new_zeros(())
     n = z.shape[0]
     for k in range(n):
         inside, outside = small_z[k][small_mask[k] > 0.95], small_z[k][small_mask[k] < 0.05]
-        if inside.numel() > 16:
+        if bool(one_body[k]) and inside.numel() > 16:
             body = body + losses.body_consistency(inside, BODY_DELTA) / n
             if bool(selfie[k]) and outside.numel() > 16:
                 relation = torch.ones_like(outside)

@@ -122,6 +122,18 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         judge_every=3,
         frozen_blocks=3,
     ),
+    # people as they come (--data folder=DIR, repeatable), from --init the shipped weights
+    ("perception", "wild"): PeopleRecipe(
+        (Stage(2600, 256, 192, 12, 3), Stage(3600, 384, 288, 6, 2)),
+        rate=1e-3,
+        encoder_rate=4e-4,
+        validate_every=300,
+        freeze_norm_from=0,
+        ema_decay=0.997,
+        bfloat16=True,
+        depth_weight=1.0,
+        judge_every=3,
+    ),
     # the coarse estimator alone: about 30 min on 2 cores
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; wants a GPU

@@ -1,5 +1,6 @@
 """Batches of people, rooms and photos of nobody, on small sets that the tests write."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import torch
 from scipy.io import savemat
 from torch import Tensor
 
-from portraiture.reference.errors import InputError
+from portraiture.reference.errors import InputError, OptionError
 from portraiture.training import recipes
 from portraiture.training.checkpoint import load_tensors
 from portraiture.training.data.bsds_people import WITH_PEOPLE
@@ -56,7 +57,7 @@ def data(tmp_path: Path) -> PeopleData:
         write(tmp_path / f"bsds/{k + 1000}.jpg", plain(GREEN))
     for name in sorted(WITH_PEOPLE)[:5]:
         write(tmp_path / f"bsds/{name}.jpg", plain(BLUE))
-    return PeopleData(tmp_path / "shen", tmp_path / "ccp", tmp_path / "nyu", tmp_path / "bsds", tmp_path / "cache")
+    return PeopleData(tmp_path / "shen", tmp_path / "ccp", tmp_path / "nyu", (tmp_path / "bsds",), tmp_path / "cache")
 
 
 def test_the_list_of_photos_with_people() -> None:
@@ -65,8 +66,7 @@ def test_the_list_of_photos_with_people() -> None:
 
 
 def test_photos_with_people_are_left_out_and_the_last_are_held_out(data: PeopleData) -> None:
-    assert data.backgrounds is not None
-    found = person_free_photos(data.backgrounds)
+    found = person_free_photos(data.backgrounds[0])
     assert [s.id for s in found] == [str(k + 1000) for k in range(COUNT)]
     photos = PeopleAndRooms(data, (STAGE,))
     assert photos.backgrounds[STAGE.long_px].shape == (17, 72, 36, 3)
@@ -129,7 +129,7 @@ def test_some_samples_are_of_nobody_and_their_mask_is_empty(data: PeopleData) ->
 
 
 def test_without_backgrounds_everybody_has_a_mask(data: PeopleData) -> None:
-    photos = PeopleAndRooms(PeopleData(data.shen2016, data.ccp, data.nyu, None, data.cache), (STAGE,))
+    photos = PeopleAndRooms(PeopleData(data.shen2016, data.ccp, data.nyu, (), data.cache), (STAGE,))
     rng = np.random.default_rng(0)
     assert all(photos.batch(0, rng).masks.flatten(1).any(1).all() for _ in range(20))
     assert not any(k.startswith("false_area") for k in photos.figures(half_mask))
@@ -226,3 +226,52 @@ def test_hard_photos_are_drawn_three_times_as_often(data: PeopleData) -> None:
     assert often.sum() == pytest.approx(1)
     assert often[0] / often[1] == pytest.approx(3 * usual[0] / usual[1])
     np.testing.assert_allclose(often[1:] / often[1], usual[1:] / usual[1])
+
+
+@pytest.fixture
+def with_folder(data: PeopleData, tmp_path: Path) -> PeopleData:
+    """``data`` and a folder of yellow landscape photos whose left half is a person, every fifth one upright."""
+    for k in range(COUNT):
+        size = (72, 48) if k % 5 == 0 else (48, 72)
+        mask = np.zeros(size, np.uint8)
+        mask[:, : size[1] // 2] = 255
+        write(tmp_path / f"wild/images/p{k:02d}.png", plain((0, 200, 200), *size))
+        write(tmp_path / f"wild/masks/p{k:02d}.png", mask)
+    return replace(data, folders=(tmp_path / "wild",))
+
+
+def test_folders_are_drawn_in_their_own_shape_and_judged(with_folder: PeopleData) -> None:
+    photos = PeopleAndRooms(with_folder, (STAGE,))
+    assert photos.landscape.sum() == 13  # 17 training photos of the folder, 4 of them upright
+    assert photos.landscape_share == pytest.approx(photos.people_share[photos.landscape].sum())
+    rng, wide = np.random.default_rng(0), 0
+    for _ in range(60):
+        batch = photos.batch(0, rng)
+        assert batch.people.shape[2:] in ((64, 32), (32, 64))
+        assert batch.people.shape[2:] == batch.masks.shape[2:]
+        wide += batch.people.shape[3] == 64
+        if batch.people.shape[3] == 64:
+            assert not batch.one_body.any()  # a folder's mask may hold several people
+    assert abs(wide / 60 - photos.landscape_share) < 0.2
+    seen: set[tuple[int, int]] = set()
+
+    def shapes(rgb: Tensor) -> dict[str, Tensor]:
+        seen.add((rgb.shape[2], rgb.shape[3]))
+        return half_mask(rgb)
+
+    assert photos.figures(shapes)["iou_wild"] < 0.5
+    assert (32, 64) in seen
+
+
+def test_people_are_pasted_onto_photos_of_a_run_with_folders(with_folder: PeopleData) -> None:
+    photos = PeopleAndRooms(with_folder, (STAGE,))
+    empty = np.zeros((64, 32, 3), np.float32)
+    rgb, mask = photos._pasted(np.random.default_rng(0), STAGE, empty, np.zeros((64, 32), np.float32))
+    assert 0.01 < (mask > 0.5).mean() < 0.99
+    assert (rgb[mask > 0.9].max(1) > 0.3).all()  # people are red or yellow
+    assert rgb[mask == 0].max() < 0.3  # what is not a person keeps the photo, but for soft rims
+
+
+def test_two_folders_of_one_name_are_refused(with_folder: PeopleData) -> None:
+    with pytest.raises(OptionError, match="different names"):
+        PeopleAndRooms(replace(with_folder, folders=with_folder.folders * 2), (STAGE,))

@@ -11,23 +11,31 @@ if TYPE_CHECKING:
     from portraiture.training.recipes import Sources
 
 SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
-DATASETS = ("shen2016", "ccp", "nyu", "backgrounds", "pairs", "held-out")
+DATASETS = ("shen2016", "ccp", "nyu", "backgrounds", "folder", "pairs", "held-out")
 
 
-def _folders(pairs: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Path]:
-    """``NAME=DIR`` options -> folders by name."""
+def _all_folders(options: tuple[str, ...]) -> dict[str, list[Path]]:
+    """``NAME=DIR`` options -> folders by name, in the order given."""
     from portraiture.reference.errors import InputError, OptionError, unknown
 
-    folders = {}
-    for pair in pairs:
-        name, sign, folder = pair.partition("=")
+    folders: dict[str, list[Path]] = {}
+    for option in options:
+        name, sign, folder = option.partition("=")
         if not sign or not folder:
-            raise OptionError(f"--data: expected NAME=DIR, found {pair!r}; names are {', '.join(DATASETS)}")
+            raise OptionError(f"--data: expected NAME=DIR, found {option!r}; names are {', '.join(DATASETS)}")
         if name not in DATASETS:
             raise unknown("--data name", name, DATASETS)
         if not Path(folder).is_dir():
-            raise InputError(f"--data {name}: expected a folder, found none at {folder}")
-        folders[name] = Path(folder)
+            raise InputError(f"--data {name}: expected a folder, found none at {folder}; name one that exists")
+        folders.setdefault(name, []).append(Path(folder))
+    return folders
+
+
+def _folders(options: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Path]:
+    """``NAME=DIR`` options -> the last folder of each name."""
+    from portraiture.reference.errors import OptionError
+
+    folders = {name: found[-1] for name, found in _all_folders(options).items()}
     missing = [n for n in required if n not in folders]
     if missing:
         raise OptionError(f"--data: expected {', '.join(f'{n}=DIR' for n in missing)} as well")
@@ -95,8 +103,14 @@ def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, source
         trainer = filter_trainer(recipe, FilterData(train, validation), run, sources.init)
     else:
         folders = _folders(data, ("shen2016", "ccp", "nyu"))
+        many = {name: tuple(_all_folders(data).get(name, ())) for name in ("backgrounds", "folder")}
         people = PeopleData(
-            folders["shen2016"], folders["ccp"], folders["nyu"], folders.get("backgrounds"), run / "cache"
+            folders["shen2016"],
+            folders["ccp"],
+            folders["nyu"],
+            many["backgrounds"],
+            run / "cache",
+            many["folder"],
         )
         trainer = people_trainer(subject, recipe, people, run, sources)
     if "init" in trainer.metadata and is_main():
@@ -136,7 +150,8 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
     help="Recipe name: mobile, mobile-fine, paper, smoke; cnn, liu, xu for filter (training/recipes.py).",
 )
 @click.option("--data", "data", multiple=True, metavar="NAME=DIR",
-              help="Folder, repeatable: shen2016, ccp, nyu, backgrounds; filter: pairs, held-out.")  # fmt: skip
+              help="Folder, repeatable: shen2016, ccp, nyu, backgrounds, folder (images/ and masks/, several);"
+              " filter: pairs, held-out.")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
 @click.option(

@@ -6,16 +6,30 @@ import numpy as np
 Rng = np.random.Generator
 
 
-def random_affine(rng: Rng, source: tuple[int, int], target: tuple[int, int]) -> np.ndarray:
-    """A random similarity with aspect change from a source (H, W) onto a target (H, W), as a 2x3 matrix."""
+def random_affine(
+    rng: Rng,
+    source: tuple[int, int],
+    target: tuple[int, int],
+    scales: tuple[float, float] = (0.7, 1.4),
+    spread: float = 0.05,
+) -> np.ndarray:
+    """A random similarity with aspect change from a source onto a target, as a 2x3 matrix.
+
+    Args:
+        rng: source of all choices.
+        source: height and width of the image, in pixels.
+        target: height and width of the result, in pixels.
+        scales: smallest and largest size of the image, as a share of the target's.
+        spread: standard deviation of the image's centre, as a share of the target's height and width.
+    """
     (hs, ws), (ht, wt) = source, target
-    scale = rng.uniform(0.7, 1.4)
+    scale = rng.uniform(*scales)
     aspect = rng.uniform(0.8, 1.25) ** 0.5
     angle = np.deg2rad(rng.normal() * 6)
     sx, sy = scale * wt / ws * aspect, scale * ht / hs / aspect
     c, s = np.cos(angle), np.sin(angle)
     linear = np.array([[c, -s], [s, c]]) @ np.diag([sx, sy])
-    centre = np.array([wt / 2, ht / 2]) + rng.normal(size=2) * 0.05 * np.array([wt, ht])
+    centre = np.array([wt / 2, ht / 2]) + rng.normal(size=2) * spread * np.array([wt, ht])
     offset = centre - linear @ np.array([ws / 2, hs / 2])
     return np.hstack([linear, offset[:, None]])
 
@@ -31,6 +45,8 @@ def jitter_colour(rng: Rng, rgb: np.ndarray) -> np.ndarray:
     mean = rgb.mean()
     rgb = (rgb - mean) * rng.uniform(0.7, 1.3) + mean * rng.uniform(0.7, 1.3)
     rgb = rgb * rng.uniform(0.9, 1.1, 3).astype(np.float32)
+    if rng.random() < 0.25:  # darker or brighter as by exposure
+        rgb = np.clip(rgb, 0, 1) ** np.float32(rng.uniform(0.6, 2.2))
     if rng.random() < 0.05:
         rgb = np.repeat(rgb.mean(2, keepdims=True), 3, 2)
     if rng.random() < 0.1:
