@@ -53,13 +53,15 @@ def command(
 ) -> None:
     """Render pairs: photo, mask, depth, and the reference's pictures at several apertures and focus depths.
 
-    A pair that exists is skipped, so that a run which was stopped goes on where it was.
+    A pair that exists is skipped, so that a run which was stopped goes on where it was. A photo that fails does not
+    stop the others; it is listed at the end, and the command ends with 2.
     """
     import os
 
     from tqdm import tqdm
 
-    from portraiture.reference.errors import InputError, OptionError
+    from portraiture.reference.errors import OptionError
+    from portraiture.tools.batch import Failures
     from portraiture.training.data.pair_files import remove_stale
     from portraiture.training.data.pair_jobs import MapSource, PairOptions, Status, claim, make_pair, unfinished
     from portraiture.training.data.pair_jobs import weights_digest as digest
@@ -85,18 +87,19 @@ def command(
     count = workers or os.cpu_count() or 1
     results = over_dask(make_pair, todo, scheduler) if scheduler else over_processes(make_pair, todo, count)
     found = dict.fromkeys(Status, 0)
-    first_failure = ""
+    photo_of = {job.name: job.photo for job in jobs}
+    failures = Failures(list(photo_of.values()))
     with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="photo", desc="pairs") as bar:
         for outcome in results:
             found[outcome.status] += 1
-            first_failure = first_failure or outcome.message
+            if outcome.status is Status.FAILED:
+                failures.add(photo_of[outcome.name], outcome.message)
             bar.update()
     click.echo(
         f"{output}: {found[Status.WRITTEN]} pairs written, {len(jobs) - len(todo)} were there,"
         f" {found[Status.NO_PERSON]} photos show no person"
     )
-    if found[Status.FAILED]:
-        raise InputError(f"{found[Status.FAILED]} of {len(todo)} photos failed; the first: {first_failure}")
+    failures.end()
 
 
 def _parse_size(text: str) -> tuple[int, int]:
@@ -135,17 +138,17 @@ def _jobs(
         files: list[tuple[Path, Path | None]] = [(s.photo, s.label) for s in samples]
     else:
         files = [(photo, _mask_of(photo, masks)) for photo in _photos_in(photos)]
-    jobs = []
+    jobs, absent = [], list[Path]()
     for photo, mask in files:
         pair_maps = None
         if maps is not None:
             pair_maps = (maps / f"{photo.stem}_mask.png").resolve(), (maps / f"{photo.stem}_depth.npy").resolve()
-            missing = [p for p in pair_maps if not p.is_file()]
-            if missing:
-                raise InputError(f"--maps: expected {missing[0]}, found none; write it with portraiture predict")
+            absent += [p for p in pair_maps if not p.is_file()][:1]
         name = f"{dataset or 'photo'}_{photo.stem}"
         label = None if mask is None else mask.resolve()
         jobs.append(PairJob(name, photo.resolve(), label, pair_maps, weights, output, options))
+    if absent and len(absent) == len(jobs):  # of some photos only, each of them fails by itself
+        raise InputError(f"--maps: expected {absent[0]}, found none; write it with portraiture predict")
     return jobs
 
 

@@ -15,31 +15,41 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     """Write STEM_mask.png (8 bit) and STEM_depth.npy (float32, larger is farther) at the photo's size.
 
     STEM_coarse_mask.png and STEM_coarse_depth.npy hold the maps before the spatial propagation, where the runtime has
-    the coarse model.
+    the coarse model. A photo that fails does not stop the others; it is listed at the end, and the command ends with 2.
     """
     import numpy as np
-    from tqdm import tqdm
 
+    from portraiture.reference.errors import InputError
     from portraiture.reference.photo import read_photo, write_npy, write_photo
+    from portraiture.tools.batch import over_photos
     from portraiture.tools.open_pipeline import has_model, open_pipeline
 
     stem_outputs(photos)
     pipeline = open_pipeline(runtime, bundle, precision)
-
-    def write(rgb: np.ndarray, model: str, prefix: str) -> None:
-        maps = pipeline.perceive(rgb, model)
-        write_photo(output / f"{prefix}_mask.png", np.rint(maps.mask * 255).astype(np.uint8))
-        write_npy(output / f"{prefix}_depth.npy", maps.depth.astype(np.float32))
-
     coarse = has_model(pipeline, "coarse")
     if not coarse:
         click.echo(
             f"{bundle} has no coarse model: coarse maps are not written (export with --model coarse)",
             err=True,
         )
-    for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
+
+    def write_maps(photo: Path) -> None:
         rgb = read_photo(photo)
-        output.mkdir(parents=True, exist_ok=True)
-        write(rgb, "perception", photo.stem)
+        found = {photo.stem: pipeline.perceive(rgb)}
         if coarse:
-            write(rgb, "coarse", f"{photo.stem}_coarse")
+            found[f"{photo.stem}_coarse"] = pipeline.perceive(rgb, "coarse")
+        output.mkdir(parents=True, exist_ok=True)
+        written: list[Path] = []
+        try:
+            for prefix, maps in found.items():
+                mask_file, depth_file = output / f"{prefix}_mask.png", output / f"{prefix}_depth.npy"
+                write_photo(mask_file, np.rint(maps.mask * 255).astype(np.uint8))
+                written.append(mask_file)
+                write_npy(depth_file, maps.depth.astype(np.float32))
+                written.append(depth_file)
+        except InputError:
+            for path in written:  # a photo's maps are all there or none
+                path.unlink()
+            raise
+
+    over_photos(photos, write_maps)

@@ -98,15 +98,17 @@ def command(
     bundle: Path | None,
     precision: str | None,
 ) -> None:
-    """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png."""
-    from tqdm import tqdm
+    """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
 
+    A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
+    """
     from portraiture.export.compose import to_bytes
     from portraiture.export.pipeline import NO_FOCUS
     from portraiture.reference.errors import InputError, OptionError
     from portraiture.reference.full_size import render_photo
     from portraiture.reference.photo import PICTURE_SUFFIXES, read_photo, write_photo
     from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
+    from portraiture.tools.batch import over_photos
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
@@ -131,7 +133,8 @@ def command(
         raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}")
     point = _parse_focus(focus_text)
     pipeline = open_pipeline(runtime, bundle, precision)
-    for photo in tqdm(photos, unit="photo", disable=len(photos) == 1):
+
+    def write_portrait(photo: Path) -> None:
         rgb = read_photo(photo)
         maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
         focus = None if point is None else _focus_depth(maps, point)
@@ -144,3 +147,5 @@ def command(
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_photo(target, picture)
+
+    over_photos(photos, write_portrait)
