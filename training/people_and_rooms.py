@@ -90,7 +90,7 @@ def _tensor(images: list[np.ndarray], empty: tuple[int, int, int] = (0, 0, 0)) -
 def _is_landscape(sample: Sample) -> bool:
     """Whether a photo is wider than high, by its label; the sets' own photos are upright."""
     height, width = read_mask(sample.label).shape
-    return width > height
+    return bool(width > height)
 
 
 def _draw_shares(people: list[Sample], n_selfies: int, n_upright: int, hard: frozenset[str]) -> np.ndarray:

@@ -47,7 +47,7 @@ class SpnTask:
             mask = losses.cross_entropy(self._refined(model, batch.people)[0], batch.masks)
             return mask, {"mask": float(mask.detach())}
         depth = depth_loss(self._refined(model, batch.rooms)[0].flatten(1), batch.levels.flatten(1))
-        body, _ = body_losses(self._refined(model, batch.people)[0], batch.masks, batch.selfie)
+        body, _ = body_losses(self._refined(model, batch.people)[0], batch.masks, batch.selfie, batch.one_body)
         return depth + 0.2 * body, {"depth": float(depth.detach()), "body": float(body.detach())}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
