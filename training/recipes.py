@@ -124,10 +124,10 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ),
     # people as they come (--data folder=DIR, repeatable), from --init the shipped weights
     ("perception", "wild"): PeopleRecipe(
-        (Stage(2600, 256, 192, 12, 3), Stage(3600, 384, 288, 6, 2)),
+        (Stage(1600, 256, 192, 12, 2),),
         rate=1e-3,
         encoder_rate=4e-4,
-        validate_every=300,
+        validate_every=200,
         freeze_norm_from=0,
         ema_decay=0.997,
         bfloat16=True,
