@@ -38,7 +38,7 @@ class Failures:
         if failed:
             raise InputError(
                 f"expected {len(self.photos)} photos to work, found {len(failed)} that failed (listed above; the others"
-                " are done); correct or replace the listed photos and run the command on them again"
+                " are done); do what each line says and run the command on those photos again"
             )
 
 
@@ -66,3 +66,12 @@ def over_photos(photos: Sequence[Path], work: Callable[[Path], None]) -> None:
             except InputError as error:
                 failures.add(photo, str(error))
     failures.end()
+
+
+def note(line: str) -> None:
+    """Write one line to stderr; a progress bar stays whole below it."""
+    import sys
+
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)

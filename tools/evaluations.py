@@ -13,6 +13,7 @@ from portraiture.export.pipeline import Pipeline
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.graph_cut import seeds_from_mask, seeds_from_prior, segment
 from portraiture.reference.lens import APERTURE_PAPER
+from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import Mode, RenderSettings, render
 from portraiture.training.data.cache import read_rgb
 from portraiture.training.data.negatives import person_free_photos
@@ -157,7 +158,7 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
         for sample in tqdm(chosen, unit="photo", desc="filter"):
             maps = pipeline.perceive(read_rgb(sample.photo))
             mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
-            if not (mask >= 0.5).any():
+            if find_person(mask).presence is Presence.ABSENT:
                 continue
             reference = render(maps.model_rgb / 255, mask, depth, settings)
             yield {name: draw(maps, APERTURE_PAPER) for name, draw in filters.items()}, reference

@@ -82,7 +82,7 @@ def test_the_good_ones_are_done_and_the_bad_ones_listed(
     assert [line.split(": ")[0] for line in listed] == [str(p) for p in bad]
     assert all("expected a whole photo" in line for line in listed)
     assert last.startswith(f"portraiture: expected 3 photos to work, found {len(bad)} that failed")
-    assert "correct or replace" in last
+    assert "do what each line says" in last
 
 
 @pytest.mark.parametrize("command", COMMANDS)

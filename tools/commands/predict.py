@@ -21,7 +21,8 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
 
     from portraiture.reference.errors import InputError
     from portraiture.reference.photo import read_photo, write_npy, write_photo
-    from portraiture.tools.batch import over_photos
+    from portraiture.reference.presence import Presence, find_person
+    from portraiture.tools.batch import note, over_photos
     from portraiture.tools.open_pipeline import has_model, open_pipeline
 
     stem_outputs(photos)
@@ -51,5 +52,10 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
             for path in written:  # a photo's maps are all there or none
                 path.unlink()
             raise
+        person = find_person(found[photo.stem].mask)
+        if person.presence is Presence.ABSENT:
+            note(f"{photo}: no person was found ({person}); look at the mask before you use it")
+        elif person.presence is Presence.UNCERTAIN:
+            note(f"{photo}: a person was found uncertainly ({person}); look at the mask before you use it")
 
     over_photos(photos, write_maps)

@@ -37,6 +37,35 @@ def _focus_depth(maps: "Maps", point: tuple[float, float]) -> float | None:
     return None if maps.mask[y, x] >= 0.5 else depth
 
 
+def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -> float | None:
+    """None, the person's depth, where a person is found; with ``anyway`` the nearest depth where nobody is.
+
+    Args:
+        photo: file, for messages.
+        maps: of the photo.
+        mask_given: the user gave the mask; it counts as a person from one pixel of 0.5 on.
+        anyway: render a photo of nobody as well.
+
+    Raises:
+        InputError: nobody is found.
+    """
+    from portraiture.reference.errors import InputError
+    from portraiture.reference.presence import Presence, find_person, nearest_depth
+    from portraiture.tools.batch import note
+
+    found = find_person(maps.mask)
+    if (maps.mask >= 0.5).any() if mask_given else found.presence is not Presence.ABSENT:
+        if found.presence is Presence.UNCERTAIN and not mask_given:
+            note(f"{photo}: a person was found uncertainly ({found}); look at the result, or give --mask FILE")
+        return None
+    if not anyway:
+        raise InputError(
+            f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE, or render it with --anyway"
+        )
+    note(f"{photo}: no person was found ({found}); the nearest depth stays sharp")
+    return nearest_depth(maps.model_depth)
+
+
 def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
     import numpy as np
 
@@ -77,6 +106,9 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
     "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
 )
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
+@click.option(
+    "--anyway", is_flag=True, help="Render a photo in which no person is found too: its nearest depth stays sharp."
+)
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
 @runtime_options
 def command(
@@ -93,6 +125,7 @@ def command(
     rotation: float,
     grain: bool,
     mask: Path | None,
+    anyway: bool,
     depth: Path | None,
     runtime: str,
     bundle: Path | None,
@@ -104,7 +137,7 @@ def command(
     """
     from portraiture.export.compose import to_bytes
     from portraiture.export.pipeline import NO_FOCUS
-    from portraiture.reference.errors import InputError, OptionError
+    from portraiture.reference.errors import OptionError
     from portraiture.reference.full_size import render_photo
     from portraiture.reference.photo import PICTURE_SUFFIXES, read_photo, write_photo
     from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
@@ -129,6 +162,8 @@ def command(
     )
     if renderer == "rnn" and settings != RenderSettings(aperture=aperture):
         raise OptionError("--mode, --matting, --compositing and its options: expected --renderer crf with them")
+    if anyway and settings.mode is Mode.SELFIE:
+        raise OptionError("--anyway: expected --mode auto or full-body with it, found selfie; drop one of them")
     if output.suffix and not one_file:
         raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}")
     point = _parse_focus(focus_text)
@@ -137,9 +172,7 @@ def command(
     def write_portrait(photo: Path) -> None:
         rgb = read_photo(photo)
         maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
-        focus = None if point is None else _focus_depth(maps, point)
-        if focus is None and not (maps.mask >= 0.5).any():
-            raise InputError(f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE")
+        focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
         if renderer == "rnn":
             picture = to_bytes(pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus))
         else:
