@@ -2,7 +2,6 @@
 
 import io
 import os
-import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +9,16 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from portraiture.reference.arrays import AnyArray, Bytes, Floats
+from portraiture.reference.decode import UnknownPixelsError, decode
 from portraiture.reference.errors import InputError
+from portraiture.reference.file_kinds import DAMAGE, foreign_kind, tiff_pixels
 
 MAX_PIXELS = 200_000_000
 MIN_SIDE_PX = 16
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")  # the MPO of many phones is opened as JPEG
-_ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")  # the MPO of many phones is opened as JPEG
 _ENCODINGS = {
     # the first level with one filter takes half the time of OpenCV's own choice, for files as small
     ".png": [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB],
@@ -28,18 +27,15 @@ _ENCODINGS = {
 _ENCODINGS[".jpeg"] = _ENCODINGS[".jpg"]
 PICTURE_SUFFIXES = tuple(_ENCODINGS)
 """What ``write_photo`` writes, by the end of the file's name."""
-_ORIENTATION = 0x0112
-_BITS_PER_SAMPLE = 0x0102
-# Pillow raises any of these, by format, for bytes that are not what their header says.
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError)
 
 
 def read_photo(path: str | os.PathLike[str]) -> Bytes:
     """Reads a photo as 8-bit sRGB.
 
-    JPEG, PNG, TIFF, WebP; gray, palette, CMYK and 16-bit files are converted (16 bits are rounded to 8). The
-    EXIF orientation is applied. A transparent photo is composited on white and its alpha dropped. An embedded
-    ICC profile other than sRGB is converted; a broken profile is ignored.
+    JPEG, PNG, TIFF (its first page), WebP, BMP; gray, palette, CMYK and 16-bit files are converted (16 bits are
+    rounded to 8; those of CMYK are cut to 8). The EXIF orientation, or that of XMP, is applied. A transparent photo
+    is composited on white and its alpha dropped. An embedded ICC profile other than sRGB is converted; a broken
+    profile is ignored.
 
     Args:
         path: the file.
@@ -48,24 +44,26 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
         HxWx3 uint8 RGB.
 
     Raises:
-        InputError: no such file, a folder, no photo of these formats, damaged, below 16x16 or above 200
+        InputError: no such file, a folder, a camera's raw file, another format, damaged, below 16x16 or above 200
             megapixels.
     """
     path = Path(path)
     data = _read_bytes(path, "a photo")
+    if kind := foreign_kind(data, path.suffix):
+        raise _refusal(path, kind.name, kind.remedy)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check_size(path, image.size)
-                return _decode(image, data)
-    except UnidentifiedImageError:
-        raise InputError(
-            f"{path}: expected a JPEG, PNG, TIFF or WebP photo, found another content; export it as JPEG"
-        ) from None
+                return decode(image, data)
+    except (UnidentifiedImageError, UnknownPixelsError):
+        pixels = tiff_pixels(data)
+        found = f"a TIFF of {pixels}, which is not supported" if pixels else "another content"
+        raise _refusal(path, found, "export it as JPEG") from None
     except Image.DecompressionBombError:
         raise _too_large(path, "more") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"{path}: expected a whole photo, found a damaged file ({reason}); copy or export it again"
@@ -143,6 +141,10 @@ def _read_bytes(path: Path, what: str) -> bytes:
         raise InputError(f"{path}: expected {what}, found: {error.strerror}; check its rights") from None
 
 
+def _refusal(path: Path, found: str, remedy: str) -> InputError:
+    return InputError(f"{path}: expected a JPEG, PNG, TIFF, WebP or BMP photo, found {found}; {remedy}")
+
+
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if min(width, height) < MIN_SIDE_PX:
@@ -155,69 +157,6 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
 def _too_large(path: Path, found: str) -> InputError:
     most = f"at most {MAX_PIXELS // 10**6} megapixels"
     return InputError(f"{path}: expected {most}, found {found}; make the photo smaller")
-
-
-def _decode(image: Image.Image, data: bytes) -> Bytes:
-    orientation = image.getexif().get(_ORIENTATION, 1)  # before load(): TIFF applies and drops it there
-    icc: bytes | None = image.info.get("icc_profile")
-    deep = _bits(image, data) == 16
-    image.load()  # of a 16-bit file too: it finds a truncation that OpenCV fills with black
-    if image.mode in ("F", "I"):
-        raise ValueError(f"32-bit pixels of mode {image.mode}")
-    if deep:
-        flat = Image.fromarray(_decode_16_bit(data))
-        flat.getexif()[_ORIENTATION] = orientation
-    else:
-        flat = _flatten(image)
-    return np.ascontiguousarray(ImageOps.exif_transpose(_to_srgb(flat, icc)).convert("RGB"), dtype=np.uint8)
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """RGB, gray or CMYK without transparency."""
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-        flat.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
-        return flat
-    return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
-
-
-def _bits(image: Image.Image, data: bytes) -> int:
-    """Bits a sample; Pillow opens 16-bit RGB as 8-bit RGB without a word and drops the low byte."""
-    if image.format == "PNG":
-        return data[24]  # the bit depth of the IHDR chunk
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
-        return int(bits[0] if isinstance(bits, tuple) else bits)
-    return 8
-
-
-def _decode_16_bit(data: bytes) -> Bytes:
-    """HxWx3 uint8 RGB of a 16-bit PNG or TIFF, alpha composited on white."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise ValueError("16-bit pixels that do not decode")
-    values: npt.NDArray[np.float32] = np.asarray(pixels, dtype=np.float32) / np.float32(65535)
-    if values.ndim == 2:
-        values = np.repeat(values[..., None], 3, axis=2)  # HxW -> HxWx3
-    elif values.shape[2] == 4:
-        alpha = values[..., 3:]
-        values = values[..., :3] * alpha + (1 - alpha)  # HxWx4 -> HxWx3
-    return np.asarray(np.rint(values[..., ::-1] * 255), dtype=np.uint8)  # BGR -> RGB
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """The image in sRGB; without a profile, or with a broken one, as it is."""
-    if not icc:
-        return image
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if "srgb" in ImageCms.getProfileDescription(profile).lower():
-            return image
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
 
 
 def _parse_npy(path: Path, data: bytes) -> AnyArray:

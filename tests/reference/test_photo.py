@@ -54,33 +54,6 @@ def test_16_bits_are_rounded_not_cut(tmp_path, suffix, kind):
     assert (found != expected).mean() < 0.001
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp"])
-def test_exif_orientation_is_applied(rgb, tmp_path, suffix, orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    path = save(Image.fromarray(rgb), tmp_path / f"turned.{suffix}", exif=exif, quality=100)
-    upright = {
-        1: rgb, 2: rgb[:, ::-1], 3: rgb[::-1, ::-1], 4: rgb[::-1], 5: rgb.swapaxes(0, 1),
-        6: np.rot90(rgb, -1), 7: rgb[::-1, ::-1].swapaxes(0, 1), 8: np.rot90(rgb),
-    }[orientation]  # fmt: skip
-    found = read_photo(path)
-    assert found.shape == upright.shape
-    assert np.abs(found.astype(int) - upright).mean() < 4
-
-
-def test_orientation_of_a_16_bit_png_is_applied(tmp_path):
-    deep = (np.arange(24 * 32 * 3).reshape(24, 32, 3) * 25).astype(np.uint16)
-    _, encoded = cv2.imencode(".png", deep[..., ::-1])
-    exif = b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
-    chunk = b"eXIf" + exif
-    data = encoded.tobytes()
-    chunk = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "t.png").write_bytes(data[:33] + chunk + data[33:])
-    expected = np.rot90(np.rint(deep / 257.0), -1)
-    np.testing.assert_array_equal(read_photo(tmp_path / "t.png"), expected)
-
-
 def test_gray_palette_and_bilevel(rgb, tmp_path):
     gray = Image.fromarray(rgb).convert("L")
     expected = np.repeat(np.asarray(gray)[..., None], 3, axis=2)
