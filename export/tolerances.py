@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from portraiture.export.compare import Difference
-from portraiture.export.contract import MODELS, PRECISIONS, Precision, Target
+from portraiture.export.contract import MODELS
+from portraiture.export.formats import PRECISIONS, Precision, Target
 
 
 @dataclass(frozen=True)
@@ -49,28 +50,37 @@ class Tolerance:
 
 
 _FP32 = Tolerance("float32 against float64 over some 1,000 operations; two float32 kernels differ by less", 1e-4)
+
 _FP16_MAP = Tolerance("fp16 keeps 11 bits; gates near 1 amplify rounding along a line", min_psnr_db=45.0)
+
 _FP16_PICTURE = Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0)
+
 _FP16_WEIGHTS = Tolerance(
     "weights alone are fp16, the arithmetic is float32: 76 dB at least on 20 photos", min_psnr_db=60.0
 )
 
+
 _SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
+
 _SMALL_MASK = Tolerance(
     "of 1,000 pixels of the person fewer than 15 change sides, and those by little", min_psnr_db=30.0, min_iou=0.985
 )
+
 _SMALL_DEPTH = Tolerance(
     "an error of 3 % of the depth's range changes a disk's radius by 0.3 px at 512x384 and the paper's aperture",
     min_psnr_db=30.0,
 )
+
 _SMALL_PICTURE = Tolerance(
     "an error of 1.8 %, 4.5 of 255 levels, of blur that has no detail; the second link asks for 30 dB", min_psnr_db=35.0
 )
+
 
 _SMALL_FILTER = Tolerance(
     "of the filter few weights are quantized, and its recurrences are float: 62 dB at least on 20 photos",
     min_psnr_db=50.0,
 )
+
 
 Key = tuple[str, Target, Precision, str]
 """Model, runtime by its format, precision and output; TensorFlow's interpreter is held to TFLite's."""
@@ -106,10 +116,12 @@ def file_tolerance(name: str, target: Target, precision: Precision, output: str)
 GOLDEN = Tolerance("the same float64 computation, other machine", 1e-6)
 """A bundle's goldens against the float64 networks here."""
 
+
 FILTER_AGAINST_CRF = Tolerance(
     "the filter learns the renderer; below this the blur is visibly different", min_psnr_db=30.0
 )
 """Second link: the RNN filter against the CRF reference, both at the model's size."""
+
 
 _PIPELINE = {
     Precision.FP32: Tolerance("as the file, and both pictures are composed by the same code", 1e-4),

@@ -8,9 +8,13 @@ import numpy.typing as npt
 from portraiture.reference.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+
 Labels = npt.NDArray[np.int64]
+
 Bytes = npt.NDArray[np.uint8]
+
 AnyArray = npt.NDArray[Any]
+
 
 ROUNDING = 1e-6
 """A resize can leave 0..1 by its rounding; so much is clipped, more is an error."""

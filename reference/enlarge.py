@@ -6,18 +6,24 @@ He, Sun 2015): within a window the matte is an affine function of the photo's co
 fitted at the working size and evaluated on the photo's own pixels, which gives hair its full-size edges.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.arrays import AnyArray, Bytes, Floats
+
+STRIP_ROWS = 256
+
 
 WINDOW_PX = 2
 """Half width of the windows of the guided filter for a matte, in working pixels."""
 
+
 RIDGE = 1e-4
 """Its regularisation: colour variance below this counts as none."""
+
 
 SNAP = 1e-3
 """A matte this near to 0 or 1 is 0 or 1: what is sharp stays the photo's own."""
@@ -112,3 +118,17 @@ def fit_matte(rgb: Floats, alpha: Floats, window_px: int = WINDOW_PX, ridge: flo
 def _box(image: AnyArray, window_px: int) -> Floats:
     size = (2 * window_px + 1,) * 2
     return np.asarray(cv2.blur(np.ascontiguousarray(image), size, borderType=cv2.BORDER_REPLICATE), dtype=np.float64)
+
+
+def strips_of(height: int) -> Iterator[tuple[int, int]]:
+    """The rows of each strip."""
+    return ((start, min(start + STRIP_ROWS, height)) for start in range(0, height, STRIP_ROWS))
+
+
+def full_matte(rgb: Bytes, model: MatteModel) -> AnyArray:
+    """HxW float32, the matte at the photo's size."""
+    shape = rgb.shape[0], rgb.shape[1]
+    alpha = np.empty(shape, dtype=np.float32)
+    for start, stop in strips_of(shape[0]):
+        alpha[start:stop] = model.rows(rgb[start:stop] / np.float32(255), start, stop, shape)
+    return alpha

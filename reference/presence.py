@@ -29,23 +29,30 @@ from portraiture.reference.arrays import AnyArray
 WORKING_PX = 256
 """Longer side at which a mask is judged, in pixels; a figure means the same for every size of photo. Chosen."""
 
+
 OPENING_PX = 5
 """Diameter of the opening at the working size, in pixels: what is thinner than 2 % of the longer side goes. Chosen."""
+
 
 LEAST_AREA = 0.002
 """Blobs of a smaller share of the photo are no person. The smallest blob on a found person covered 0.0086."""
 
+
 LEAST_CONFIDENCE = 0.65
 """Blobs of a lower mean are no person. Found people had 0.658 or more, 659 of the 661 had 0.70 or more."""
+
 
 LEAST_COMPACTNESS = 0.5
 """Masks of which the opening leaves less are speckle or threads. Found people had 0.78 or more."""
 
+
 CLEAR_AREA = 0.005
 """A clear person covers at least this share of the photo. Chosen, so that a person of 1 % is clear."""
 
+
 CLEAR_CONFIDENCE = 0.85
 """A clear person has at least this mean: 626 of 661 found people, 11 of 227 missed ones, 2 of 247 photos of nobody."""
+
 
 NEAREST_SHARE = 0.05
 """Share of a photo of nobody that is nearer than its focus, or as near: a few wrong pixels must not set it. Chosen."""

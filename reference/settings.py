@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from portraiture.reference.errors import OptionError, unknown
-from portraiture.reference.iris import BLADES
-from portraiture.reference.lens import APERTURE_PAPER
-from portraiture.reference.matting import TRIMAP_PX
+from portraiture.reference.lens.radii import APERTURE_PAPER
+
+BLADES = (0, 5, 6, 7, 8, 9)
+
+
+TRIMAP_PX = 10
+"""Half width of the unknown band, as in the paper."""
+
 
 MAX_APERTURE = 0.25
 

@@ -33,8 +33,12 @@ def astronaut() -> np.ndarray:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every model, target and precision at 128x96, from the shipped weights; tests copy it before they harm it."""
-    from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
-    from portraiture.export.contract import Precision, Size, Target
+    from portraiture.export.contract import Size
+    from portraiture.export.formats import Precision, Target
+    from portraiture.export.writing.export_bundle import finish
+    from portraiture.export.writing.in_place import replacing
+    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.spec import BundleSpec
 
     root = tmp_path_factory.mktemp("export") / "bundle"
     models = ("perception", "filter", "portrait", "coarse")

@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
-from portraiture.export.networks import Checkpoints
-from portraiture.export.pipeline import Pipeline
-from portraiture.export.runtimes.open import open_torch
-from portraiture.reference.lens import APERTURE_PAPER
+from portraiture.export.networks.build import open_torch
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.reference.metrics import psnr_db
-from portraiture.reference.render import Mode, RenderSettings, render
+from portraiture.reference.render import render
+from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.data.cache import read_rgb
-from portraiture.training.data.pairs import Sample, Split, list_samples
-from portraiture.training.evaluate import PredictedMaps, evaluate_nyu, evaluate_segmentation
+from portraiture.training.data.datasets import Split, list_samples
+from portraiture.training.data.layouts import Sample
+from portraiture.training.evaluation.depth import evaluate_nyu
+from portraiture.training.evaluation.masks import evaluate_segmentation
+from portraiture.training.evaluation.predict import PredictedMaps
 
 
 @pytest.fixture(scope="module")

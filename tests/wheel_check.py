@@ -5,7 +5,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-ELSEWHERE = {"portraiture.export.onnx_tf_worker"}
+ELSEWHERE = {"portraiture.export.onnx_tf.worker"}
 """Run by the Python of onnx-tf's own environment, not imported by ours."""
 
 

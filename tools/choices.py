@@ -10,6 +10,7 @@ import click
 from portraiture.reference.errors import OptionError, unknown
 
 E = TypeVar("E", bound=Enum)
+
 RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
 
 

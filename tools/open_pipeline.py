@@ -4,16 +4,19 @@ from pathlib import Path
 
 import click
 
-from portraiture.export.bundle import find
-from portraiture.export.contract import DEFAULT_SIZE, Precision, Size, Target
-from portraiture.export.manifest import read_manifest, verify
-from portraiture.export.manifest_check import check_manifest
-from portraiture.export.networks import Checkpoints
-from portraiture.export.pipeline import Pipeline
-from portraiture.export.runtimes.base import Runner
-from portraiture.export.runtimes.coreml_runner import Engine, engine_here
-from portraiture.export.runtimes.open import open_file, open_torch
-from portraiture.export.runtimes.tensorflow_runner import open_tensorflow, require_tensorflow
+from portraiture.export.bundle.check import check_manifest
+from portraiture.export.bundle.checksums import verify
+from portraiture.export.bundle.manifest import read_manifest
+from portraiture.export.bundle.open import find
+from portraiture.export.contract import DEFAULT_SIZE, Size
+from portraiture.export.coreml.runner import Engine, engine_here
+from portraiture.export.formats import Precision, Target
+from portraiture.export.networks.build import open_torch
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.runner import Runner
+from portraiture.export.targets import open_file
+from portraiture.export.tflite.tensorflow_runner import open_tensorflow, require_tensorflow
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.tools.choices import parse_list
 

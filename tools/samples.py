@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from portraiture.export.goldens import sample_photo
-from portraiture.reference.photo import write_photo
+from portraiture.export.sample_photo import sample_photo
+from portraiture.reference.photo.write import write_photo
 
 RENDERINGS = {
     "crf": ("--renderer", "crf"),

@@ -5,15 +5,18 @@ from pathlib import Path
 import torch
 
 from portraiture.reference.errors import InputError
-from portraiture.training.checkpoint import load_model, load_tensors, save_tensors
-from portraiture.training.models.filters import FILTERS
-from portraiture.training.models.lens_filter import LensFilter
+from portraiture.training.models.filters.base import LensFilter
+from portraiture.training.models.filters.rnn import RnnFilter
+from portraiture.training.models.filters.table import FILTERS
 from portraiture.training.models.perception import MobilePerception
-from portraiture.training.models.rnn_filter import RnnFilter
+from portraiture.training.tensor_files import load_model, load_tensors, save_tensors
 
 _FOLDER = Path(__file__).parent / "shipped"
+
 SHIPPED_PERCEPTION = _FOLDER / "perception.safetensors"
+
 SHIPPED_FILTER = _FOLDER / "filter.safetensors"
+
 MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 
 

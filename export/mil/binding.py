@@ -19,9 +19,13 @@ from torch import Tensor
 from portraiture.reference.errors import InputError
 
 Ints = tuple[int, ...]
+
 Tensors = list[Tensor]
+
 Constant = Tensor | str | list[str]
+
 Environment = dict[str, Tensor]
+
 
 _COMPUTE = "compute"
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from portraiture.export.mil.binding import Bound, Constant, Environment, bind
 from portraiture.export.mil.dtypes import STORAGE, DataType
-from portraiture.export.mil.ops import OPERATIONS
+from portraiture.export.mil.ops.table import OPERATIONS
 from portraiture.export.mil.package import Package, tensor_type
 from portraiture.export.mil.values import ValueDecoder
 from portraiture.reference.errors import InputError

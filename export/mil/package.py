@@ -18,6 +18,7 @@ from portraiture.export.mil.weights import WeightFile
 from portraiture.reference.errors import InputError
 
 _PROTO = "_portraiture_coremltools_proto"
+
 _AGAIN = "export or download the package again"
 
 

@@ -17,8 +17,11 @@ from portraiture.export.mil.dtypes import STORAGE, DataType, unpack_bits
 from portraiture.reference.errors import InputError
 
 _HEADER_BYTES = 64
+
 _RECORD_BYTES = 64
+
 _SENTINEL = 0xDEADBEEF
+
 _VERSION = 2
 
 

@@ -6,15 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from portraiture.export import bundle as bundle_module
-from portraiture.export import parity
-from portraiture.export.bundle import BundleSpec, finish, write_models
-from portraiture.export.contract import Precision, Size, Target
-from portraiture.export.in_place import replacing
-from portraiture.export.locate import explain
-from portraiture.export.manifest import MANIFEST, ModelFile, checksums, model_files, read_manifest, write_json
-from portraiture.export.networks import Checkpoints
-from portraiture.export.verdict import Link, Row, Status
+from portraiture.export.bundle.checksums import checksums
+from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
+from portraiture.export.contract import Size
+from portraiture.export.diagnosis.explain import explain
+from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.parity import run as parity
+from portraiture.export.parity.rows import Link, Row, Status
+from portraiture.export.sample_photo import sample_photo
+from portraiture.export.writing import models as writing_models
+from portraiture.export.writing.export_bundle import finish
+from portraiture.export.writing.in_place import replacing
+from portraiture.export.writing.models import write_models
+from portraiture.export.writing.spec import BundleSpec
+from portraiture.reference.files import write_json
 
 SIZE = Size(64, 64)
 
@@ -68,7 +75,7 @@ class Patient:
         """Write a file anew, as the exporter now is."""
         path = self.root / file.path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        bundle_module.convert(Few(checkpoints=checkpoints or Checkpoints()), file, self.root, {})
+        writing_models.convert(Few(checkpoints=checkpoints or Checkpoints()), file, self.root, {})
         self.bless()
 
     def bless(self) -> None:
@@ -82,7 +89,7 @@ class Patient:
     def failures(self) -> list[Row]:
         """The rows that fail, explained; the filter's own quality is not asked for at this size."""
         rows = [r for r in parity.run_parity(self.root, (), self.checkpoints) if r.link is not Link.FILTER]
-        explained = explain(self.root, rows, self.checkpoints, [parity.sample_photo()])
+        explained = explain(self.root, rows, self.checkpoints, [sample_photo()])
         return [r for r in explained if r.status is Status.FAILED]
 
     def assert_caught(self, *words: str) -> None:

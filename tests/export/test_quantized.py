@@ -7,25 +7,31 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from portraiture.export.bundle import BundleSpec, file_path, find, finish, op_counts, replacing, write_models
-from portraiture.export.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
+from portraiture.export.bundle.goldens import read_index
+from portraiture.export.bundle.manifest import model_files, read_manifest
+from portraiture.export.bundle.open import find
 from portraiture.export.compare import compare
-from portraiture.export.contract import MASK, MODELS, PRECISIONS, Precision, Size, Target
-from portraiture.export.coreml_compress import palette
-from portraiture.export.doctor import examine
-from portraiture.export.goldens import read_index
-from portraiture.export.manifest import ModelFile, model_files, read_manifest
-from portraiture.export.networks import Checkpoints
-from portraiture.export.onnx_compress import quantized
-from portraiture.export.parity import file_rows, pipeline_rows
-from portraiture.export.runtimes.open import open_file
-from portraiture.export.tflite import operations_of, read_model
-from portraiture.export.tflite_quantize import CONVOLUTIONS
+from portraiture.export.contract import MASK, MODELS, Size
+from portraiture.export.coreml.compress import palette
+from portraiture.export.doctor.examine import examine
+from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.model_file import ModelFile, file_path
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.onnx.compress import quantized
+from portraiture.export.parity.links import file_rows, pipeline_rows
+from portraiture.export.parity.rows import Link, Status, judge
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.targets import open_file
+from portraiture.export.tflite.model import operations_of, read_model
+from portraiture.export.tflite.quantize import CONVOLUTIONS
 from portraiture.export.tolerances import FILE, Tolerance, pipeline_tolerance
-from portraiture.export.truth import Truth
-from portraiture.export.verdict import Link, Status, judge
+from portraiture.export.writing.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
+from portraiture.export.writing.export_bundle import finish
+from portraiture.export.writing.in_place import replacing
+from portraiture.export.writing.models import op_counts, write_models
+from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.reference.photo import write_photo
+from portraiture.reference.photo.write import write_photo
 
 SIZE = Size(256, 192)  # at 128x96 the network itself is in doubt about the astronaut
 SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
@@ -237,7 +243,7 @@ def test_every_model_can_be_calibrated(photos: Path, name: str) -> None:
 
 
 def test_the_filter_is_calibrated_on_maps_of_the_photo_and_several_apertures(photos: Path, truth: Truth) -> None:
-    from portraiture.reference.photo import read_photo
+    from portraiture.reference.photo.read import read_photo
 
     files = calibration_photos(photos)
     samples = tflite_samples("filter", SIZE, files, Checkpoints())

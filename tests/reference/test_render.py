@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.reference.full_body import render_full_body
-from portraiture.reference.render import Matting, Mode, RenderSettings, choose_mode, render, render_stages
-from portraiture.reference.selfie import render_selfie
+from portraiture.reference.paper.full_body import render_full_body
+from portraiture.reference.paper.selfie import render_selfie
+from portraiture.reference.plan import choose_mode
+from portraiture.reference.render import render, render_stages
+from portraiture.reference.settings import Matting, Mode, RenderSettings
 
 FULL = RenderSettings(mode=Mode.FULL_BODY, aperture=0.05, trimap_px=4)
 SELFIE = RenderSettings(mode=Mode.SELFIE, aperture=0.05, trimap_px=4)

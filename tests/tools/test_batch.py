@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from portraiture.export.contract import Size
-from portraiture.export.maps import Maps
+from portraiture.export.pipeline.maps import Maps
 from portraiture.reference.errors import InputError
-from portraiture.reference.photo import write_photo
+from portraiture.reference.photo.write import write_photo
 from portraiture.tools import cli
 from portraiture.tools.batch import Failures, over_photos
 

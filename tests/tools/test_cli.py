@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from portraiture.reference.photo import read_photo, write_photo
+from portraiture.reference.photo.read import read_photo
+from portraiture.reference.photo.write import write_photo
 
 
 def portraiture(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from portraiture.export.contract import Size
-from portraiture.export.maps import Maps
-from portraiture.reference.photo import read_photo, write_photo
+from portraiture.export.pipeline.maps import Maps
+from portraiture.reference.photo.read import read_photo
+from portraiture.reference.photo.write import write_photo
 from portraiture.reference.presence import Presence, nearest_depth
-from portraiture.tools import cli, presence_evaluation
-from portraiture.tools.presence_evaluation import count_verdicts, photos_of
+from portraiture.tools import cli
+from portraiture.tools.evaluate import presence as presence_evaluation
+from portraiture.tools.evaluate.presence import count_verdicts, photos_of
 
 SIDE = 96
 RENDERERS = [

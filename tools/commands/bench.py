@@ -23,8 +23,8 @@ def command(
     subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int, json_file: Path | None
 ) -> None:
     """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export."""
-    from portraiture.export.manifest import write_json
     from portraiture.reference.errors import OptionError
+    from portraiture.reference.files import write_json
 
     if subject != "runtime" and bundle is not None:
         raise OptionError(f"bench {subject} --bundle: expected no bundle, it makes its own input, found {bundle}")
@@ -40,8 +40,10 @@ def command(
 
 def _own_bundle(root: Path) -> Path:
     """The default models as TFLite in fp32 and fp16, exported for this run alone."""
-    from portraiture.export.bundle import BundleSpec, finish, write_models
-    from portraiture.export.contract import Precision, Target
+    from portraiture.export.formats import Precision, Target
+    from portraiture.export.writing.export_bundle import finish
+    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.spec import BundleSpec
 
     root.mkdir()
     spec = BundleSpec(targets=(Target.TFLITE,), precisions=(Precision.FP32, Precision.FP16))
@@ -54,9 +56,9 @@ def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dic
 
     from rich.table import Column, Table
 
-    from portraiture.tools.render_bench import bench_render
-    from portraiture.tools.runtime_bench import bench_runtime
-    from portraiture.tools.table import console
+    from portraiture.tools.bench.render import bench_render
+    from portraiture.tools.bench.runtime import bench_runtime
+    from portraiture.tools.report.terminal import console
 
     times = bench_runtime(bundle, threads, repeats)
     table = Table(Column("file", overflow="fold"), "size", "threads", "ms", "times MobileNetV2")
@@ -77,7 +79,7 @@ def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dic
 def _export(threads: int, repeats: int) -> dict[str, object]:
     from dataclasses import asdict
 
-    from portraiture.tools.export_bench import bench_export
+    from portraiture.tools.bench.export import bench_export
 
     figures = asdict(bench_export(threads, repeats))
     for name, value in figures.items():
@@ -93,10 +95,10 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
     import numpy as np
     from rich.table import Table
 
-    from portraiture.export.goldens import sample_photo
+    from portraiture.export.sample_photo import sample_photo
+    from portraiture.tools.bench.reference import SIZE, bench_large, bench_reference
     from portraiture.tools.open_pipeline import open_pipeline
-    from portraiture.tools.reference_bench import SIZE, bench_large, bench_reference
-    from portraiture.tools.table import console
+    from portraiture.tools.report.terminal import console
 
     height, width = SIZE
     photo = cv2.resize(sample_photo()[:, 60:367], (width, height), interpolation=cv2.INTER_AREA)

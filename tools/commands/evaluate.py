@@ -11,19 +11,24 @@ from portraiture.tools.choices import runtime_options
 if TYPE_CHECKING:
     import numpy as np
 
-    from portraiture.export.pipeline import Pipeline
-    from portraiture.tools.evaluations import Photos
-    from portraiture.tools.render_eval import Masks
+    from portraiture.export.pipeline.pipeline import Pipeline
+    from portraiture.tools.evaluate.photos import Photos
+    from portraiture.tools.evaluate.render import Masks
+
 
 SCENES = 16
+
 METHODS = ("network", "graph-cut")
+
 _PEOPLE = ("shen2016", "ccp", "baidu", "folder")
+
 DATASETS_OF = {
     "segmentation": (*_PEOPLE, "bsds500"),
     "depth": ("nyu", "diw", *_PEOPLE),
     "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),
 }
+
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
 
@@ -43,7 +48,7 @@ def _network_masks() -> "Masks":
 def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
     from portraiture.reference.errors import OptionError
-    from portraiture.tools.render_eval import evaluate_render
+    from portraiture.tools.evaluate.render import evaluate_render
 
     if (dataset == "simulated-photos") != (root is not None):
         expected = "the folder of shen2016, ccp, bsds500 and nyu" if root is None else "none, the scenes are procedural"
@@ -66,9 +71,9 @@ def _print_pairs(
     json_file: Path | None,
 ) -> None:
     """Filters on rendered pairs: a table, or the shipped one's figures."""
-    from portraiture.tools.compare import markdown
+    from portraiture.tools.evaluate.compare import markdown
+    from portraiture.tools.evaluate.pairs import compare_on_pairs, pair_figures, shipped
     from portraiture.tools.open_pipeline import runtime_label
-    from portraiture.tools.pair_evaluation import compare_on_pairs, pair_figures, shipped
 
     heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime_label(runtime[0])}
     draw = shipped(*runtime)
@@ -91,7 +96,7 @@ def _print_figures(figures: dict[str, Any]) -> None:
 
 
 def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
-    from portraiture.export.manifest import write_json
+    from portraiture.reference.files import write_json
 
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
@@ -127,10 +132,10 @@ def _segmentation(
     photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
 ) -> dict[str, Any]:
     """Figures of masks, ``worst`` among them where asked for."""
-    from portraiture.tools import evaluations
-    from portraiture.tools import worst as worst_photos
+    from portraiture.tools.evaluate import measures as evaluations
+    from portraiture.tools.evaluate import worst as worst_photos
     from portraiture.tools.open_pipeline import has_model
-    from portraiture.training.evaluate import score_masks
+    from portraiture.training.evaluation.masks import score_masks
 
     if method == "graph-cut":
         predict = evaluations.graph_cut_predictor(pipeline)
@@ -149,7 +154,7 @@ def _segmentation(
 def _measure(
     subject: str, photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
 ) -> dict[str, Any]:
-    from portraiture.tools import evaluations
+    from portraiture.tools.evaluate import measures as evaluations
     from portraiture.tools.open_pipeline import has_model
 
     if subject == "segmentation":
@@ -163,7 +168,7 @@ def _compare(
     subject: str, photos: "Photos", open_shipped: "Callable[[], Pipeline]", weights: tuple[str, ...]
 ) -> dict[str, Any]:
     """Print the table; returns ``rows``."""
-    from portraiture.tools.compare import compare_filters, compare_networks, markdown
+    from portraiture.tools.evaluate.compare import compare_filters, compare_networks, markdown
 
     if subject == "filter":
         rows = compare_filters(photos, open_shipped, weights)
@@ -225,9 +230,9 @@ def command(
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file)
         return
     from portraiture.reference.errors import OptionError
-    from portraiture.tools.evaluations import Photos
+    from portraiture.tools.evaluate.photos import Photos
     from portraiture.tools.open_pipeline import open_pipeline, runtime_label
-    from portraiture.training.data.pairs import Split
+    from portraiture.training.data.datasets import Split
 
     if root is None:
         raise OptionError(f"--root: expected the top folder of {dataset}, found none")

@@ -36,26 +36,22 @@ def command(
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
-    from portraiture.export.bundle import BundleSpec, finish, replacing, write_models
-    from portraiture.export.calibration import calibration_photos
-    from portraiture.export.contract import (
-        DEFAULT_MODELS,
-        DEFAULT_SIZE,
-        Packaging,
-        Precision,
-        Route,
-        Size,
-        Target,
-        model_contract,
-    )
-    from portraiture.export.goldens import sample_photo
-    from portraiture.export.locate import explain
-    from portraiture.export.manifest import MANIFEST, read_manifest, write_json
-    from portraiture.export.networks import Checkpoints
-    from portraiture.export.parity import run_parity
+    from portraiture.export.bundle.manifest import MANIFEST, read_manifest
+    from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
+    from portraiture.export.diagnosis.explain import explain
+    from portraiture.export.formats import Packaging, Precision, Route, Target
+    from portraiture.export.networks.checkpoints import Checkpoints
+    from portraiture.export.parity.run import run_parity
+    from portraiture.export.sample_photo import sample_photo
+    from portraiture.export.writing.calibration import calibration_photos
+    from portraiture.export.writing.export_bundle import finish
+    from portraiture.export.writing.in_place import replacing
+    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.spec import BundleSpec
     from portraiture.reference.errors import GateError, OptionError
+    from portraiture.reference.files import write_json
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.table import failed, first_failure, print_rows
+    from portraiture.tools.report.terminal import failed, first_failure, print_rows
 
     for place in (output, *output.parents):
         if place.exists() and not place.is_dir():

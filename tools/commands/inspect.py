@@ -11,9 +11,10 @@ def command(bundle: Path) -> None:
     """Print the contract, sizes and operations of BUNDLE and verify every checksum."""
     from rich.table import Column, Table
 
-    from portraiture.export.manifest import read_manifest, verify
-    from portraiture.export.manifest_check import check_manifest
-    from portraiture.tools.table import console
+    from portraiture.export.bundle.check import check_manifest
+    from portraiture.export.bundle.checksums import verify
+    from portraiture.export.bundle.manifest import read_manifest
+    from portraiture.tools.report.terminal import console
 
     manifest = read_manifest(bundle)
     verify(bundle, manifest)

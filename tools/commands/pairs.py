@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from portraiture.training.data.pair_jobs import PairJob, PairOptions
+    from portraiture.training.rendered.jobs import PairJob
+    from portraiture.training.rendered.options import PairOptions
+
 
 DATASETS = ("shen2016", "ccp")
+
 SPLITS = ("train", "validation", "all")
+
 SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
 
 
@@ -62,10 +66,11 @@ def command(
 
     from portraiture.reference.errors import OptionError
     from portraiture.tools.batch import Failures
-    from portraiture.training.data.pair_files import remove_stale
-    from portraiture.training.data.pair_jobs import MapSource, PairOptions, Status, claim, make_pair, unfinished
-    from portraiture.training.data.pair_jobs import weights_digest as digest
-    from portraiture.training.data.run_jobs import over_dask, over_processes
+    from portraiture.training.rendered.files import remove_stale
+    from portraiture.training.rendered.jobs import Status, make_pair, unfinished
+    from portraiture.training.rendered.jobs import weights_digest as digest
+    from portraiture.training.rendered.options import MapSource, PairOptions, claim
+    from portraiture.training.rendered.workers import over_dask, over_processes
     from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
 
     if dataset is not None and masks is not None:
@@ -130,8 +135,8 @@ def _jobs(
 ) -> "list[PairJob]":
     """Photos with their labels and maps, absolute: a worker may stand in another folder."""
     from portraiture.reference.errors import InputError
-    from portraiture.training.data.pair_jobs import PairJob
-    from portraiture.training.data.pairs import Split, list_samples
+    from portraiture.training.data.datasets import Split, list_samples
+    from portraiture.training.rendered.jobs import PairJob
 
     if dataset is not None:
         samples = list_samples(dataset, photos, Split(split))

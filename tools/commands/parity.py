@@ -30,18 +30,19 @@ def command(
 
     The report shows the first photos through every runtime; it is one file and needs no network.
     """
-    from portraiture.export.device import device_rows
-    from portraiture.export.goldens import sample_photo
-    from portraiture.export.locate import explain
-    from portraiture.export.manifest import write_json
-    from portraiture.export.networks import Checkpoints
-    from portraiture.export.parity import run_parity
-    from portraiture.export.verdict import Row, refusal
+    from portraiture.export.diagnosis.explain import explain
+    from portraiture.export.networks.checkpoints import Checkpoints
+    from portraiture.export.parity.device import device_rows
+    from portraiture.export.parity.rows import Row, refusal
+    from portraiture.export.parity.run import run_parity
+    from portraiture.export.sample_photo import sample_photo
     from portraiture.reference.errors import GateError, InputError, OptionError
-    from portraiture.reference.photo import read_photo
-    from portraiture.tools.gallery import Gallery
-    from portraiture.tools.report import html_report, junit_xml, write_text
-    from portraiture.tools.table import failed, first_failure, print_rows
+    from portraiture.reference.files import write_json, write_text
+    from portraiture.reference.photo.read import read_photo
+    from portraiture.tools.report.gallery import Gallery
+    from portraiture.tools.report.html import html_report
+    from portraiture.tools.report.junit import junit_xml
+    from portraiture.tools.report.terminal import failed, first_failure, print_rows
 
     if output is not None and output.exists() and not output.is_dir():
         raise OptionError(f"-o: expected a folder, found the file {output}; name another place")

@@ -20,7 +20,8 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     import numpy as np
 
     from portraiture.reference.errors import InputError
-    from portraiture.reference.photo import read_photo, write_npy, write_photo
+    from portraiture.reference.photo.read import read_photo
+    from portraiture.reference.photo.write import write_npy, write_photo
     from portraiture.reference.presence import Presence, find_person
     from portraiture.tools.batch import note, over_photos
     from portraiture.tools.open_pipeline import has_model, open_pipeline

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.tools.choices import runtime_options, stem_outputs
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from portraiture.export.maps import Maps
+    from portraiture.export.pipeline.maps import Maps
+
 
 MODES = ("auto", "selfie", "full-body")
 
@@ -30,7 +32,7 @@ def _parse_focus(text: str | None) -> tuple[float, float] | None:
 
 def _focus_depth(maps: "Maps", point: tuple[float, float]) -> float | None:
     """Depth at a tapped point; None, the person's, where the person was tapped."""
-    from portraiture.reference.lens import depth_at
+    from portraiture.reference.lens.focus import depth_at
 
     depth = depth_at(maps.depth, *point)
     x, y = (round(v) for v in point)
@@ -69,8 +71,8 @@ def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -
 def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
     import numpy as np
 
-    from portraiture.export.resize import to_photo_size
-    from portraiture.reference.photo import read_map
+    from portraiture.export.pipeline.resize import to_photo_size
+    from portraiture.reference.photo.maps import read_map
 
     h, w = maps.size.height, maps.size.width
     if mask_file is not None:
@@ -135,11 +137,11 @@ def command(
 
     A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
     """
-    from portraiture.export.compose import to_bytes
-    from portraiture.export.pipeline import NO_FOCUS
+    from portraiture.export.pipeline.compose import to_bytes
     from portraiture.reference.errors import OptionError
-    from portraiture.reference.full_size import render_photo
-    from portraiture.reference.photo import PICTURE_SUFFIXES, read_photo, write_photo
+    from portraiture.reference.full_size.render import render_photo
+    from portraiture.reference.photo.read import read_photo
+    from portraiture.reference.photo.write import PICTURE_SUFFIXES, write_photo
     from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
     from portraiture.tools.batch import over_photos
     from portraiture.tools.open_pipeline import open_pipeline
@@ -174,7 +176,7 @@ def command(
         maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
         focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
         if renderer == "rnn":
-            picture = to_bytes(pipeline.render(rgb, maps, aperture, NO_FOCUS if focus is None else focus))
+            picture = to_bytes(pipeline.render(rgb, maps, aperture, FOCUS_ON_PERSON if focus is None else focus))
         else:
             picture = render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
         target = output if one_file else output / f"{photo.stem}_portrait.png"

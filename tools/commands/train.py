@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from portraiture.training.loop import Trainer
-    from portraiture.training.recipes import Sources
+    from portraiture.training.run.trainer import Trainer
+    from portraiture.training.trainers import Sources
+
 
 SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
+
 DATASETS = ("shen2016", "ccp", "nyu", "backgrounds", "folder", "pairs", "held-out")
 
 
@@ -51,12 +53,13 @@ def _filter_data(
     from tqdm import tqdm
 
     from portraiture.reference.errors import InputError, OptionError
-    from portraiture.training.data.pair_files import list_pairs
-    from portraiture.training.data.pair_jobs import PairJob, PairOptions, Status, claim, make_pair, unfinished
-    from portraiture.training.data.pair_jobs import weights_digest as digest
-    from portraiture.training.data.pairs import Split, list_samples
-    from portraiture.training.data.run_jobs import over_processes
+    from portraiture.training.data.datasets import Split, list_samples
     from portraiture.training.recipes import FILTER_RECIPES
+    from portraiture.training.rendered.files import list_pairs
+    from portraiture.training.rendered.jobs import PairJob, Status, make_pair, unfinished
+    from portraiture.training.rendered.jobs import weights_digest as digest
+    from portraiture.training.rendered.options import PairOptions, claim
+    from portraiture.training.rendered.workers import over_processes
     from portraiture.training.weights import SHIPPED_PERCEPTION
 
     folders = _folders(data, ())
@@ -93,10 +96,10 @@ def _filter_data(
 
 def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, sources: "Sources") -> "Trainer[Any]":
     """The recipe's trainer, its photos decoded and its pairs rendered."""
-    from portraiture.training.distributed import is_main
-    from portraiture.training.filter_task import FilterData
-    from portraiture.training.people_and_rooms import PeopleData
-    from portraiture.training.recipes import filter_trainer, people_trainer
+    from portraiture.training.run.processes import is_main
+    from portraiture.training.tasks.filter import FilterData
+    from portraiture.training.tasks.people_sets import PeopleData
+    from portraiture.training.trainers import filter_trainer, people_trainer
 
     if subject == "filter":
         train, validation = _filter_data(recipe, data, run, sources.perception)
@@ -192,9 +195,10 @@ def command(
     On several machines RUN and the datasets are on a disk that all of them share.
     """
     from portraiture.reference.errors import OptionError, unknown
-    from portraiture.training import distributed
-    from portraiture.training.checkpoint import summary_writer
-    from portraiture.training.recipes import Sources, recipe_names
+    from portraiture.training.recipes import recipe_names
+    from portraiture.training.run import processes as distributed
+    from portraiture.training.run.scalars import summary_writer
+    from portraiture.training.trainers import Sources
 
     if recipe not in recipe_names(subject):
         raise unknown(f"recipe of {subject}", recipe, recipe_names(subject))

@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from portraiture.reference.errors import InputError
-from portraiture.training.data.pairs import Sample, read_depth, read_mask
+from portraiture.training.data.labels import read_depth, read_mask
+from portraiture.training.data.layouts import Sample
 
 NYU_BORDER_PX = 12
 """The white sensor border of NYU frames, cut on all sides."""
@@ -29,7 +30,7 @@ def resize_area(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def mask_pair(sample: Sample, height: int, width: int) -> np.ndarray:
+def photo_with_mask(sample: Sample, height: int, width: int) -> np.ndarray:
     """(height, width, 4) uint8: RGB and soft mask 0..255."""
     rgb, mask = read_rgb(sample.photo), read_mask(sample.label)
     if rgb.shape[:2] != mask.shape:
@@ -38,7 +39,7 @@ def mask_pair(sample: Sample, height: int, width: int) -> np.ndarray:
     return np.dstack([resize_area(rgb, height, width), soft])
 
 
-def depth_pair(sample: Sample, height: int, width: int) -> np.ndarray:
+def photo_with_depth(sample: Sample, height: int, width: int) -> np.ndarray:
     """(height, width, 4) uint8: RGB and depth level (0 unknown), NYU's border cut."""
     b = NYU_BORDER_PX
     rgb, depth = read_rgb(sample.photo)[b:-b, b:-b], read_depth(sample.label)[b:-b, b:-b]

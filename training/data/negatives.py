@@ -7,7 +7,7 @@ import numpy as np
 
 from portraiture.reference.errors import InputError
 from portraiture.training.data.bsds_people import WITH_PEOPLE
-from portraiture.training.data.pairs import Sample
+from portraiture.training.data.layouts import Sample
 
 NYU_PERSON = 30
 """NYU's class of people in ``nyu_labels40``."""

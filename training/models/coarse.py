@@ -10,7 +10,9 @@ from portraiture.training.models.mobilenet import FEATURE_CHANNELS, MobileNetV2
 
 TOP_CHANNELS = 128
 
+
 COARSE_SCALE = 8
+
 STRIDE = 32
 """Height and width of the input are multiples of this."""
 

@@ -19,8 +19,10 @@ STAGES = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
+
 FEATURE_CHANNELS = (16, 24, 32, 96, 320)
 """Channels of the returned maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input."""
+
 
 _FEATURE_BLOCKS = (0, 2, 5, 12, 16)
 

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from portraiture.training.models.blocks import concatenated_lines
 
 DIRECTIONS = ("down", "up", "right", "left")
+
 NEIGHBOURS = 3
+
 GATES_PER_CHANNEL = len(DIRECTIONS) * NEIGHBOURS
 
 

@@ -10,14 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
-from portraiture.training.checkpoint import load_tensors
 from portraiture.training.models.blocks import upsample
+from portraiture.training.tensor_files import load_tensors
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of conv1 to conv5; a 2x2 max pool follows each."""
 
+
 STRIDE = 32
+
 _MEAN = (0.485, 0.456, 0.406)
+
 _STD = (0.229, 0.224, 0.225)
 
 

@@ -1,0 +1,57 @@
+"""``manifest.json``: what is in a bundle."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from portraiture.export.bundle.schema import problem
+from portraiture.export.contract import MODELS, Size
+from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import ModelFile
+from portraiture.reference.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+def read_manifest(root: Path) -> dict[str, Any]:
+    """The manifest of a bundle.
+
+    Raises:
+        InputError: no bundle there, not JSON, or not of the schema.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{root}: expected a bundle with {MANIFEST}, found none; make one with portraiture export")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
+    wrong = problem(manifest)
+    if wrong:
+        raise InputError(
+            f"{path}: expected a manifest of this version's schema, found {wrong}; export the bundle again"
+        )
+    return manifest
+
+
+def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
+    """The models of a manifest, typed."""
+    try:
+        return [
+            ModelFile(
+                m["name"],
+                Target(m["target"]),
+                Precision(m["precision"]),
+                Size.parse(m["size"]),
+                m["path"],
+                m.get("entry") or "",
+            )
+            for m in manifest["models"]
+            if m["name"] in MODELS or _unknown_model(m["name"])
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{MANIFEST}: a model entry is not valid ({error}); export the bundle again") from error
+
+
+def _unknown_model(name: str) -> bool:
+    raise InputError(f"{MANIFEST}: expected models {', '.join(MODELS)}, found {name!r}; export the bundle again")

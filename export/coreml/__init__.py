@@ -1,0 +1,1 @@
+"""Core ML: write, compress, read, run, look inside."""

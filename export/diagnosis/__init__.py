@@ -1,0 +1,1 @@
+"""Says why a file fails."""

@@ -1,0 +1,140 @@
+"""Why a file fails the gate, in words: a short list of mistakes, each proven before it is named.
+
+The float64 network is run as if it had the mistake. Where the file then agrees within its own tolerance, on every
+output, that mistake is its cause. Before that, weights are looked up (``file_weights``): a wrong one is no mistake of
+the computation. Where a pipeline fails whose files pass, the two pipelines are compared stage by stage.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from portraiture.export.compare import compare
+from portraiture.export.contract import Kind
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.exported import Exported
+from portraiture.export.runner import Feeds, from_layout, to_layout
+from portraiture.export.targets import open_file
+from portraiture.export.tolerances import file_tolerance
+
+Arrays = dict[str, np.ndarray]
+
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+class _Interpolate(TorchFunctionMode):
+    """Changes the settings of every F.interpolate within."""
+
+    def __init__(self, **changed: Any) -> None:
+        super().__init__()
+        self.changed = changed
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        changed = self.changed if func is F.interpolate else {}
+        return func(*args, **{**(kwargs or {}), **changed})
+
+
+def _same(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What a file may do otherwise than the network.
+
+    Attributes:
+        cause: in words.
+        rgb: change of the photo before the network sees it.
+        maps: change of every other image or map before.
+        out: change of every output after.
+        outputs: change of the outputs by name.
+        during: context in which the network runs.
+    """
+
+    cause: str
+    rgb: Change = _same
+    maps: Change = _same
+    out: Change = _same
+    outputs: Callable[[Arrays], Arrays] = lambda found: found
+    during: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+
+def _swap_channels(x: np.ndarray) -> np.ndarray:
+    return x[..., ::-1] if x.ndim == 3 else x
+
+
+def _rotate_names(found: Arrays) -> Arrays:
+    """Outputs of equal shape under each other's names."""
+    names = [n for n, v in found.items() if v.ndim == 2]
+    return {**found, **{n: found[m] for n, m in zip(names, names[1:] + names[:1], strict=True)}}
+
+
+def mistakes() -> Iterator[Mistake]:
+    """The list, the commonest first."""
+    yield Mistake("the file reads the channels as B G R", rgb=_swap_channels)
+    yield Mistake("the file gives the channels as B G R", out=_swap_channels)
+    yield Mistake("the file reads and gives the channels as B G R", rgb=_swap_channels, out=_swap_channels)
+    yield Mistake("the file takes rgb in 0..255: the scale 1/255 is missing", rgb=lambda x: x * 255)
+    yield Mistake("the file divides rgb by 255 once too often", rgb=lambda x: x / 255)
+    yield Mistake("the file takes rgb in -1..1", rgb=lambda x: x * 2 - 1)
+    spatial: tuple[tuple[str, Change], ...] = (
+        ("height and width are exchanged", lambda x: x.swapaxes(0, 1)),
+        ("rows are upside down", lambda x: x[::-1]),
+        ("columns are mirrored", lambda x: x[:, ::-1]),
+    )
+    for words, change in spatial:
+        yield Mistake(f"{words} in the file's inputs and outputs", change, change, change)
+        yield Mistake(f"{words} in the file's inputs", change, change)
+        yield Mistake(f"{words} in the file's outputs", out=change)
+    yield Mistake("two outputs carry each other's name", outputs=_rotate_names)
+    yield Mistake("an output is turned round: 1 - x", out=lambda x: 1 - x)
+    yield Mistake("resize rule inside the network: corners are aligned, not half-pixel centres",
+                  during=lambda: _Interpolate(align_corners=True))  # fmt: skip
+    yield Mistake("resize rule inside the network: nearest, not bilinear",
+                  during=lambda: _Interpolate(mode="nearest", align_corners=None))  # fmt: skip
+
+
+def _run_mistaken(network: Exported, file: ModelFile, feeds: Feeds, mistake: Mistake) -> Arrays:
+    inputs = []
+    for spec in network.contract.inputs:
+        value = feeds[spec.name]
+        if isinstance(value, np.ndarray):
+            value = (mistake.rgb if spec.kind is Kind.IMAGE else mistake.maps)(value)
+        inputs.append(torch.from_numpy(to_layout(spec, value, file.size, "NCHW")).double())
+    with mistake.during(), torch.no_grad():
+        outputs = network(*inputs)
+    found = {s.name: from_layout(s, outputs[s.name].numpy(), "NCHW") for s in network.contract.outputs}
+    return mistake.outputs({name: mistake.out(value) for name, value in found.items()})
+
+
+def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> Mistake | None:
+    """The mistake under which a file agrees with the network on every output; None where none of the list is.
+
+    Args:
+        root: the bundle.
+        file: one of its files.
+        network: float64, built for layout NCHW.
+        feeds: the contract's inputs.
+    """
+    found = open_file(root, file).run(feeds)
+
+    def agrees(expected: Arrays) -> bool:
+        pairs = ((found[n], expected[n], file_tolerance(file.name, file.target, file.precision, n)) for n in found)
+        return all(a.shape == b.shape and tolerance.passes(compare(a, b)) for a, b, tolerance in pairs)
+
+    if agrees(_run_mistaken(network, file, feeds, Mistake("none"))):
+        return None  # it is another photo that fails; a mistake that changes nothing would seem proven
+    square = file.size.height == file.size.width
+    for mistake in mistakes():
+        if "exchanged" in mistake.cause and not square:
+            continue  # such a file declares other shapes, and is refused for them
+        if agrees(_run_mistaken(network, file, feeds, mistake)):
+            return mistake
+    return None

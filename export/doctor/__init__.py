@@ -1,0 +1,1 @@
+"""Refuses a file before it enters a bundle."""

@@ -1,0 +1,123 @@
+"""Which operations a file may hold, how many, and what its delegate must take."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from portraiture.export.formats import Route, Target
+from portraiture.export.model_file import ModelFile, Operation
+from portraiture.export.networks.exported import Exported
+from portraiture.reference.errors import GateError
+
+MAX_OPS = {
+    "filter": (600, 0),
+    "coarse": (400, 0),
+    "perception": (452, 16),
+    "portrait": (1052, 16),
+    "segmentation_spn": (452, 16),
+    "depth_spn": (452, 16),
+}
+"""Most operations of a TFLite or Core ML model: so many, and so many more for each line of the propagation, which runs
+at a quarter of the size. At 512x384 that is 2500 for perception and 3100 for portrait: above, a model is slow to load
+and to compile on a phone, whatever its arithmetic."""
+
+
+_SPN_SCALE = 4
+
+
+MAY_STAY_UNDELEGATED = {Route.LITERT: frozenset[str](), Route.ONNX_TF: frozenset(("SPLIT_V",))}
+"""What plain kernels may run: onnx-tf writes each split so, and knows no other way."""
+
+
+# fmt: off
+_TFLITE = frozenset(
+    [
+        "ABS", "ADD", "AVERAGE_POOL_2D", "CEIL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
+        "DIV", "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE",
+        "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT",
+        "SQUARE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
+    ]
+)
+
+
+_COREML_REFUSED = frozenset(
+    [
+        "cumsum", "gather", "gather_along_axis", "gather_nd", "inverse", "list_gather", "list_read", "list_scatter",
+        "list_write", "make_list", "reverse", "reverse_sequence", "scatter", "scatter_along_axis", "scatter_nd", "topk",
+        "while_loop", "cond",
+    ]
+)
+# fmt: on
+"""Core ML runs these on the CPU, or compiles them slowly; a network that needs one is written otherwise."""
+
+
+def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
+    """The module that an operation belongs to, as far as its output's name tells; else that name.
+
+    Args:
+        output: name of the operation's output in the file.
+        network: what was exported.
+        modules: path in the module tree by name, where the converter told (Core ML).
+    """
+    if output in modules:
+        return modules[output] or output
+    # TFLite: ``package.Class_attribute/package.Class_attribute;;a fused one``, modules that are not called left out
+    path, tree = "", list(network.named_modules())
+    for part in output.split(";")[0].split("/")[1:]:
+        label = part.rsplit(".", 1)[-1]
+        below = [n for n, m in tree if n.startswith(f"{path}." if path else "")
+                 and f"{type(m).__name__}_{n.rsplit('.', 1)[-1]}" == label]  # fmt: skip
+        if not below:
+            break
+        path = min(below, key=len)
+    return path or output
+
+
+def refused(target: Target, kind: str) -> bool:
+    """Whether a target does without an operation."""
+    if target is Target.TFLITE:
+        return kind not in _TFLITE
+    return target is Target.COREML and kind in _COREML_REFUSED
+
+
+def check_operations(
+    file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
+) -> None:
+    """Allow-list and number of a file's operations.
+
+    Args:
+        file: which file.
+        found: its operations.
+        layer: from an output's name to the layer that is told.
+
+    Raises:
+        GateError: an operation that the target does without, or too many.
+    """
+    for operation in found:
+        if refused(file.target, operation.kind):
+            raise GateError(
+                f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not for {file.target.value};"
+                " write that layer with convolutions, slices, pads and arithmetic"
+            )
+    fixed, per_line = MAX_OPS[file.name]
+    most = fixed + per_line * max(file.size.height, file.size.width) // _SPN_SCALE
+    if file.target is not Target.ONNX and len(found) > most:
+        raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)}")
+
+
+def check_delegate(
+    file: ModelFile, left_out: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
+) -> None:
+    """The delegate takes the whole graph of a TFLite file.
+
+    Args:
+        file: which file.
+        left_out: what it does not take.
+        layer: from an output's name to the layer that is told.
+
+    Raises:
+        GateError: an operation that a plain kernel would run.
+    """
+    for operation in left_out:
+        raise GateError(
+            f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not taken by TFLite's delegate"
+            f" ({len(left_out)} such operations); write that layer with operations that XNNPACK has"
+        )

@@ -1,0 +1,1 @@
+"""The operations of MIL, by family."""

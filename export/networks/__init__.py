@@ -1,0 +1,1 @@
+"""The networks behind the models, each built once."""

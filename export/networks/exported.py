@@ -1,0 +1,56 @@
+"""A network with the contract's names, order and layout at its boundary, and example inputs."""
+
+import torch
+from torch import Tensor, nn
+
+from portraiture.export.contract import Kind, Size, model_contract
+from portraiture.export.formats import LAYOUT, Target
+
+
+class Exported(nn.Module):
+    """A network with the contract's names, order and layout at its boundary.
+
+    Inputs are positional in the contract's order; the output is a dict by name. Scalars come as (1,).
+    """
+
+    def __init__(self, name: str, network: nn.Module, layout: str) -> None:
+        super().__init__()
+        self.network = network
+        self.contract = model_contract(name)
+        self.layout = layout
+
+    def forward(self, *inputs: Tensor) -> dict[str, Tensor]:
+        values = []
+        for spec, x in zip(self.contract.inputs, inputs, strict=True):
+            if spec.kind is Kind.SCALAR:
+                x = x.reshape(1, 1, 1, 1)
+            elif self.layout == "NHWC":
+                x = x.permute(0, 3, 1, 2)
+            values.append(x)
+        outputs = self.network(*values)
+        if self.layout == "NHWC":
+            outputs = tuple(y.permute(0, 2, 3, 1) for y in outputs)
+        return {spec.name: y for spec, y in zip(self.contract.outputs, outputs, strict=True)}
+
+
+class TupleOut(nn.Module):
+    """An exported network with a tuple of outputs: tracers want tensors, not dicts."""
+
+    def __init__(self, network: Exported) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network(*inputs).values())
+
+
+def example_inputs(name: str, target: Target, size: Size) -> dict[str, Tensor]:
+    """Random inputs of the right shapes, for tracing and for the check that follows a conversion."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = {}
+    for spec in model_contract(name).inputs:
+        u = torch.rand(spec.shape(size, LAYOUT[target]), generator=generator)
+        if spec.name == "rgb":
+            u = torch.round(u * 255) / 255
+        inputs[spec.name] = spec.low + (spec.high - spec.low) * u
+    return inputs

@@ -1,0 +1,1 @@
+"""ONNX: write, compress, read, run, look inside."""

@@ -1,0 +1,58 @@
+"""Smaller ONNX files from the float32 one: convolutions' weights as fp16 or int8, expanded when the file is loaded.
+
+The arithmetic stays float32, as in the fp16 files of TFLite, so that recurrences are what they are in the fp32 file.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from portraiture.export.formats import Precision
+
+LEAST_WEIGHTS = 8192
+
+KEPT_FP16 = re.compile(r"encoder\.blocks\.(6|12)\.project")
+"""Smaller layers and these two become fp16 where others become int8: as in TFLite (``tflite_quantize``)."""
+
+
+_AXIS = {"Conv": 0, "ConvTranspose": 1}
+"""Of a weight's output channels."""
+
+
+def quantized(weight: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """q int8 and scale float32 by output channel, so that w = scale q to half a scale; symmetric.
+
+    Args:
+        weight: (..., channels, ...), float32.
+        axis: of the channels.
+    """
+    others = tuple(k for k in range(weight.ndim) if k != axis)
+    scale = np.maximum(np.abs(weight).max(others, keepdims=True), np.finfo(np.float32).tiny) / np.float32(127)
+    return np.rint(weight / scale).astype(np.int8), scale.ravel()
+
+
+def compress(model: Any, precision: Precision) -> Any:
+    """An ``onnx.ModelProto`` with smaller weights, changed in place and given back; fp32 as it is."""
+    if precision is Precision.FP32:
+        return model
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    axes = {n.input[1]: _AXIS[n.op_type] for n in graph.node if n.op_type in _AXIS}
+    nodes = []
+    for tensor in [t for t in graph.initializer if t.name in axes]:
+        name, axis, weight = tensor.name, axes[tensor.name], numpy_helper.to_array(tensor)
+        small = f"{name}.{precision.value}"
+        graph.initializer.remove(tensor)
+        if precision is Precision.INT8 and weight.size >= LEAST_WEIGHTS and not KEPT_FP16.search(name):
+            q, scale = quantized(weight, axis)
+            parts = {small: q, f"{name}.scale": scale, f"{name}.zero": np.zeros(scale.shape, np.int8)}
+            graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in parts.items())
+            nodes.append(helper.make_node("DequantizeLinear", list(parts), [name], f"expand_{name}", axis=axis))
+        else:
+            graph.initializer.append(numpy_helper.from_array(weight.astype(np.float16), small))
+            nodes.append(helper.make_node("Cast", [small], [name], f"expand_{name}", to=TensorProto.FLOAT))
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
+    return model

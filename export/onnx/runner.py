@@ -1,0 +1,44 @@
+"""ONNX files by onnxruntime."""
+
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.contract import Size, model_contract
+from portraiture.export.runner import Feeds, check_feeds, from_layout, to_layout
+from portraiture.reference.errors import InputError
+
+
+class OnnxRunner:
+    """Runs an ``.onnx`` file on the CPU.
+
+    Raises:
+        InputError: the file cannot be loaded, or its inputs are not the contract's.
+    """
+
+    def __init__(self, path: Path, name: str, size: Size, threads: int = 2) -> None:
+        import onnxruntime
+
+        self.contract = model_contract(name)
+        self.size = size
+        if not path.is_file():
+            raise InputError(f"{path}: expected an .onnx file, found none; export the bundle again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors have no common base
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path}: expected an ONNX model ({reason}); export the bundle again") from error
+        found = {i.name: tuple(i.shape) for i in self._session.get_inputs()}
+        expected = {s.name: s.shape(size, "NCHW") for s in self.contract.inputs}
+        if found != expected:
+            raise InputError(f"{path}: expected inputs {expected}, found {found}; export the bundle again")
+
+    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        """Outputs by name, float32."""
+        check_feeds(self.contract, feeds)
+        inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NCHW") for s in self.contract.inputs}
+        outputs = self._session.run([s.name for s in self.contract.outputs], inputs)
+        return {s.name: from_layout(s, y, "NCHW") for s, y in zip(self.contract.outputs, outputs, strict=True)}

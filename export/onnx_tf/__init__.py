@@ -1,0 +1,1 @@
+"""The second route to TFLite, in an environment of its own."""

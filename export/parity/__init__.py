@@ -1,0 +1,1 @@
+"""Judges a bundle, or what an app computed."""

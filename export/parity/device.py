@@ -1,0 +1,73 @@
+"""What an app computed on a device from the bundle's golden inputs, judged by the gate of the files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.bundle.check import check_manifest
+from portraiture.export.bundle.checksums import verify
+from portraiture.export.bundle.goldens import output_shape, read_golden, read_index, results_folder, sampled
+from portraiture.export.bundle.manifest import model_files, read_manifest
+from portraiture.export.compare import compare
+from portraiture.export.contract import MASK
+from portraiture.export.parity.rows import Comparison, Link, Row, Status, Watch, judge, unwatched
+from portraiture.export.parity.subjects import subject_of
+from portraiture.export.tolerances import file_tolerance
+from portraiture.reference.errors import InputError
+
+_TYPES = {2: "<f2", 4: "<f4"}
+
+
+def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A plain little-endian file of float32 or float16, told apart by its length.
+
+    Raises:
+        InputError: missing, or of another length.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: expected an output of {shape}, found none; write it as goldens/index.json says")
+    data, count = path.read_bytes(), int(np.prod(shape))
+    size, rest = divmod(len(data), count)
+    if rest or size not in _TYPES:
+        expected = " or ".join(f"{n * count} bytes of float{8 * n}" for n in sorted(_TYPES, reverse=True))
+        raise InputError(f"{path}: expected {shape}, {expected}, found {len(data)} bytes; write the whole array")
+    return np.frombuffer(data, _TYPES[size]).reshape(shape)
+
+
+def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]:
+    """A row an output of each file; files without results are told as not run.
+
+    Args:
+        root: the bundle that the app carries; its checksums are verified first.
+        folder: what the app wrote.
+        watch: called with each comparison.
+
+    Raises:
+        InputError: the bundle is not whole, there are no results, or one is not readable.
+    """
+    manifest = read_manifest(root)
+    verify(root, manifest)
+    check_manifest(root, manifest)
+    if not folder.is_dir():
+        raise InputError(f"--device-results: expected a folder, found none at {folder}")
+    index = read_index(root)
+    entries = {e["results"]: e for e in index["files"]}
+    rows: list[Row] = []
+    for file in model_files(manifest):
+        subject, own = subject_of(file), folder / results_folder(file)
+        if not own.is_dir():
+            rows.append(Row(Link.DEVICE, subject, "-", Status.NOT_RUN, None, "-", "-", 0, f"no results in {own}"))
+            continue
+        for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
+            expected = read_golden(root, index, output["golden"])
+            found = read_result(own / f"{name}.bin", output_shape(name, file.size))
+            kept = sampled(found) if np.isfinite(found).all() else np.full(expected.shape, np.nan)
+            gate = file_tolerance(file.name, file.target, file.precision, name)
+            difference = compare(kept, expected, as_mask=name == MASK.name)
+            watch(Comparison(Link.DEVICE, subject, name, 0, kept, expected, difference, gate))
+            rows.append(judge(Link.DEVICE, subject, name, {0: difference}, gate))
+    if all(row.status is Status.NOT_RUN for row in rows):
+        example = index["files"][0]
+        path = f"{example['results']}/{next(iter(example['outputs']))}.bin"
+        raise InputError(f"{folder}: expected results such as {path}, found none; see goldens/index.json")
+    return rows

@@ -1,0 +1,166 @@
+"""The three links of parity, one function each."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.bundle.checksums import sha256
+from portraiture.export.bundle.goldens import INPUTS, golden_feeds, read_golden, read_index, sampled
+from portraiture.export.bundle.manifest import read_manifest
+from portraiture.export.compare import Difference, compare
+from portraiture.export.contract import MASK, Size
+from portraiture.export.formats import Target
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.parity.rows import Comparison, Link, Row, Status, Watch, judge, unwatched
+from portraiture.export.parity.subjects import BY_TENSORFLOW, engine_note, pipeline_groups, subject_of
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.pipeline.resize import nearest_size
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.runner import Runner
+from portraiture.export.targets import open_file
+from portraiture.export.tflite.tensorflow_runner import has_tensorflow, open_tensorflow
+from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_tolerance, pipeline_tolerance
+from portraiture.reference.errors import InputError, PortraitureError
+from portraiture.reference.lens.radii import APERTURE_PAPER
+
+
+def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
+    """The bundle's goldens must be what these weights compute; otherwise the truth itself is another one.
+
+    Raises:
+        InputError: the bundle was exported from other weights.
+    """
+    recorded = read_manifest(root)["weights"]
+    for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
+        if not path.is_file():
+            raise InputError(f"{path}: expected {name} weights (.safetensors), found no file;"
+                             " give the checkpoint that was exported")  # fmt: skip
+        if sha256(path) != recorded.get(name):
+            raise InputError(f"{root}: exported from other {name} weights than {path};"
+                             " give parity the checkpoint that was exported")  # fmt: skip
+
+
+def file_rows(
+    root: Path,
+    file: ModelFile,
+    truth: Truth,
+    photos: list[np.ndarray],
+    watch: Watch = unwatched,
+    tensorflow: bool = False,
+) -> Iterator[Row]:
+    """First link for one file: a row an output; by TensorFlow's interpreter where asked for."""
+    subject = subject_of(file) + (BY_TENSORFLOW if tensorflow else "")
+    try:
+        runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
+        found: dict[str, dict[int, Difference]] = {s.name: {} for s in runner.contract.outputs}
+        for index, photo in enumerate(photos):
+            feeds = truth.feeds(file.name, file.size, photo)
+            expected = truth.expected(file.name, file.size, photo)
+            for name, value in runner.run(feeds).items():
+                difference = compare(value, expected[name], as_mask=name == MASK.name)
+                gate = file_tolerance(file.name, file.target, file.precision, name)
+                found[name][index] = difference
+                watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
+    except PortraitureError as error:
+        yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
+        return
+    for name, differences in found.items():
+        tolerance = file_tolerance(file.name, file.target, file.precision, name)
+        yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
+
+
+def photos_for_size(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> dict[int, np.ndarray]:
+    """The photos of the orientation that a size is meant for, by their index; without one, all that there are."""
+    found = {k: p for k, p in enumerate(photos) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
+    return found or dict(enumerate(photos))
+
+
+def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched) -> Iterator[Row]:
+    """Second link: the float64 filter against the CRF reference on the same maps; photos by their index."""
+    from portraiture.reference.render import render
+    from portraiture.reference.settings import Mode, RenderSettings
+
+    found: dict[int, Difference] = {}
+    subject = f"filter torch fp64 {size}"
+    for index, photo in photos.items():
+        pipeline = truth.pipeline(size)
+        maps = pipeline.perceive(photo)
+        mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
+        if not (mask >= 0.5).any():
+            continue
+        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        expected = render(maps.model_rgb / 255, mask, depth, settings)
+        picture = pipeline.filter(maps, APERTURE_PAPER)
+        found[index] = compare(picture, expected)
+        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
+    if not found:
+        yield Row(Link.FILTER, subject, "portrait", Status.NOT_RUN, None, str(FILTER_AGAINST_CRF),
+                  FILTER_AGAINST_CRF.reason, 0, "no photo with a person")  # fmt: skip
+        return
+    yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
+
+
+def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size, tensorflow: bool = False) -> Pipeline:
+    """The pipeline of a bundle's files of one target, precision and size, by model."""
+    return Pipeline(lambda name, _: (open_tensorflow if tensorflow else open_file)(root, group[name]), [size])
+
+
+def pipeline_rows(
+    root: Path,
+    files: list[ModelFile],
+    truth: Truth,
+    photos: list[np.ndarray],
+    watch: Watch = unwatched,
+    tensorflow: bool = False,
+) -> Iterator[Row]:
+    """Third link, for each pipeline of a bundle; by TensorFlow's interpreter where asked for."""
+    for subject, group in pipeline_groups(files).items():
+        subject += BY_TENSORFLOW if tensorflow else ""
+        file = next(iter(group.values()))
+        tolerance, found = pipeline_tolerance(file.precision), dict[int, Difference]()
+        exported = exported_pipeline(root, group, file.size, tensorflow)
+        try:
+            for index, photo in enumerate(photos):
+                if file.name == "portrait":
+                    picture = exported.render_fused(photo, APERTURE_PAPER)
+                else:
+                    picture = exported.render(photo, exported.perceive(photo), APERTURE_PAPER)
+                expected = truth.portrait(file.size, photo)
+                found[index] = compare(picture, expected)
+                watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected, found[index], tolerance))
+        except PortraitureError as error:
+            yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
+            continue
+        yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(file))
+
+
+def tensorflow_rows(
+    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
+) -> Iterator[Row]:
+    """First and third link of TFLite files by TensorFlow's interpreter; where it is not installed, a row says so."""
+    files = [f for f in files if f.target is Target.TFLITE]
+    if files and not has_tensorflow():
+        yield Row(Link.FILE, "all tflite" + BY_TENSORFLOW, "-", Status.NOT_RUN, None, "-", "-", 0,
+                  "the tensorflow extra is not installed")  # fmt: skip
+        return
+    for file in files:
+        yield from file_rows(root, file, truth, photos, watch, tensorflow=True)
+    yield from pipeline_rows(root, files, truth, photos, watch, tensorflow=True)
+
+
+def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
+    """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
+    index = read_index(root)
+    size = Size.parse(index["size"])
+    feeds = golden_feeds({name: read_golden(root, index, name) for name in INPUTS})
+    outputs = {**truth.outputs("perception", size, {"rgb": feeds["rgb"]}), **truth.outputs("filter", size, feeds)}
+    for name, value in outputs.items():
+        yield judge(
+            Link.FILE,
+            f"goldens fp64 {size}",
+            name,
+            {0: compare(read_golden(root, index, name), sampled(value))},
+            GOLDEN,
+        )

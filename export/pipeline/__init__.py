@@ -1,0 +1,1 @@
+"""A photo's path through the models, and the float64 truth of it."""

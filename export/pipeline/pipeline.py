@@ -1,0 +1,73 @@
+"""A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from portraiture.export.contract import Size
+from portraiture.export.pipeline.compose import compose_full_size
+from portraiture.export.pipeline.maps import Maps
+from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
+from portraiture.export.runner import Feeds, Runner
+from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+
+OpenModel = Callable[[str, Size], Runner]
+
+
+class Pipeline:
+    """Opens models on demand and keeps them.
+
+    Args:
+        open_model: from a model's name and size to its runner.
+        sizes: the sizes on offer.
+    """
+
+    def __init__(self, open_model: OpenModel, sizes: Sequence[Size]) -> None:
+        self._open, self.sizes = open_model, tuple(sizes)
+        self._runners: dict[tuple[str, Size], Runner] = {}
+
+    def runner(self, name: str, size: Size) -> Runner:
+        """The runner of a model at a size."""
+        key = (name, size)
+        if key not in self._runners:
+            self._runners[key] = self._open(name, size)
+        return self._runners[key]
+
+    def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
+        """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
+        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
+        small = to_model_size(rgb, size)
+        out = self.runner(model, size).run({"rgb": small / np.float32(255)})
+        return _maps(rgb, small, size, out, refined=model != "coarse")
+
+    def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
+        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` gives it."""
+        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
+        small = to_model_size(rgb, size)
+        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": aperture, "focus": focus}
+        out = self.runner("portrait", size).run(feeds)
+        return compose_full_size(rgb, _maps(rgb, small, size, out), out["portrait"], aperture, focus)
+
+    def filter(self, maps: Maps, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
+        """The RNN filter at working size, hxwx3 float 0..1."""
+        feeds: Feeds = {
+            "rgb": maps.model_rgb / np.float32(255),
+            "mask": maps.model_mask,
+            "depth": maps.model_depth,
+            "aperture": aperture,
+            "focus": focus,
+        }
+        return self.runner("filter", maps.size).run(feeds)["portrait"]
+
+    def render(self, rgb: np.ndarray, maps: Maps, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
+        """The portrait at the photo's size, HxWx3 float in 0..1, not rounded."""
+        small = self.filter(maps, aperture, focus)
+        return compose_full_size(rgb, maps, small, aperture, focus)
+
+
+def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray], refined: bool = True) -> Maps:
+    """A model's maps at both sizes; coarse ones as the network sees them, before anything refines them."""
+    height, width = rgb.shape[:2]
+    mask = mask_to_photo_size(out["mask"], small, rgb) if refined else to_photo_size(out["mask"], height, width)
+    depth = to_photo_size(out["depth"], height, width)
+    return Maps(np.clip(mask, 0, 1), np.clip(depth, 0, 1), small, out["mask"], out["depth"], size)

@@ -1,0 +1,97 @@
+"""What the gate holds every file against: the PyTorch networks in float64, and the inputs that both sides get."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from portraiture.export.contract import Size, model_contract
+from portraiture.export.networks.build import open_torch
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.wrappers import SPN_TASKS
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.runner import Feeds
+from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.reference.lens.radii import APERTURE_PAPER
+
+Arrays = dict[str, np.ndarray]
+
+
+KEPT_BYTES = 1 << 30
+"""What is remembered: at 512x384 the cases of some 100 photos, which the files of every target and precision share."""
+
+
+class Truth:
+    """The float64 networks by model and size, and the inputs of every comparison."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self.pipelines: dict[Size, Pipeline] = {}
+        self._recent: OrderedDict[tuple[str, str, Size, bytes], Mapping[str, Any]] = OrderedDict()
+
+    def _remember(
+        self, kind: str, name: str, size: Size, photo: np.ndarray, make: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """What ``make`` gives for a photo; the oldest is forgotten where it becomes too much."""
+        key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
+        if key not in self._recent:
+            self._recent[key] = make()
+            while len(self._recent) > 1 and sum(map(_bytes, self._recent.values())) > KEPT_BYTES:
+                self._recent.popitem(last=False)
+        self._recent.move_to_end(key)
+        return self._recent[key]
+
+    def pipeline(self, size: Size) -> Pipeline:
+        """The Python pipeline in float64 at one size."""
+        if size not in self.pipelines:
+            self.pipelines[size] = Pipeline(lambda n, s: open_torch(n, s, self.checkpoints, torch.float64), [size])
+        return self.pipelines[size]
+
+    def portrait(self, size: Size, photo: np.ndarray) -> np.ndarray:
+        """The Python pipeline's portrait at the photo's own size and the paper's aperture."""
+
+        def render() -> Arrays:
+            pipeline = self.pipeline(size)
+            return {"portrait": pipeline.render(photo, pipeline.perceive(photo), APERTURE_PAPER)}
+
+        return np.asarray(self._remember("pipeline", "portrait", size, photo, render)["portrait"])
+
+    def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
+        """The inputs of a model for a photo; maps come from the float64 perception."""
+        return dict(self._remember("feeds", name, size, photo, lambda: self._feeds(name, size, photo)))
+
+    def _feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
+        maps = self._remember("maps", "perception", size, photo, lambda: self._maps(size, photo))
+        feeds: Feeds = {"rgb": maps["rgb"]}
+        if name in SPN_TASKS:  # an app's own coarse map: here the network's
+            coarse = self.outputs("coarse", size, dict(feeds))
+            return feeds | {s.name: coarse[s.name.removeprefix("coarse_")].astype(np.float32)
+                            for s in model_contract(name).inputs[1:]}  # fmt: skip
+        if name == "filter":
+            feeds |= {"mask": maps["mask"], "depth": maps["depth"]}
+        if name in ("filter", "portrait"):
+            feeds |= {"aperture": APERTURE_PAPER, "focus": FOCUS_ON_PERSON}
+        return feeds
+
+    def _maps(self, size: Size, photo: np.ndarray) -> Arrays:
+        maps = self.pipeline(size).perceive(photo)
+        return {"rgb": maps.model_rgb / np.float32(255), "mask": maps.model_mask, "depth": maps.model_depth}
+
+    def outputs(self, name: str, size: Size, feeds: Feeds) -> Arrays:
+        """What the float64 network gives."""
+        return self.pipeline(size).runner(name, size).run(feeds)
+
+    def expected(self, name: str, size: Size, photo: np.ndarray) -> Arrays:
+        """What the float64 network gives for ``feeds`` of a photo."""
+        return dict(
+            self._remember(
+                "outputs", name, size, photo, lambda: self.outputs(name, size, self.feeds(name, size, photo))
+            )
+        )
+
+
+def _bytes(arrays: Mapping[str, Any]) -> int:
+    return sum(np.asarray(a).nbytes for a in arrays.values())

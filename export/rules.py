@@ -1,0 +1,39 @@
+"""What an app does around the models: resize rules and the composition of the portrait at the photo's size."""
+
+MASK_WINDOW_PX = 5
+"""Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size."""
+
+
+MASK_RIDGE = 1e-3
+"""Its regularisation: variance of colour in 0..1 below this counts as none."""
+
+
+RESIZE_RULE = {
+    "shrink": "area average",
+    "enlarge": "bilinear",
+    "enlarge_mask": f"guided filter on the photo, windows of {2 * MASK_WINDOW_PX + 1} px at the model's size, "
+    f"ridge {MASK_RIDGE:g}, coefficients enlarged bilinearly; bilinear where an app wants no more",
+    "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
+    "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
+    "rounding": "the resized photo is rounded to 8 bits before it enters the model",
+}
+
+
+COMPOSE_LEAST = 1e-3
+"""Added to the blur's share before it divides: where nothing is blurred the quotient is the model's portrait."""
+
+
+COMPOSE_RULE = {
+    "portrait": "photo + k (behind - photo), clipped to 0..1, rounded to 8 bits; where k is 0 the photo stays",
+    "k": "(1 - mask at the photo's size) enlarge(c)",
+    "behind": "enlarge(model portrait - (1 - s) model photo + e model portrait) / (enlarge(s) + e), the blurred light"
+    f" without the person's, e = {COMPOSE_LEAST:g}",
+    "s": "(1 - mask) c at the model's size",
+    "c": "clip(radius_px, 0, 1) at the model's size",
+    "enlarge": "bilinear, half-pixel",
+    "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
+    "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
+    "far": "sum(s depth) / sum(s), s = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"
+    " low and high the least and largest depth",
+}
+"""How an app brings the model's portrait to the photo's own size: what ``export/compose.py`` does."""

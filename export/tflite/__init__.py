@@ -1,0 +1,1 @@
+"""TFLite: write, compress, read, run, look inside."""

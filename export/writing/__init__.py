@@ -1,0 +1,1 @@
+"""One export: from a spec to a bundle in its place."""

@@ -1,0 +1,131 @@
+"""Golden inputs and outputs: plain little-endian files with a JSON index, so that a phone can check itself.
+
+The picture is scikit-image's astronaut (public domain, NASA). Outputs are float64 results of the PyTorch networks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from portraiture.export.bundle.goldens import (
+    INDEX,
+    OUTPUT_PREFIX,
+    STRIDE,
+    U8,
+    U16,
+    golden_feeds,
+    inputs_of,
+    output_shape,
+    outputs_of,
+    results_folder,
+    sampled,
+)
+from portraiture.export.contract import Size, model_contract
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import build
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.torch_runner import TorchRunner
+from portraiture.export.networks.wrappers import SPN_TASKS
+from portraiture.export.pipeline.resize import to_model_size
+from portraiture.export.runner import Feeds
+from portraiture.export.sample_photo import sample_photo
+from portraiture.export.tolerances import file_tolerance
+from portraiture.reference.files import write_json
+from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.reference.lens.radii import APERTURE_PAPER
+
+DEVICE_RESULTS = (
+    "for each file: run it on the arrays named under inputs (rgb is uint8 over 255, maps are uint16 over 65535;"
+    " aperture and focus as given) and write each output whole as OUTPUT.bin into the folder named under results:"
+    " float32 or float16, little endian, row major, values 0..1, of the shape given; then run portraiture parity BUNDLE"
+    " --device-results FOLDER; the float64 arrays here are every STRIDE-th row and column of the outputs"
+).replace("STRIDE", str(STRIDE))
+"""What an app developer is told in the index."""
+
+
+def _u16(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.rint(np.clip(values, 0, 1) * U16), np.uint16)
+
+
+def golden_arrays(
+    checkpoints: Checkpoints, size: Size, photo: np.ndarray, models: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Inputs of models at a size as integers, and sampled float64 outputs; always of perception and filter."""
+
+    def run(name: str, feeds: Feeds) -> dict[str, np.ndarray]:
+        out = TorchRunner(build(name, checkpoints), size, torch.float64).run(feeds)
+        return {outputs_of(name)[n]: value for n, value in out.items()}
+
+    rgb = to_model_size(photo, size)
+    photo_feed: Feeds = {"rgb": rgb / U8}
+    maps = run("perception", photo_feed)
+    found = {"rgb": rgb, "filter_mask": _u16(maps["mask"]), "filter_depth": _u16(maps["depth"])}
+    outputs = {**maps, **run("filter", golden_feeds(found))}
+    if set(models) & set(OUTPUT_PREFIX):
+        coarse = run("coarse", photo_feed)
+        outputs |= coarse if "coarse" in models else {}
+        for name in set(models) & set(SPN_TASKS):
+            (given,) = (s.name for s in model_contract(name).inputs[1:])
+            found[f"{given}_in"] = _u16(coarse[given])
+            outputs |= run(name, {**photo_feed, given: found[f"{given}_in"] / U16})
+    return found | {name: sampled(value) for name, value in outputs.items()}
+
+
+def write_goldens(root: Path, checkpoints: Checkpoints, files: Sequence[ModelFile]) -> None:
+    """Write ``goldens/*.bin``, those of further sizes in a folder each, and the index.
+
+    Args:
+        root: the bundle.
+        checkpoints: its weights.
+        files: what it holds.
+    """
+    sizes = list(dict.fromkeys(f.size for f in files))
+    entries: dict[str, Any] = {}
+    for size in sizes:
+        prefix = "" if size == sizes[0] else f"{size}/"
+        folder = root / "goldens" / prefix
+        folder.mkdir(parents=True, exist_ok=True)
+        models = sorted({f.name for f in files if f.size == size})
+        for name, array in golden_arrays(checkpoints, size, sample_photo(), models).items():
+            little = array.astype(array.dtype.newbyteorder("<"))
+            (folder / f"{name}.bin").write_bytes(np.ascontiguousarray(little).tobytes())
+            entries[prefix + name] = {
+                "file": f"{prefix}{name}.bin",
+                "dtype": str(array.dtype),
+                "shape": list(array.shape),
+            }
+    index = {
+        "size": str(sizes[0]),
+        "aperture": APERTURE_PAPER,
+        "focus": FOCUS_ON_PERSON,
+        "order": "row major, little endian",
+        "stride": STRIDE,
+        "device_results": DEVICE_RESULTS,
+        "files": [_file_entry(f, "" if f.size == sizes[0] else f"{f.size}/") for f in files],
+        "arrays": entries,
+    }
+    write_json(root / INDEX, index)
+
+
+def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
+    """What an app must know to check one file: what goes in, what comes out, where that is put, and the gate."""
+    return {
+        "path": file.path,
+        **({"entry": file.entry} if file.entry else {}),
+        "model": file.name,
+        "size": str(file.size),
+        "results": results_folder(file).as_posix(),
+        "inputs": {name: prefix + array for name, array in inputs_of(file.name).items()},
+        "outputs": {
+            name: {
+                "golden": prefix + array,
+                "shape": list(output_shape(name, file.size)),
+                "tolerance": asdict(file_tolerance(file.name, file.target, file.precision, name)),
+            }
+            for name, array in outputs_of(file.name).items()
+        },
+    }

@@ -1,0 +1,104 @@
+"""Putting a finished folder in the place of an older one: a kill leaves the old bundle, the new one or none.
+
+A bundle is written into ``.NAME.export-*/new`` beside its place. Where the system can exchange two names (Linux,
+renameat2), the swap is one step; elsewhere the old folder is moved away first, and a kill between the two steps leaves
+none. A writer holds a lock on its hidden folder, which the system releases when it dies, however it dies: hidden
+folders that nobody holds are what killed exports left, and the next export removes them.
+"""
+
+import ctypes
+import errno
+import fcntl
+import glob
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from portraiture.export.bundle.manifest import MANIFEST
+from portraiture.reference.errors import InputError
+
+_AT_FDCWD = -100
+
+_RENAME_EXCHANGE = 2
+
+_CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.name}.export-"
+
+
+def _locked(path: Path, flags: int) -> int | None:
+    """A descriptor that holds the lock of a folder; None where the folder is gone or another one's."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, flags)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    if not path.is_dir():  # removed while we waited for the lock
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the hidden folders beside ``folder`` that killed exports left."""
+    for path in folder.parent.glob(f"{glob.escape(_prefix(folder))}*"):
+        descriptor = _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if descriptor is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(descriptor)
+
+
+def exchange(a: Path, b: Path) -> bool:
+    """Exchange two names in one step; False where this system or file system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _CANNOT:
+        return False
+    raise OSError(code, os.strerror(code), str(a), None, str(b))
+
+
+def _swap(new: Path, folder: Path, away: Path) -> None:
+    """Put ``new`` where ``folder`` is, and an old folder where it is to be removed."""
+    if not folder.exists():
+        os.replace(new, folder)
+    elif not exchange(new, folder):
+        os.replace(folder, away)
+        os.replace(new, folder)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of ``folder`` when the block ends without an error.
+
+    Raises:
+        InputError: ``folder`` holds files that are no bundle.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(folder)
+    descriptor = None
+    while descriptor is None:  # another export may remove it before it is locked
+        hidden = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
+        descriptor = _locked(hidden, fcntl.LOCK_EX)
+    try:
+        new = hidden / "new"
+        new.mkdir()
+        yield new
+        _swap(new, folder, hidden / "old")
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        os.close(descriptor)

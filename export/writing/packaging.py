@@ -1,0 +1,56 @@
+"""Files that several models share: TFLite with a signature each, Core ML (iOS 18) with a function each.
+
+They are merged from the single files, whose operations and weights they keep; a constant that several models have is
+kept once. An entry is named after its model and size, as ``perception_512x384``.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from portraiture.export.contract import Size
+from portraiture.export.coreml.merge import merge_coreml
+from portraiture.export.coreml.settle import settle
+from portraiture.export.formats import Packaging, Precision, Target
+from portraiture.export.model_file import bytes_of, entry_name, shared_path
+from portraiture.export.tflite.merge import merge_tflite
+from portraiture.export.tflite.metadata import write_metadata
+
+_MERGE = {Target.TFLITE: merge_tflite, Target.COREML: merge_coreml}
+
+
+def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging) -> list[dict[str, Any]]:
+    """Bring single files into the form asked for.
+
+    Args:
+        root: the bundle.
+        entries: of the manifest, a single file each.
+        packaging: ONNX files, which have one graph, stay single.
+
+    Returns:
+        The entries of what the bundle now holds.
+    """
+    if packaging is Packaging.SINGLE:
+        return list(entries)
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in entries:
+        if Target(entry["target"]) in _MERGE:
+            groups.setdefault((entry["target"], entry["precision"]), []).append(entry)
+    shared, merged = [], []
+    for (text, precision), group in groups.items():
+        target = Target(text)
+        path = shared_path(target, Precision(precision))
+        names = {entry_name(entry["name"], Size.parse(entry["size"])): entry for entry in group}
+        _MERGE[target]({name: root / entry["path"] for name, entry in names.items()}, root / path)
+        describe_file = write_metadata if target is Target.TFLITE else settle
+        describe_file(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
+        size = bytes_of(root / path)
+        shared += [{**entry, "path": path, "entry": name, "bytes": size} for name, entry in names.items()]
+        merged += group
+    if packaging is Packaging.BOTH:
+        return [*entries, *shared]
+    for entry in merged:
+        single = root / entry["path"]
+        shutil.rmtree(single) if single.is_dir() else single.unlink()
+    return [*(e for e in entries if e not in merged), *shared]

@@ -1,0 +1,69 @@
+"""What to export."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
+from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, Packaging, Precision, Route, Target
+from portraiture.export.model_file import ModelFile, file_path
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.reference.errors import OptionError
+
+
+@dataclass(frozen=True)
+class BundleSpec:
+    """What to export.
+
+    ``calibration`` are the photo files on which static int8 finds the ranges of activations.
+    """
+
+    models: tuple[str, ...] = DEFAULT_MODELS
+    targets: tuple[Target, ...] = DEFAULT_TARGETS
+    precisions: tuple[Precision, ...] = (Precision.FP16,)
+    sizes: tuple[Size, ...] = (DEFAULT_SIZE,)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    route: Route = Route.LITERT
+    packaging: Packaging = Packaging.SINGLE
+    calibration: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
+
+        Also where static int8 has no photos, or photos are given and it is not asked for, or the route has no target.
+        """
+        if self.route is not Route.LITERT and Target.TFLITE not in self.targets:
+            asked = ", ".join(t.value for t in self.targets)
+            raise OptionError(f"--route {self.route.value}: expected --target tflite with it, found {asked}")
+        if self.route is not Route.LITERT and {Precision.INT8, Precision.INT8_STATIC} & set(self.precisions):
+            raise OptionError(
+                f"--route {self.route.value}: expected --precision fp32 or fp16; int8 keeps layers float by the names"
+                " that --route litert writes"
+            )
+        for target in self.targets:
+            if not set(self.precisions) & set(PRECISIONS[target]):
+                can = ", ".join(p.value for p in PRECISIONS[target])
+                asked = ", ".join(p.value for p in self.precisions)
+                raise OptionError(f"--precision {asked}: {target.value} is written in {can}; add one of them")
+        for precision in self.precisions:
+            if not any(precision in PRECISIONS[t] for t in self.targets):
+                takers = ", ".join(t.value for t in Target if precision in PRECISIONS[t])
+                asked = ", ".join(t.value for t in self.targets)
+                raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked}")
+        static = Precision.INT8_STATIC in self.precisions
+        if static and not self.calibration:
+            raise OptionError("--precision int8-static: expected --calibrate DIR, a folder of your photos, found none")
+        if self.calibration and not static:
+            raise OptionError(
+                "--calibrate: expected --precision int8-static with it, found none; only that needs photos"
+            )
+
+    def files(self) -> list[ModelFile]:
+        """Every single file that is written, finest precision first; shared ones are made of them."""
+        return [
+            ModelFile(name, target, precision, size, file_path(name, target, precision, size))
+            for target in self.targets
+            for size in self.sizes
+            for name in self.models
+            for precision in PRECISIONS[target]
+            if precision in self.precisions
+        ]

@@ -1,0 +1,1 @@
+"""Scenes whose truth is known, ablations, and the graph-cut baseline."""

@@ -1,0 +1,1 @@
+"""Photos of any size in bounded memory, strip by strip."""

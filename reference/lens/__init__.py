@@ -1,0 +1,1 @@
+"""Which depth is sharp, and how large a blur every other depth gets."""

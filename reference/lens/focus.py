@@ -1,0 +1,66 @@
+"""Which depth is sharp: the person's, or that of a tapped point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.errors import InputError, OptionError
+
+FOCUS_ON_PERSON = -1.0
+"""Where a focus must be a number, a negative one means the person's depth: in exported models and rendered pairs."""
+
+
+def person_depth(mask: Floats, depth: Floats) -> float:
+    """The mask-weighted mean depth, sum_i m_i z_i / sum_i m_i: the default focus.
+
+    Args:
+        mask: HxW in 0..1.
+        depth: HxW in 0..1.
+
+    Returns:
+        The depth of the person.
+
+    Raises:
+        InputError: the mask is 0 everywhere.
+    """
+    total = float(mask.sum())
+    if total <= 0:
+        raise InputError("mask: expected a person, found none to focus on; give a mask or a focus")
+    return float((mask * depth).sum() / total)
+
+
+def depth_at(depth: AnyArray, x: float, y: float) -> float:
+    """The depth at a tapped point: the median within 1 % of the longer side around it.
+
+    Args:
+        depth: HxW.
+        x, y: pixel of the depth map, from its top left corner.
+
+    Raises:
+        OptionError: the point lies outside.
+    """
+    height, width = depth.shape
+    column, row = round(x), round(y)
+    if not (0 <= column < width and 0 <= row < height):
+        raise OptionError(f"focus: expected a point inside the photo ({width}x{height}), found {x:g},{y:g}")
+    reach = max(1, round(0.01 * max(height, width)))
+    patch = depth[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+    return float(np.median(patch))
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Where a lens is sharp.
+
+    Attributes:
+        radii_px: K disk radii in pixels, near to far.
+        person_layer: the first layer behind the person, 0..K; the person hides it and all farther ones.
+        focus_layer: the first layer that is not nearer than the focus, 0..K.
+        person_radius_px: 0 unless the focus lies elsewhere.
+    """
+
+    radii_px: Floats
+    person_layer: int = 0
+    focus_layer: int = 0
+    person_radius_px: float = 0.0

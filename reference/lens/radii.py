@@ -1,0 +1,85 @@
+"""The lens: how large a blur each depth layer gets, section 3.3 before equation (10).
+
+The paper fixes the order only: the person is clear, nothing before the person is blurred, farther layers get
+larger disks. Here the radius grows linearly with depth behind the focus, up to the aperture at the farthest:
+``layer_radii``. A lens blurs what is nearer than its focus as well: ``lens_radii``, not in the paper.
+"""
+
+import math
+
+import numpy as np
+
+from portraiture.reference.arrays import Floats
+
+APERTURE_PAPER = 0.016
+"""The paper setting: largest disk radius as a share of the image diagonal, 9.3 px at 500x300."""
+
+
+MIN_SPAN = 1e-3
+"""Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully."""
+
+
+def image_diagonal_px(shape: tuple[int, ...]) -> float:
+    """Diagonal of an image of shape (H, W, ...), in pixels."""
+    return math.hypot(shape[0], shape[1])
+
+
+def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+    """Disk radius of each depth layer.
+
+    Args:
+        centres: K layer depths, larger is farther.
+        focus: depth that stays sharp.
+        aperture: radius of the farthest layer as a share of the diagonal.
+        shape: (H, W, ...) of the image that is blurred.
+
+    Returns:
+        K radii in pixels: 0 up to the focus, ``aperture * diagonal`` at the farthest layer (less where it is
+        within ``MIN_SPAN`` of the focus).
+    """
+    span = max(float(centres.max()) - focus, MIN_SPAN)
+    share = np.clip((centres - focus) / span, 0.0, 1.0)
+    return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)
+
+
+def far_depth(depth: Floats) -> float:
+    """Mean depth of the farthest sixth of the depth range: about the centre of the farthest of six layers.
+
+    Args:
+        depth: HxW in 0..1.
+    """
+    low, high = float(depth.min()), float(depth.max())
+    share = np.clip(100 * (depth - low - 5 / 6 * (high - low)) / max(high - low, MIN_SPAN), 0.0, 1.0)
+    return float((share * depth).mean() / max(float(share.mean()), 1e-5))
+
+
+def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | None) -> Floats:
+    """Disk radius of each pixel without layers: the circle of confusion that the RNN filter is given.
+
+    Args:
+        mask, depth: HxW in 0..1.
+        aperture: largest radius as a share of the diagonal.
+        focus: depth that stays sharp; None: the person's, 0 where there is none.
+
+    Returns:
+        HxW radii in pixels: 0 up to the focus, ``aperture * diagonal`` from the farthest layer's centre on.
+    """
+    if focus is None:
+        focus = float((mask * depth).mean() / max(float(mask.mean()), 1e-4))
+    share = np.clip((depth - focus) / max(far_depth(depth) - focus, MIN_SPAN), 0.0, 1.0)
+    return np.asarray(aperture * image_diagonal_px(depth.shape) * share, dtype=np.float64)
+
+
+def lens_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+    """Disk radius of each depth layer on both sides of the focus.
+
+    Args:
+        centres, focus, aperture, shape: as in ``layer_radii``.
+
+    Returns:
+        K radii in pixels: ``aperture * diagonal`` at the layer that is farthest from the focus, in proportion to
+        the distance from it elsewhere.
+    """
+    distance = np.abs(centres - focus)
+    share = distance / max(float(distance.max()), MIN_SPAN)
+    return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Our renderer: each layer blurred by itself and laid over the farther ones."""

@@ -1,0 +1,1 @@
+"""The paper's equations (4) to (10), one file each."""

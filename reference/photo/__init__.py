@@ -1,0 +1,1 @@
+"""Reads photos and maps, writes pictures, lists a folder."""

@@ -1,0 +1,79 @@
+"""Reading photos and maps, writing results. Whatever a file gets wrong ends in one InputError line."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from portraiture.reference.arrays import Bytes
+from portraiture.reference.errors import InputError
+from portraiture.reference.files import read_bytes
+from portraiture.reference.photo.decode import UnknownPixelsError, decode
+from portraiture.reference.photo.kinds import DAMAGE, foreign_kind, tiff_pixels
+
+MAX_PIXELS = 200_000_000
+
+MIN_SIDE_PX = 16
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")  # the MPO of many phones is opened as JPEG
+
+
+def read_photo(path: str | os.PathLike[str]) -> Bytes:
+    """Reads a photo as 8-bit sRGB.
+
+    JPEG, PNG, TIFF (its first page), WebP, BMP; gray, palette, CMYK and 16-bit files are converted (16 bits are
+    rounded to 8; those of CMYK are cut to 8). The EXIF orientation, or that of XMP, is applied. A transparent photo
+    is composited on white and its alpha dropped. An embedded ICC profile other than sRGB is converted; a broken
+    profile is ignored.
+
+    Args:
+        path: the file.
+
+    Returns:
+        HxWx3 uint8 RGB.
+
+    Raises:
+        InputError: no such file, a folder, a camera's raw file, another format, damaged, below 16x16 or above 200
+            megapixels.
+    """
+    path = Path(path)
+    data = read_bytes(path, "a photo")
+    if kind := foreign_kind(data, path.suffix):
+        raise _refusal(path, kind.name, kind.remedy)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check_size(path, image.size)
+                return decode(image, data)
+    except (UnidentifiedImageError, UnknownPixelsError):
+        pixels = tiff_pixels(data)
+        found = f"a TIFF of {pixels}, which is not supported" if pixels else "another content"
+        raise _refusal(path, found, "export it as JPEG") from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "more") from None
+    except DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path}: expected a whole photo, found a damaged file ({reason}); copy or export it again"
+        ) from None
+
+
+def _refusal(path: Path, found: str, remedy: str) -> InputError:
+    return InputError(f"{path}: expected a JPEG, PNG, TIFF, WebP or BMP photo, found {found}; {remedy}")
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if min(width, height) < MIN_SIDE_PX:
+        least = f"{MIN_SIDE_PX}x{MIN_SIDE_PX} pixels or more"
+        raise InputError(f"{path}: expected {least}, found {width}x{height}; use a larger photo")
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width}x{height}")
+
+
+def _too_large(path: Path, found: str) -> InputError:
+    most = f"at most {MAX_PIXELS // 10**6} megapixels"
+    return InputError(f"{path}: expected {most}, found {found}; make the photo smaller")

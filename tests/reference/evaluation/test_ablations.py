@@ -1,0 +1,66 @@
+"""On scenes whose truth is known, each part of the paper's method earns its place at the person's edge."""
+
+import numpy as np
+import pytest
+
+from portraiture.reference.evaluation.ablations import FULL, LINEAR, OCCLUSION, coarse_mask, renderings
+from portraiture.reference.evaluation.procedural_scene import simple_scene
+from portraiture.reference.evaluation.scores import edge_band, judge
+from portraiture.reference.evaluation.simulator import PERSON_DEPTH, all_in_focus, scene_depth, scene_mask, simulate
+from portraiture.reference.srgb import to_linear, to_srgb
+
+APERTURE = 0.016
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, float]:
+    """Mean edge-band PSNR of each rendering on four scenes with noisy depth."""
+    import cv2
+
+    found: dict[str, list[float]] = {}
+    for seed in range(4):
+        layers, person = simple_scene(seed)
+        truth = to_srgb(simulate(layers, PERSON_DEPTH, APERTURE))
+        photo, mask, depth = to_srgb(all_in_focus(layers)), scene_mask(layers, person), scene_depth(layers)
+        noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=depth.shape), (0, 0), 4.0)
+        depth = np.clip(depth + 0.03 * noise / noise.std(), 0, 1)
+        for name, picture in renderings(photo, mask, depth, APERTURE).items():
+            found.setdefault(name, []).append(judge(np.clip(picture, 0, 1), truth, mask)["edge_psnr_db"])
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+@pytest.mark.parametrize(
+    "without", ["uniform kernel, no depth", "no depth", "thresholds, no CRF", "no guided kernel", "coarse mask"]
+)
+def test_the_full_method_beats_the_ablation(scores: dict[str, float], without: str) -> None:
+    assert scores[FULL] > scores[without]
+
+
+def test_occlusion_beats_equation_10_in_either_light(scores: dict[str, float]) -> None:
+    assert scores[OCCLUSION] > scores[LINEAR] > scores[FULL]
+    assert list(scores)[-1] == OCCLUSION
+
+
+def test_edge_band_is_ten_pixels_on_both_sides() -> None:
+    mask = np.zeros((60, 60))
+    mask[:, 30:] = 1
+    columns = np.flatnonzero(edge_band(mask).all(0))
+    assert (columns.min(), columns.max()) == (20, 39)
+
+
+def test_coarse_mask_keeps_the_area_and_loses_the_edge() -> None:
+    mask = np.zeros((64, 64))
+    mask[13:51, 11:47] = 1
+    coarse = coarse_mask(mask)
+    assert coarse.mean() == pytest.approx(mask.mean(), abs=0.02)
+    assert 0.05 < np.abs(coarse - mask).mean() < 0.2
+
+
+def test_transfer_is_exact_both_ways() -> None:
+    values = np.linspace(0, 1, 10_001)
+    # the standard's own two constants leave a step of some 1e-8 where its branches meet
+    np.testing.assert_allclose(to_srgb(to_linear(values)), values, atol=1e-7)
+    np.testing.assert_allclose(
+        to_linear(np.array([0.0, 0.04045, 0.5, 1.0])), [0, 0.04045 / 12.92, 0.21404114, 1], atol=1e-8
+    )
+    assert to_srgb(np.array([3.0]))[0] == pytest.approx(1.0, abs=1e-15)

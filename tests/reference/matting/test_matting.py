@@ -1,0 +1,99 @@
+"""The trimap, and the KNN matte against pymatting."""
+
+import math
+
+import numpy as np
+import pytest
+
+from portraiture.reference.errors import OptionError
+from portraiture.reference.matting.knn import knn_matte
+from portraiture.reference.matting.knn_band import knn_matte_band
+from portraiture.reference.matting.matte import matte
+from portraiture.reference.matting.trimap import is_solvable, trimap
+
+
+@pytest.fixture
+def disk_scene():
+    """A textured disk on another texture, 48x48, mask with a soft rim."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:48, :48] - 23.5
+    mask = np.clip(16.5 - np.hypot(y, x), 0, 1)
+    person, background = np.array([0.8, 0.4, 0.2]), np.array([0.1, 0.3, 0.7])
+    rgb = mask[..., None] * person + (1 - mask[..., None]) * background + rng.normal(0, 0.02, (48, 48, 3))
+    return rgb.clip(0, 1), mask
+
+
+@pytest.mark.parametrize("radius_px", [0, 1, 2.3, 5])
+def test_trimap_is_the_band_around_the_boundary(radius_px):
+    person = np.zeros((14, 15), bool)
+    person[3:12, 4:15] = True
+    found = trimap(person.astype(float), radius_px)
+    points = [(y, x) for y in range(14) for x in range(15)]
+    for y, x in points:
+        other = min(math.hypot(y - v, x - u) for v, u in points if person[v, u] != person[y, x])
+        assert found[y, x] == (0.5 if other <= radius_px else float(person[y, x]))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_trimap_without_a_boundary_has_no_unknown(value):
+    np.testing.assert_array_equal(trimap(np.full((9, 9), value)), value)
+
+
+def test_trimap_rejects_a_negative_radius():
+    with pytest.raises(OptionError, match="trimap_px"):
+        trimap(np.ones((4, 4)), -1)
+
+
+def test_matte_is_pymattings_in_the_band_and_exact_outside(disk_scene):
+    import pymatting
+
+    rgb, mask = disk_scene
+    parts = trimap(mask, 4)
+    alpha = knn_matte(rgb, parts)
+    unknown = parts == 0.5
+    np.testing.assert_array_equal(alpha[unknown], pymatting.estimate_alpha_knn(rgb, parts)[unknown])
+    np.testing.assert_array_equal(alpha[~unknown], parts[~unknown])
+    assert np.abs(alpha - mask).mean() < 0.01
+
+
+@pytest.mark.parametrize("parts", [(0, 1), (0, 0.5), (0.5, 1), (0.5,), (1,), (0,)])
+def test_unsolvable_trimaps_never_reach_the_solver(parts, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pymatting", None)  # importing it now raises
+    degenerate = np.resize(np.array(parts, float), (6, 7))
+    assert not is_solvable(degenerate)
+    np.testing.assert_array_equal(knn_matte(np.zeros((6, 7, 3)), degenerate), degenerate)
+
+
+def test_a_thin_person_keeps_its_mask():
+    mask = np.zeros((40, 40))
+    mask[5:35, 18:22] = 0.9
+    assert not is_solvable(trimap(mask, 10))
+    np.testing.assert_array_equal(matte(np.full((40, 40, 3), 0.5), mask, 10), mask)
+
+
+def test_band_matte_is_near_the_whole_images(disk_scene: tuple[np.ndarray, np.ndarray]) -> None:
+    """The bound of FEASIBILITY: mean absolute difference at most 0.005, known pixels exact."""
+    rgb, mask = disk_scene
+    parts = trimap(mask, 4)
+    band = matte(rgb, mask, 4)
+    np.testing.assert_array_equal(band[parts != 0.5], parts[parts != 0.5])
+    assert np.abs(band - knn_matte(rgb, parts)).mean() <= 0.005
+
+
+def test_band_matte_is_deterministic_and_follows_the_mask(disk_scene: tuple[np.ndarray, np.ndarray]) -> None:
+    rgb, mask = disk_scene
+    band = matte(rgb, mask, 5)
+    np.testing.assert_array_equal(band, matte(rgb, mask, 5))
+    assert band.min() >= 0
+    assert band.max() <= 1
+    assert np.abs(band - mask).mean() < 0.01
+
+
+def test_band_matte_of_a_few_pixels() -> None:
+    """Fewer pixels than neighbours asked for."""
+    rgb = np.repeat([[[0.1] * 3, [0.1] * 3, [0.9] * 3, [0.9] * 3]], 2, axis=0)
+    parts = np.array([[0, 0.5, 0.5, 1], [0, 0, 1, 1]])
+    found = knn_matte_band(rgb, parts)
+    assert found.shape == parts.shape
+    np.testing.assert_array_equal(found[parts != 0.5], parts[parts != 0.5])
+    assert ((found >= 0) & (found <= 1)).all()

@@ -1,0 +1,72 @@
+"""K-means layers and the unary term (8)."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from portraiture.reference.errors import OptionError
+from portraiture.reference.paper.layers import BINS, VARIANCE_FLOOR, depth_layers
+
+
+def cost(values, centres):
+    return ((values[:, None] - centres) ** 2).min(axis=1).sum()
+
+
+def best_cost(values, k):
+    """Least K-means cost, over every way to cut the sorted values into k runs."""
+    ordered = np.sort(values)
+    cuts = itertools.combinations(range(1, len(ordered)), k - 1)
+    return min(sum(((run - run.mean()) ** 2).sum() for run in np.split(ordered, cut)) for cut in cuts)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_reaches_the_best_clustering_of_small_sets(seed):
+    values = np.random.default_rng(seed).random(14)
+    layers = depth_layers(values.reshape(2, 7), 3, seed=0)
+    assert cost(values, layers.centres) <= best_cost(values, 3) * 1.02 + 1e-12
+    assert np.all(np.diff(layers.centres) > 0)
+
+
+def test_unary_is_equation_8():
+    depth = np.random.default_rng(0).random((20, 30))
+    layers = depth_layers(depth, 4)
+    label = np.abs(depth[..., None] - layers.centres).argmin(axis=2)
+    for k in range(4):
+        members = depth[label == k]
+        assert layers.centres[k] == pytest.approx(members.mean())
+        assert layers.variances[k] == pytest.approx(max(members.var(), VARIANCE_FLOOR))
+        expected = np.abs(depth - layers.centres[k]) / layers.variances[k]
+        np.testing.assert_allclose(layers.unary[..., k], expected, rtol=1e-12)
+
+
+def test_many_distinct_depths_are_binned_and_ordered():
+    depth = np.random.default_rng(0).random((100, 80))
+    assert np.unique(depth).size > BINS
+    layers = depth_layers(depth, 6)
+    np.testing.assert_allclose(layers.centres, (np.arange(6) + 0.5) / 6, atol=0.03)
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 3, 6])
+def test_fewer_depths_than_layers(distinct):
+    depth = np.resize(np.linspace(0.2, 0.9, distinct), (6, 8))
+    layers = depth_layers(depth, 6)
+    np.testing.assert_allclose(layers.centres, np.unique(depth))
+    assert layers.unary.shape == (6, 8, distinct)
+    assert np.isfinite(layers.unary).all()
+
+
+@pytest.mark.parametrize("step", [1e-9, 1e-300])
+def test_depths_that_differ_by_almost_nothing(step):
+    depth = np.array([[0.0, step, 2 * step, 3 * step]] * 3)
+    assert np.isfinite(depth_layers(depth, 3).unary).all()
+
+
+def test_one_seed_one_result():
+    depth = np.random.default_rng(5).random((30, 30)) ** 3
+    np.testing.assert_array_equal(depth_layers(depth, 6, 7).unary, depth_layers(depth, 6, 7).unary)
+
+
+def test_rejects_no_layers():
+    with pytest.raises(OptionError, match="layers: expected 1 or more, found 0"):
+        depth_layers(np.zeros((3, 3)), 0)

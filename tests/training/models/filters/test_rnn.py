@@ -1,0 +1,215 @@
+"""The identities that the RNN filter's form promises, whatever its weights."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.training.models.filters.rnn import RnnFilter
+
+H, W = 48, 64
+PAPER = 0.016
+WIDE = 0.1
+
+
+def scalar(value: float, n: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.full((n, 1, 1, 1), value, dtype=dtype)
+
+
+def uniform(*shape: int, seed: int) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def build(head_std: float) -> RnnFilter:
+    """A filter in evaluation mode, its heads drawn at ``head_std`` (0.01 is the initial state)."""
+    torch.manual_seed(1)
+    model = RnnFilter().eval()
+    for layer in (model.guidance.steer4, model.guidance.steer2, model.guidance.matte):
+        torch.nn.init.normal_(layer.weight, std=head_std)
+    return model
+
+
+@pytest.fixture(params=[0.01, 0.3], ids=["initial", "large-heads"])
+def model(request: pytest.FixtureRequest) -> RnnFilter:
+    return build(request.param)
+
+
+def square(left: int, top: int, size: int) -> Tensor:
+    mask = torch.zeros(1, 1, H, W)
+    mask[:, :, top : top + size, left : left + size] = 1
+    return mask
+
+
+MASKS: dict[str, Callable[[], Tensor]] = {
+    "empty": lambda: torch.zeros(1, 1, H, W),
+    "full": lambda: torch.ones(1, 1, H, W),
+    "hard-even": lambda: square(16, 12, 24),
+    "hard-odd": lambda: square(17, 13, 24),
+    "soft": lambda: F.avg_pool2d(square(16, 12, 24), 9, 1, 4),
+    "nearly-full": lambda: torch.full((1, 1, H, W), 0.9999),
+    "noise": lambda: uniform(1, 1, H, W, seed=10),
+}
+DEPTHS: dict[str, Callable[[Tensor], Tensor]] = {
+    "constant": lambda mask: torch.full_like(mask, 0.4),
+    "zero": lambda mask: torch.zeros_like(mask),
+    "ramp": lambda mask: torch.linspace(0, 1, H * W).reshape(1, 1, H, W),
+    "noise": lambda mask: uniform(1, 1, H, W, seed=11),
+    "step-at-mask": lambda mask: torch.where(mask >= 0.5, 0.2, 0.9),
+}
+
+
+@torch.no_grad()
+def run(model: RnnFilter, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: float, focus: float) -> Tensor:
+    out: Tensor = model(rgb, mask, depth, scalar(aperture), scalar(focus))
+    return out
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_aperture_zero_gives_the_input(model: RnnFilter, mask: str) -> None:
+    rgb, m = uniform(1, 3, H, W, seed=2), MASKS[mask]()
+    for focus in (FOCUS_ON_PERSON, 0.0, 0.5):
+        assert torch.equal(run(model, rgb, m, DEPTHS["noise"](m), 0.0, focus), rgb)
+
+
+@pytest.mark.parametrize("aperture", [PAPER, WIDE])
+@pytest.mark.parametrize("mask", ["full", "hard-even", "hard-odd"])
+def test_inside_the_person_the_output_is_the_input(model: RnnFilter, mask: str, aperture: float) -> None:
+    """Farther than 12 px from the edge; nearer the matte may differ from the mask, as the reference's does."""
+    rgb, m = uniform(1, 3, H, W, seed=3), MASKS[mask]()
+    padded = F.pad(m, (12, 12, 12, 12), mode="replicate")
+    inside = (-F.max_pool2d(-padded, 25, 1) == 1).expand_as(rgb)
+    for depth in DEPTHS.values():
+        out = run(model, rgb, m, depth(m), aperture, 0.0)
+        assert torch.equal(out[inside], rgb[inside])
+
+
+@pytest.mark.parametrize("focus", [FOCUS_ON_PERSON, 0.3, 0.6])
+def test_up_to_the_focus_the_output_is_the_input(model: RnnFilter, focus: float) -> None:
+    """Farther than 4 px from what is behind the focus: radii are averaged over the cells of 1/2."""
+    rgb, m = uniform(1, 3, H, W, seed=20), MASKS["hard-even"]()
+    depth = torch.linspace(0, 1, W).expand(1, 1, H, W)
+    sharp = depth <= (float((m * depth).sum() / m.sum()) if focus < 0 else focus)
+    sharp = (-F.max_pool2d(-F.pad(sharp.float(), (4, 4, 4, 4), mode="replicate"), 9, 1) == 1).expand_as(rgb)
+    out = run(model, rgb, m, depth, WIDE, focus)
+    assert sharp.float().mean() > 0.1
+    assert torch.equal(out[sharp], rgb[sharp])
+    assert not torch.equal(out, rgb)
+
+
+@pytest.mark.parametrize("aperture", [PAPER, WIDE])
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_constant_photo_stays_constant(mask: str, depth: str, aperture: float) -> None:
+    model, m = build(0.01), MASKS[mask]()
+    rgb = torch.tensor([0.9, 0.5, 0.2]).reshape(1, 3, 1, 1).expand(1, 3, H, W)
+    out = run(model, rgb, m, DEPTHS[depth](m), aperture, FOCUS_ON_PERSON)
+    # the weight is clamped at 1e-3: where less background than that is in reach, 1 - m is as small
+    torch.testing.assert_close(out, rgb, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("sharpen", [-10.0, -1.0, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("mask", ["empty", "hard-odd", "noise"])
+def test_a_constant_photo_stays_constant_for_any_sharpening(sharpen: float, mask: str) -> None:
+    """What is taken off the first group's weight is bounded: a negative total may not turn the background black."""
+    model, m = build(0.01), MASKS[mask]()
+    with torch.no_grad():
+        for layer in (model.guidance.steer4, model.guidance.steer2):
+            layer.weight.zero_()
+            assert layer.bias is not None
+            layer.bias[8] = sharpen
+    rgb = torch.full((1, 3, H, W), 0.8)
+    out = run(model, rgb, m, DEPTHS["noise"](m), WIDE, FOCUS_ON_PERSON)
+    torch.testing.assert_close(out, rgb, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("focus", [FOCUS_ON_PERSON, 0.0, 0.4, 1.0])
+@pytest.mark.parametrize("aperture", [PAPER, WIDE, 1.0])
+def test_finite_and_within_range(model: RnnFilter, aperture: float, focus: float) -> None:
+    rgb = (uniform(1, 3, H, W, seed=4) > 0.5).float()
+    for mask in MASKS.values():
+        for depth in DEPTHS.values():
+            m = mask()
+            out = run(model, rgb, m, depth(m), aperture, focus)
+            assert out.shape == rgb.shape
+            assert torch.isfinite(out).all()
+            assert float(out.min()) >= 0
+            assert float(out.max()) <= 1
+
+
+def test_blurs_the_background() -> None:
+    """A negative control for the identities above: the filter is not the identity."""
+    m = MASKS["hard-even"]()
+    rgb = (uniform(1, 3, H, W, seed=5) > 0.5).float()
+    out = run(build(0.01), rgb, m, DEPTHS["step-at-mask"](m), WIDE, FOCUS_ON_PERSON)
+    outside = (m == 0).expand_as(rgb)
+    assert float(out[outside].var()) < 0.5 * float(rgb[outside].var())
+
+
+def test_the_person_does_not_bleed_into_the_background() -> None:
+    """(6): a guided kernel sees background only, so the person's colour changes nothing outside the mask."""
+    model, m = build(0.01), MASKS["hard-odd"]()
+    torch.nn.init.zeros_(model.guidance.steer4.weight)  # the gates may look at the photo, the pictures may not mix
+    torch.nn.init.zeros_(model.guidance.steer2.weight)
+    torch.nn.init.zeros_(model.guidance.matte.weight)
+    rgb = uniform(1, 3, H, W, seed=6)
+    other = torch.where(m == 1, 1 - rgb, rgb)
+    depth = torch.where(m == 1, 0.2, 0.9)
+    a, b = (run(model, x, m, depth, WIDE, FOCUS_ON_PERSON) for x in (rgb, other))
+    outside = (m == 0).expand_as(rgb)
+    assert torch.equal(a[outside], b[outside])
+    assert not torch.equal(a[~outside], b[~outside])
+
+
+def test_a_batch_equals_its_photos_one_by_one(model: RnnFilter) -> None:
+    # the heads are stacked on the batch axis: a wrong order would mix photos
+    rgb, depth = uniform(3, 3, H, W, seed=7), uniform(3, 1, H, W, seed=8)
+    mask = torch.cat([MASKS["soft"](), MASKS["noise"](), MASKS["empty"]()])
+    aperture, focus = (torch.tensor(v).reshape(3, 1, 1, 1) for v in ([0.016, 0.1, 0.05], [-1.0, 0.1, 0.4]))
+    with torch.no_grad():
+        together = model(rgb, mask, depth, aperture, focus)
+        for k in range(3):
+            one = slice(k, k + 1)
+            single = model(rgb[one], mask[one], depth[one], aperture[one], focus[one])
+            torch.testing.assert_close(together[one], single, rtol=0, atol=1e-5)
+    assert float((together - rgb).abs().mean()) > 1e-2
+
+
+def test_float32_agrees_with_float64() -> None:
+    model = build(0.01)
+    rgb, mask, depth = uniform(1, 3, H, W, seed=9), MASKS["soft"](), DEPTHS["noise"](MASKS["soft"]())
+    single = run(model, rgb, mask, depth, WIDE, FOCUS_ON_PERSON)
+    with torch.no_grad():
+        double = model.double()(
+            *(t.double() for t in (rgb, mask, depth)),
+            scalar(WIDE, dtype=torch.float64),
+            scalar(-1, dtype=torch.float64),
+        )
+    torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-4)
+
+
+def test_weights_are_under_1_mb() -> None:
+    state = build(0.01).state_dict()
+    assert 0 < 4 * sum(v.numel() for v in state.values()) < 1_000_000
+
+
+def test_every_parameter_takes_part() -> None:
+    model = build(0.3).train()
+    mask = MASKS["noise"]().expand(2, 1, H, W)
+    depth = uniform(2, 1, H, W, seed=12)
+    out = model(uniform(2, 3, H, W, seed=13), mask, depth, scalar(WIDE, 2), scalar(0.0, 2))
+    out.square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert float(parameter.grad.abs().max()) > 0, name
+
+
+@pytest.mark.parametrize("size", [(40, 64), (48, 50), (17, 64), (33, 33)], ids=str)
+def test_a_size_that_is_no_multiple_of_16_never_returns_another_size(size: tuple[int, int]) -> None:
+    model = build(0.01)
+    maps = uniform(1, 1, *size, seed=14)
+    with pytest.raises(Exception, match="size"), torch.no_grad():
+        model(uniform(1, 3, *size, seed=15), maps, maps, scalar(PAPER), scalar(FOCUS_ON_PERSON))

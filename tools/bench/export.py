@@ -1,0 +1,95 @@
+"""Time and size of the default bundle (TFLite and Core ML, fp16, one size), and the MIL runtime beside PyTorch."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.bundle.open import find
+from portraiture.export.contract import DEFAULT_SIZE
+from portraiture.export.coreml.runner import Engine, engine_here
+from portraiture.export.formats import Target
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import open_torch
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.parity.rows import Status
+from portraiture.export.parity.run import run_parity
+from portraiture.export.runner import Feeds
+from portraiture.export.targets import open_file
+from portraiture.export.writing.export_bundle import finish
+from portraiture.export.writing.in_place import replacing
+from portraiture.export.writing.models import write_models
+from portraiture.export.writing.spec import BundleSpec
+from portraiture.tools.bench.runtime import tflite_inference
+from portraiture.tools.bench.timing import interleaved_ms
+
+
+@dataclass(frozen=True)
+class ExportFigures:
+    """What ``bench export`` finds.
+
+    Attributes:
+        export_s, gate_s: writing the bundle, and its parity on one photo.
+        failed: parity rows that failed.
+        megabytes: the whole folder, goldens among it; ``models_megabytes`` the model files alone.
+        portrait_ms: median of the TFLite ``portrait``.
+        mil_ratio: time of ``perception`` in the MIL runtime as a multiple of PyTorch eager's; None on macOS.
+    """
+
+    export_s: float
+    gate_s: float
+    failed: int
+    megabytes: float
+    models_megabytes: float
+    portrait_ms: float
+    mil_ratio: float | None
+
+
+def _size(path: Path) -> float:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(p.stat().st_size for p in files if p.is_file()) / 1e6
+
+
+def _mil_ratio(root: Path, file: ModelFile, repeats: int) -> float | None:
+    if engine_here() is not Engine.MIL:
+        return None
+    feeds: Feeds = {"rgb": np.random.default_rng(0).random((DEFAULT_SIZE.height, DEFAULT_SIZE.width, 3), np.float32)}
+    runners = [open_file(root, file), open_torch(file.name, file.size, Checkpoints())]
+
+    def inference(k: int) -> Callable[[], object]:
+        return lambda: runners[k].run(feeds)
+
+    mil, eager = interleaved_ms([inference(0), inference(1)], repeats)
+    return mil / eager
+
+
+def bench_export(threads: int, repeats: int) -> ExportFigures:
+    """Export the default bundle to a temporary folder, gate it, and time its models.
+
+    Args:
+        threads: of the TFLite inference.
+        repeats: of each inference; medians count.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root, spec = Path(folder) / "bundle", BundleSpec()
+        started = time.perf_counter()
+        with replacing(root) as new:
+            finish(new, spec, write_models(spec, new))
+        exported = time.perf_counter()
+        rows = run_parity(root)
+        gated = time.perf_counter()
+        portrait = next(f for f in find(root, Target.TFLITE) if f.name == "portrait")
+        perception = next(f for f in find(root, Target.COREML) if f.name == "perception")
+        (portrait_ms,) = interleaved_ms([tflite_inference(root / portrait.path, threads)], repeats)
+        return ExportFigures(
+            export_s=exported - started,
+            gate_s=gated - exported,
+            failed=sum(r.status is Status.FAILED for r in rows),
+            megabytes=_size(root),
+            models_megabytes=sum(_size(root / f.path) for f in spec.files()),
+            portrait_ms=portrait_ms,
+            mil_ratio=_mil_ratio(root, perception, repeats),
+        )

@@ -1,0 +1,128 @@
+"""What ``portraiture evaluate`` measures: from a dataset's name and folder to its photos and to its figures."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from portraiture.export.pipeline.maps import Maps
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.evaluation.graph_cut import segment
+from portraiture.reference.evaluation.seeds import seeds_from_mask, seeds_from_prior
+from portraiture.reference.lens.radii import APERTURE_PAPER
+from portraiture.reference.presence import Presence, find_person
+from portraiture.reference.render import render
+from portraiture.reference.settings import Mode, RenderSettings
+from portraiture.tools.evaluate.photos import Photos
+from portraiture.training.data.cache import read_rgb
+from portraiture.training.data.datasets import list_depths
+from portraiture.training.data.depth_order import read_diw
+from portraiture.training.data.layouts import DEPTHS_FOLDER
+from portraiture.training.evaluation.bodies import evaluate_bodies
+from portraiture.training.evaluation.depth import evaluate_diw, evaluate_nyu, evaluate_ordinal
+from portraiture.training.evaluation.filters import evaluate_filters
+from portraiture.training.evaluation.masks import evaluate_nobody, evaluate_segmentation
+from portraiture.training.evaluation.predict import Predict, PredictedMaps
+
+T = TypeVar("T")
+
+Filter = Callable[[Maps, float], np.ndarray]
+"""From a photo's maps and an aperture to the portrait at the model's size, hxwx3 float in 0..1."""
+
+
+Measure = Callable[[Predict], dict[str, float]]
+"""From a predictor to its figures on photos chosen before."""
+
+
+def segmentation_measure(photos: Photos) -> Measure:
+    """Masks against true masks, or on photos of nobody."""
+    samples = photos.samples()
+    evaluate = evaluate_nobody if photos.dataset == "bsds500" else evaluate_segmentation
+    return lambda predict: evaluate(samples, predict)
+
+
+def depth_measure(photos: Photos) -> Measure:
+    """Depth against ordinal pairs (nyu, diw, a folder with ``depths/``) or on bodies (all with masks).
+
+    Raises:
+        InputError: a folder has neither ``depths/`` nor ``masks/``, or what the loaders raise.
+    """
+    root = photos.root
+    if photos.dataset == "diw":
+        records = photos.choose(read_diw(root / "DIW_test.csv"))
+        return lambda predict: evaluate_diw(records, predict)
+    if photos.dataset == "nyu" or (photos.dataset == "folder" and (root / DEPTHS_FOLDER).is_dir()):
+        rooms = photos.choose(list_depths(photos.dataset, root, photos.split))
+        evaluate = evaluate_nyu if photos.dataset == "nyu" else evaluate_ordinal
+        return lambda predict: evaluate(rooms, predict)
+    if photos.dataset == "folder" and not (root / "masks").is_dir():
+        raise InputError(f"folder: expected {root / DEPTHS_FOLDER} or {root / 'masks'}, found neither; check --root")
+    people = photos.samples()
+    return lambda predict: evaluate_bodies(people, predict)
+
+
+def measure_of(subject: str, photos: Photos) -> Measure:
+    """The measure of ``segmentation`` or ``depth``; lists the photos now, so that a wrong folder fails at once."""
+    return (segmentation_measure if subject == "segmentation" else depth_measure)(photos)
+
+
+def network_predictor(pipeline: Pipeline, coarse: bool) -> Predict:
+    """The pipeline's refined maps, and its coarse ones where asked for."""
+
+    def predict(rgb: np.ndarray) -> PredictedMaps:
+        fine = pipeline.perceive(rgb)
+        if not coarse:
+            return PredictedMaps(fine.mask, fine.depth, None, None)
+        first = pipeline.perceive(rgb, "coarse")
+        return PredictedMaps(fine.mask, fine.depth, first.mask, first.depth)
+
+    return predict
+
+
+def graph_cut_predictor(pipeline: Pipeline) -> Predict:
+    """Boykov and Jolly's graph cut, seeded by the coarse mask, or by the selfie prior where that finds nobody."""
+
+    def predict(rgb: np.ndarray) -> PredictedMaps:
+        coarse = pipeline.perceive(rgb, "coarse")
+        try:
+            seeds = seeds_from_mask(coarse.mask)
+        except InputError:
+            seeds = seeds_from_prior((rgb.shape[0], rgb.shape[1]))
+        mask = segment(rgb / 255.0, *seeds).astype("float32")
+        return PredictedMaps(mask, coarse.depth, coarse.mask, coarse.depth)
+
+    return predict
+
+
+def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Filter]) -> dict[str, dict[str, float]]:
+    """Filters against the CRF reference on the same predicted maps, all at the model's size and the paper setting.
+
+    Args:
+        photos: those on which the pipeline finds nobody are left out.
+        pipeline: gives the maps.
+        filters: by name; the reference renders once a photo for all of them.
+
+    Returns:
+        ``evaluate_filters``' figures by name.
+
+    Raises:
+        InputError: nobody is found on any photo.
+        OptionError: there is no filter.
+    """
+    if not filters:
+        raise OptionError("evaluate filter: expected at least one filter, found none")
+    chosen = photos.samples()
+
+    def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        for sample in tqdm(chosen, unit="photo", desc="filter"):
+            maps = pipeline.perceive(read_rgb(sample.photo))
+            mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
+            if find_person(mask).presence is Presence.ABSENT:
+                continue
+            reference = render(maps.model_rgb / 255, mask, depth, settings)
+            yield {name: draw(maps, APERTURE_PAPER) for name, draw in filters.items()}, reference
+
+    return evaluate_filters(pictures())

@@ -1,0 +1,48 @@
+"""The photos that an evaluation reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from portraiture.reference.errors import InputError
+from portraiture.training.data.datasets import Split, list_samples, split_of
+from portraiture.training.data.layouts import Sample
+from portraiture.training.data.negatives import person_free_photos
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Which photos of which dataset.
+
+    Attributes:
+        dataset: name of a layout.
+        root: its top folder.
+        split: part of it.
+        limit: at most so many, spread over the part; None takes all.
+    """
+
+    dataset: str
+    root: Path
+    split: Split
+    limit: int | None
+
+    def choose(self, found: Sequence[T]) -> list[T]:
+        """At most ``limit`` of the photos found, not the first ids alone.
+
+        Raises:
+            InputError: there are none.
+        """
+        if not found:
+            raise InputError(f"{self.dataset}: expected photos in {self.root} (split {self.split.value}), found none")
+        return list(found[:: max(1, len(found) // self.limit)][: self.limit] if self.limit else found)
+
+    def samples(self) -> list[Sample]:
+        """The chosen photos with their masks; of bsds500, those without a person."""
+        if self.dataset == "bsds500":
+            if not self.root.is_dir():
+                raise InputError(f"bsds500: expected a folder of photos, found none at {self.root}; check --root")
+            return self.choose(split_of(person_free_photos(self.root), self.split))
+        return self.choose(list_samples(self.dataset, self.root, self.split))

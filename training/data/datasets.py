@@ -1,0 +1,51 @@
+"""Where the files of each dataset lie, and which ids are held out.
+
+Layouts are the datasets' own (see the README of each), so that anyone who owns a full set can point the same command
+at it. ``validation`` is the last 15 % of the sorted ids of a set; they are never trained on.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+
+from portraiture.reference.errors import unknown
+from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, Sample
+
+VALIDATION_SHARE = 0.15
+
+
+class Split(Enum):
+    """Part of a dataset."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    ALL = "all"
+
+
+def split_of(samples: list[Sample], split: Split) -> list[Sample]:
+    """The part of a sorted list: validation is its last 15 %."""
+    first_held_out = int(len(samples) * (1 - VALIDATION_SHARE))
+    if split is Split.TRAIN:
+        return samples[:first_held_out]
+    return samples[first_held_out:] if split is Split.VALIDATION else samples
+
+
+def _list(sets: Mapping[str, Callable[[Path], list[Sample]]], dataset: str, root: Path, split: Split) -> list[Sample]:
+    if dataset not in sets:
+        raise unknown("dataset", dataset, sets)
+    return split_of(sets[dataset](root), split)
+
+
+def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
+    """The samples of a dataset, in the order of their ids; those of ``folder`` have masks.
+
+    Raises:
+        OptionError: an unknown dataset.
+        InputError: a folder or a label is missing, or a file has another name than the layout asks for.
+    """
+    return _list(ALL_SETS, dataset, root, split)
+
+
+def list_depths(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
+    """As :func:`list_samples`, of the sets whose labels are depth maps: ``nyu``, and ``folder`` with ``depths/``."""
+    return _list(DEPTH_SETS, dataset, root, split)

@@ -1,0 +1,55 @@
+"""Reads label files: person masks and depth maps."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.reference.errors import InputError
+from portraiture.training.data.layouts import Sample
+
+
+def check_label_size(sample: Sample, photo: np.ndarray, label: np.ndarray) -> None:
+    """Raise unless photo (H, W, 3) and label (H, W) agree in height and width.
+
+    Raises:
+        InputError: they differ.
+    """
+    if photo.shape[:2] != label.shape:
+        (h, w), (label_h, label_w) = photo.shape[:2], label.shape
+        raise InputError(
+            f"{sample.label}: expected {h}x{w} (height x width) like its photo {sample.photo.name}, found"
+            f" {label_h}x{label_w}; export the pair at one size"
+        )
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """A label file as a person mask (H, W) of bool: MATLAB (person > 0) or an image (person >= half)."""
+    if path.suffix == ".mat":
+        from scipy.io import loadmat
+        from scipy.io.matlab import MatReadError
+
+        try:
+            arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("_")}
+        except (ValueError, OSError, IndexError, NotImplementedError, zlib.error, MatReadError) as error:
+            raise InputError(f"{path}: expected a MATLAB 5 file with one label array ({error})") from error
+        if len(arrays) != 1 or next(iter(arrays.values())).ndim != 2:
+            raise InputError(f"{path}: expected one HxW array, found {sorted(arrays)}")
+        person: np.ndarray = next(iter(arrays.values())) > 0
+        return person
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise InputError(f"{path}: expected a mask image, could not decode it")
+    return image >= 128
+
+
+def read_depth(path: Path) -> np.ndarray:
+    """A grey depth PNG of 8 or 16 bits as (H, W) float32: larger is farther, the file's own units, 0 unknown."""
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 2:
+        raise InputError(f"{path}: expected a grey depth image, could not decode one")
+    return image.astype(np.float32)

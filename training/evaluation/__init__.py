@@ -1,0 +1,1 @@
+"""Figures for any predictor, one measure per file."""

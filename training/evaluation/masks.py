@@ -1,0 +1,80 @@
+"""Evaluation: the same figures for any predictor, whatever runtime or network is behind it.
+
+Figures of the refined maps have plain names, those of the coarse maps, where a predictor has them, end in ``_coarse``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from portraiture.reference.metrics import boundary_f, iou
+from portraiture.training.data.cache import read_rgb
+from portraiture.training.data.layouts import Sample
+from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_pair
+
+NOTICEABLE_AREA = 0.02
+"""A photo of nobody with more of it taken for a person is counted."""
+
+
+def score_masks(samples: Sequence[Sample], predict: Predict) -> tuple[dict[str, float], list[float]]:
+    """Figures of a set, and the refined mask's IoU of each photo.
+
+    Args:
+        samples: photos with masks.
+        predict: gives masks.
+
+    Returns:
+        ``mean_iou`` (mean of the photos'), ``set_iou`` (of the set's pixels), ``boundary_f_2px`` (at 2 px of the
+        photo's own size), each 0..1, with the number of ``photos``; and the IoU in the order of the samples.
+
+    Raises:
+        InputError: a file cannot be read, or a label's size is not its photo's.
+    """
+    per_image: dict[str, list[float]] = {n: [] for n in SUFFIXES}
+    boundary: dict[str, list[float]] = {n: [] for n in SUFFIXES}
+    pixels = {n: np.zeros(2) for n in SUFFIXES}
+    for sample in tqdm(samples, unit="photo", desc="segmentation"):
+        rgb, truth = read_pair(sample)
+        maps = predict(rgb)
+        for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
+            mask = soft >= 0.5
+            per_image[name].append(iou(mask, truth))
+            boundary[name].append(boundary_f(mask, truth))
+            pixels[name] += ((mask & truth).sum(), (mask | truth).sum())
+    result: dict[str, float] = {"photos": len(samples)}
+    for name in SUFFIXES:
+        if per_image[name]:
+            result[f"mean_iou{name}"] = float(np.mean(per_image[name]))
+            result[f"set_iou{name}"] = float(pixels[name][0] / max(1, pixels[name][1]))
+            result[f"boundary_f_2px{name}"] = float(np.mean(boundary[name]))
+    return result, per_image[""]
+
+
+def evaluate_segmentation(samples: Sequence[Sample], predict: Predict) -> dict[str, float]:
+    """The figures of :func:`score_masks`."""
+    return score_masks(samples, predict)[0]
+
+
+def evaluate_nobody(photos: Sequence[Sample], predict: Predict) -> dict[str, float]:
+    """What is taken for a person in photos that show nobody.
+
+    Args:
+        photos: without a person; their labels are not read.
+        predict: gives masks.
+
+    Returns:
+        ``false_area``: mean share of pixels with a mask of 0.5 or more. ``photos_above_2_percent``: how many photos
+        have more than 2 % of such pixels.
+    """
+    areas: dict[str, list[float]] = {n: [] for n in SUFFIXES}
+    for photo in tqdm(photos, unit="photo", desc="nobody"):
+        maps = predict(read_rgb(photo.photo))
+        for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
+            areas[name].append(float((soft >= 0.5).mean()))
+    result: dict[str, float] = {"photos": len(photos)}
+    for name, found in areas.items():
+        if found:
+            result[f"false_area{name}"] = float(np.mean(found))
+            result[f"photos_above_2_percent{name}"] = sum(a > NOTICEABLE_AREA for a in found)
+    return result

@@ -1,0 +1,1 @@
+"""Networks that learn the CRF renderer, and what they share."""

@@ -1,0 +1,57 @@
+"""What every filter that learns the CRF renderer has in common: the contract, and what a network may look at."""
+
+import math
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from portraiture.training.models.filters.radius import blur_radius_px
+
+
+class Scene(NamedTuple):
+    """What is rendered, whole or a crop of it.
+
+    Attributes:
+        rgb: (N, 3, H, W) in 0..1.
+        mask, depth: (N, 1, H, W) in 0..1.
+        radius_px: circle of confusion of each pixel, (N, 1, H, W).
+        aperture_px: the largest of the whole photo, (N, 1, 1, 1).
+    """
+
+    rgb: Tensor
+    mask: Tensor
+    depth: Tensor
+    radius_px: Tensor
+    aperture_px: Tensor
+
+
+class LensFilter(nn.Module):
+    """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of 16."""
+
+    def forward(self, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
+        """Render.
+
+        Args:
+            rgb: (N, 3, H, W) in 0..1.
+            mask, depth: (N, 1, H, W) in 0..1.
+            aperture: largest disk radius as a share of the diagonal, (N, 1, 1, 1).
+            focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
+
+        Returns:
+            (N, 3, H, W) in 0..1.
+        """
+        radius_px = blur_radius_px(mask, depth, aperture, focus)
+        return self.render(Scene(rgb, mask, depth, radius_px, aperture * math.hypot(*depth.shape[2:])))
+
+    def render(self, scene: Scene) -> Tensor:
+        """The picture of a scene, (N, 3, H, W) in 0..1; what training calls on crops."""
+        raise NotImplementedError
+
+    def loss(self, scene: Scene, target: Tensor) -> tuple[Tensor, Tensor]:
+        """What training minimises, and the mean squared error of each picture, (N).
+
+        Root mean squared error (PSNR is its logarithm) plus mean absolute error.
+        """
+        error = self.render(scene) - target
+        mse = error.square().mean((1, 2, 3))
+        return (mse + 1e-6).sqrt().mean() + 0.5 * error.abs().mean(), mse

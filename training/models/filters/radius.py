@@ -1,0 +1,70 @@
+"""Circle of confusion from depth, aperture and focus: ``reference/lens.smooth_radii`` as a network layer."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from portraiture.training.models.blocks import unit
+
+_EPSILON = 1e-3
+
+_FAR_SHARE = 5 / 6
+"""The farthest of six layers begins about here between the least and the largest depth."""
+
+
+def _mean(x: Tensor) -> Tensor:
+    """Mean over H and W in two steps.
+
+    A mean, not a sum: a sum over 200,000 pixels leaves the range of fp16. Two steps: TFLite's plain kernel adds up one
+    by one, and over 200,000 pixels that loses four of float32's seven digits.
+    """
+    for factor in (16, 8, 4, 2):
+        if x.shape[2] % factor == 0 and x.shape[3] % factor == 0:
+            x = F.avg_pool2d(x, factor)
+            break
+    return x.mean((2, 3), keepdim=True)
+
+
+def person_depth(mask: Tensor, depth: Tensor) -> Tensor:
+    """Mask-weighted mean depth, (N, 1, 1, 1), from (N, 1, H, W) maps."""
+    return _mean(mask * depth) / torch.clamp(_mean(mask), min=1e-4)
+
+
+def far_depth(depth: Tensor) -> Tensor:
+    """Mean depth of the farthest sixth of the depth range, (N, 1, 1, 1): about the centre of the farthest layer.
+
+    The largest depth of all is 10 % or more beyond that centre, and with it every radius would be as much too small.
+    """
+    low, high = torch.amin(depth, (2, 3), keepdim=True), torch.amax(depth, (2, 3), keepdim=True)
+    # where the last 1 % of the range is 1: a step with a slope, so that rounding cannot empty it
+    member = unit(100 * (depth - low - _FAR_SHARE * (high - low)) / torch.clamp(high - low, min=_EPSILON))
+    return _mean(member * depth) / torch.clamp(_mean(member), min=1e-5)
+
+
+def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) -> Tensor:
+    """Disk radius in pixels, of depth's shape.
+
+    radius = aperture_px * clip((depth - focus) / (far - focus), 0, 1)
+
+    Args:
+        depth: (..., H, W).
+        aperture_px, focus, far: largest radius, depth that stays sharp and farthest depth, (..., 1, 1).
+    """
+    behind = (depth - focus) / torch.clamp(far - focus, min=_EPSILON)
+    return aperture_px * unit(behind)
+
+
+def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
+    """Disk radius in pixels of the input's own size, (N, 1, H, W).
+
+    Args:
+        mask, depth: (N, 1, H, W) in 0..1, larger depth is farther.
+        aperture: largest radius as a share of the diagonal, (N, 1, 1, 1).
+        focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
+    """
+    # 1 where focus is negative, else 0: a comparison and a choice are nothing that TFLite's delegate takes
+    by_person = torch.ceil(unit(-focus))
+    chosen = by_person * person_depth(mask, depth) + (1 - by_person) * focus
+    return radius_of(depth, aperture * math.hypot(depth.shape[2], depth.shape[3]), chosen, far_depth(depth))

@@ -1,0 +1,1 @@
+"""Pairs: the CRF reference's pictures of a photo, made and kept."""

@@ -1,0 +1,67 @@
+"""What a folder of pairs was rendered with."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+
+from portraiture.reference.errors import InputError, OptionError
+
+OPTIONS_FILE = "pairs.json"
+
+STRIDE = 32
+"""Of the perception network."""
+
+
+class MapSource(Enum):
+    """Where predicted maps come from."""
+
+    NETWORK = "network"
+    FILES = "files"
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """What all pairs of a folder have in common; written beside them.
+
+    Attributes:
+        height, width: of the pairs, in pixels; photos are stretched to it by area averaging.
+        settings: drawn a photo, the paper setting among them; 0 takes the validation grid.
+        true_share: of the photos that have a true mask, how many use it.
+        seed: of all draws; equal seeds give equal pairs on any number of processes.
+        maps: where predicted maps come from: "files", or the first digits of the weights' SHA-256.
+    """
+
+    height: int = 512
+    width: int = 384
+    settings: int = 4
+    true_share: float = 0.5
+    seed: int = 0
+    maps: str = MapSource.FILES.value
+
+
+def claim(folder: Path, options: PairOptions) -> None:
+    """Write the options into a new folder of pairs, or check that an old one was begun with the same.
+
+    Raises:
+        OptionError: begun with others; two kinds of pairs would be mixed.
+    """
+    path, wanted = folder / OPTIONS_FILE, asdict(options)
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{OPTIONS_FILE}.{os.getpid()}"
+        temporary.write_text(json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+        temporary.replace(path)
+        return
+    try:
+        found = json.loads(path.read_text())
+        differing = [k for k in wanted if found.get(k) != wanted[k]]
+    except (ValueError, AttributeError):
+        raise InputError(f"{path}: expected the options of these pairs as JSON; choose a new folder") from None
+    if differing:
+        key = differing[0]
+        raise OptionError(
+            f"{folder}: expected {key} {found.get(key)!r} as its pairs were begun, found {wanted[key]!r};"
+            " choose a new folder or the same options"
+        )

@@ -1,0 +1,45 @@
+"""What the RNN filter learns (paper 3.4): the CRF reference's pictures of one photo at several lens settings.
+
+Matting and depth layers do not depend on the lens, so that they are solved once a photo; a further setting costs the
+blurs alone.
+"""
+
+import numpy as np
+
+from portraiture.reference.lens.focus import person_depth
+from portraiture.reference.lens.radii import layer_radii
+from portraiture.reference.paper.full_body import render_full_body
+from portraiture.reference.paper.layers import depth_layers
+from portraiture.reference.settings import Mode, RenderSettings
+from portraiture.training.rendered.settings import LensSetting
+
+
+def render_targets(
+    rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, settings: tuple[LensSetting, ...]
+) -> np.ndarray:
+    """The CRF reference in full-body mode at every setting.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        mask, depth: (h, w) in 0..1; some pixel of the mask is 0.5 or more.
+        settings: what to render.
+
+    Returns:
+        (settings, h, w, 3) uint16, 0..65535 for 0..1: the rounding is far below the filter's error.
+
+    Raises:
+        InputError: no person.
+    """
+    from portraiture.reference.plan import solve
+
+    person, z = mask.astype(np.float64), depth.astype(np.float64)
+    base = RenderSettings(mode=Mode.FULL_BODY)
+    image, layout = solve(rgb, person, z, base)
+    centres = depth_layers(z, base.layers, base.seed).centres
+    pictures = []
+    for setting in settings:
+        focus = person_depth(person, z) if setting.focus < 0 else setting.focus
+        radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
+        picture = render_full_body(image, layout.alpha, layout.labels, radii_px)
+        pictures.append(np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16))
+    return np.stack(pictures)

@@ -1,0 +1,36 @@
+"""What a run writes: weights and state as safetensors (no pickles), its log, and scalars for TensorBoard.
+
+Files are written to a temporary name, then renamed.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Optimizer state as ``optimizer.INDEX.KEY`` tensors."""
+    state = optimizer.state_dict()["state"]
+    return {f"optimizer.{i}.{k}": torch.as_tensor(v) for i, entry in state.items() for k, v in entry.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Inverse of :func:`flatten_optimizer`."""
+    own = optimizer.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})
+
+
+def forget_later_lines(log: Path, step: int) -> None:
+    """Drop log lines of validations whose checkpoint was not written: they will be written again."""
+    if log.exists():
+        kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
+        temporary = log.with_suffix(".tmp")
+        temporary.write_text("".join(f"{line}\n" for line in kept))
+        temporary.replace(log)

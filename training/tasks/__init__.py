@@ -1,0 +1,1 @@
+"""Batches, loss and validation of each network."""

@@ -1,0 +1,169 @@
+"""Training of the filters on pairs that the CRF reference rendered (paper 3.4)."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from portraiture.reference.errors import InputError
+from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.encoder_decoder import STRIDE
+from portraiture.training.models.filters.radius import blur_radius_px, far_depth, person_depth, radius_of
+from portraiture.training.rendered.files import read_maps, read_pair, read_settings, read_target
+from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
+
+Rng = np.random.Generator
+
+
+class FilterBatch(NamedTuple):
+    """Crops: a :class:`Scene`'s tensors, and the target (N, 3, c, c)."""
+
+    rgb: Tensor
+    mask: Tensor
+    depth: Tensor
+    radius_px: Tensor
+    aperture_px: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class FilterData:
+    """Pair folders to train on and to validate on."""
+
+    train: list[Path]
+    validation: list[Path]
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    """An image (h, w, 3) or a map (h, w), 8 or 16 bit -> (channels, h, w) float in 0..1."""
+    planes = values[..., None] if values.ndim == 2 else values
+    scaled = planes.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    return torch.from_numpy(np.ascontiguousarray(scaled)).permute(2, 0, 1)
+
+
+def _scalar(value: float) -> Tensor:
+    return torch.full((1, 1, 1, 1), value)
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """A pair without its targets, which stay on disk: rgb, mask and depth as stored, settings, and its depths."""
+
+    path: Path
+    rgb: np.ndarray
+    mask: np.ndarray
+    depth: np.ndarray
+    settings: tuple[LensSetting, ...]
+    person: float
+    far: float
+
+    @staticmethod
+    def read(path: Path) -> "_Photo":
+        rgb, mask, depth = read_maps(path)
+        m, z = _tensor(mask)[None], _tensor(depth)[None]
+        return _Photo(path, rgb, mask, depth, read_settings(path), float(person_depth(m, z)), float(far_depth(z)))
+
+    def crop(self, k: int, y: int, x: int, side: int) -> list[Tensor]:
+        """The tensors of a :class:`FilterBatch` for setting ``k``, without the batch axis."""
+        window = np.s_[y : y + side, x : x + side]
+        setting = self.settings[k]
+        depth = _tensor(self.depth[window])
+        aperture_px = setting.aperture * math.hypot(*self.mask.shape)
+        focus = self.person if setting.focus < 0 else setting.focus
+        radius = radius_of(depth, _scalar(aperture_px)[0], _scalar(focus)[0], _scalar(self.far)[0])
+        target = read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window]
+        rgb, mask = _tensor(self.rgb[window]), _tensor(self.mask[window])
+        return [rgb, mask, depth, radius, _scalar(aperture_px)[0], _tensor(target)]
+
+
+class FilterTask:
+    """Batches, loss and validation of a :class:`LensFilter`.
+
+    Args:
+        data: pairs; photos and maps are held in memory as stored (1.3 MB at 512x384), targets are read when drawn.
+        crop: side of the random crops, a multiple of 16.
+        batch: crops a step.
+        paper_share: of the crops, how many have the paper setting; the others are drawn from the pair's.
+    """
+
+    def __init__(self, data: FilterData, crop: int, batch: int, paper_share: float = 0.4) -> None:
+        self.train = [_Photo.read(p) for p in data.train]
+        self.validation = data.validation
+        self.crop, self.size, self.paper_share = crop, batch, paper_share
+        small = [p.path for p in self.train if min(p.mask.shape) < crop]
+        if small:
+            raise InputError(f"{small[0]}: expected a pair of at least {crop} px a side; render it at a larger --size")
+
+    def _crop(self, rng: Rng) -> list[Tensor]:
+        photo = self.train[int(rng.integers(len(self.train)))]
+        # setting 0 is the paper's
+        k = 0 if rng.random() < self.paper_share else int(rng.integers(len(photo.settings)))
+        h, w = photo.mask.shape
+        y, x = int(rng.integers(h - self.crop + 1)), int(rng.integers(w - self.crop + 1))
+        parts = photo.crop(k, y, x, self.crop)
+        return [p.flip(2) for p in parts] if rng.random() < 0.5 else parts
+
+    def batch(self, step: int, rng: Rng) -> FilterBatch:
+        """Random crops of random photos at random settings."""
+        crops = [self._crop(rng) for _ in range(self.size)]
+        return FilterBatch(*(torch.stack(parts) for parts in zip(*crops, strict=True)))
+
+    def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
+        """The filter's own."""
+        assert isinstance(model, LensFilter)
+        loss, mse = model.loss(Scene(*batch[:5]), batch.target)
+        return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Mean PSNR on the held-out pairs, whole pictures: at the paper setting and at the others."""
+        assert isinstance(model, LensFilter)
+        found: dict[str, list[float]] = {"psnr_db_paper": [], "psnr_db_others": []}
+        for path in self.validation:
+            pair = read_pair(path)
+            maps = (pair.rgb / 255.0, pair.mask / 255.0, pair.depth / 65535.0)
+            for setting, target in zip(pair.settings, pair.targets, strict=True):
+                out = filtered(model, *maps, setting)
+                mse = float(np.square(out - target / 65535.0).mean())
+                key = "psnr_db_paper" if setting == PAPER_SETTING else "psnr_db_others"
+                found[key].append(-10 * math.log10(mse + 1e-12))
+        return {k: float(np.mean(v)) for k, v in found.items() if v}
+
+
+def filtered(
+    model: LensFilter, rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, setting: LensSetting
+) -> np.ndarray:
+    """A filter's picture at any size.
+
+    A size that is no multiple of 16 is padded at the bottom and on the right with what is no background, so that as in
+    the reference nothing outside the photo enters a blur; radii are of the photo's own size.
+
+    Args:
+        model: in evaluation mode.
+        rgb: (h, w, 3) in 0..1.
+        mask, depth: (h, w) in 0..1.
+        setting: aperture and focus.
+
+    Returns:
+        (h, w, 3) float64 in 0..1.
+    """
+    height, width = mask.shape
+
+    def planes(values: np.ndarray) -> Tensor:
+        image = values[..., None] if values.ndim == 2 else values
+        return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))[None]
+
+    x, m, z = planes(rgb), planes(mask), planes(depth)
+    radius = blur_radius_px(m, z, _scalar(setting.aperture), _scalar(setting.focus))
+    pad = (0, -width % STRIDE, 0, -height % STRIDE)
+    x, z = F.pad(x, pad, mode="replicate"), F.pad(z, pad, mode="replicate")
+    scene = Scene(
+        x, F.pad(m, pad, value=1.0), z, F.pad(radius, pad), _scalar(setting.aperture * math.hypot(height, width))
+    )
+    with torch.no_grad():
+        out = model.render(scene)[0, :, :height, :width]
+    return out.permute(1, 2, 0).double().numpy()

@@ -1,0 +1,36 @@
+"""Training of the plain segmentation baselines (FCN, PFCN+) on the same batches and loss as ours."""
+
+import torch
+from torch import Tensor, nn
+
+from portraiture.training import losses
+from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, Rng
+from portraiture.training.tasks.people_sets import PeopleBatch
+from portraiture.training.tasks.perception import EMPTY_ROOM_WEIGHT, empty_losses
+
+
+class MaskTask:
+    """(1) weighted at the outline, with Dice, on people; (1) against an empty mask on rooms of nobody.
+
+    Args:
+        photos: batches.
+    """
+
+    def __init__(self, photos: PeopleAndRooms) -> None:
+        self.photos = photos
+
+    def batch(self, step: int, rng: Rng) -> PeopleBatch:
+        """Random people and rooms."""
+        return self.photos.batch(step, rng)
+
+    def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
+        """The mask terms of the perception loss."""
+        people, rooms = (model(rgb).float() for rgb in (batch.people, batch.rooms))
+        weight = losses.edge_weight(batch.masks)
+        mask = losses.cross_entropy(people, batch.masks, weight) + losses.dice(people, batch.masks)
+        empty = empty_losses((rooms,), batch.empty)
+        return mask + EMPTY_ROOM_WEIGHT * empty, {"mask": float(mask.detach()), "empty": float(empty.detach())}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Figures on the held-out photos."""
+        return self.photos.figures(lambda rgb: {"mask": torch.sigmoid(model(rgb))})

@@ -1,0 +1,138 @@
+"""Training of the mobile perception network, and of its coarse part alone."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from portraiture.training import losses
+from portraiture.training.data.depth_order import MIN_LEVEL, sample_pairs
+from portraiture.training.models.coarse import MobileCoarse
+from portraiture.training.models.perception import MobilePerception, PerceptionLogits
+from portraiture.training.tasks.people_and_rooms import PAIRS_PER_PHOTO, PeopleAndRooms, Rng
+from portraiture.training.tasks.people_sets import PeopleBatch
+
+BODY_DELTA = 0.01
+
+EMPTY_ROOM_WEIGHT = 0.3
+
+NYU_LEVELS_PER_METRE = 25.5
+
+
+class PerceptionTask:
+    """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people.
+
+    Args:
+        photos: batches.
+        depth_weight: of the rooms' depth beside the masks.
+        body_weight: of (3); 0 leaves it out.
+    """
+
+    def __init__(self, photos: PeopleAndRooms, depth_weight: float = 0.5, body_weight: float = 0.2) -> None:
+        self.photos, self.depth_weight, self.body_weight = photos, depth_weight, body_weight
+
+    def batch(self, step: int, rng: Rng) -> PeopleBatch:
+        """Random people and rooms."""
+        return self.photos.batch(step, rng)
+
+    def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
+        """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
+        assert isinstance(model, MobilePerception)
+        people, rooms = (
+            PerceptionLogits(*(z.float() for z in model.logits(rgb))) for rgb in (batch.people, batch.rooms)
+        )
+        weight = losses.edge_weight(batch.masks)
+        mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
+        coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
+        target = batch.levels.flatten(1)
+        depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
+        body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
+        empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
+        people_depth = self.body_weight * body + 0.1 * order
+        total = mask + 0.4 * coarse + self.depth_weight * depth + people_depth + EMPTY_ROOM_WEIGHT * empty
+        figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
+        return total, {k: float(v.detach()) for k, v in figures.items()}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Refined and coarse figures on the held-out photos."""
+        assert isinstance(model, MobilePerception)
+
+        def predict(rgb: Tensor) -> dict[str, Tensor]:
+            m = model(rgb)
+            return {
+                "mask": m.mask,
+                "mask_coarse": m.coarse_mask,
+                "depth": m.depth,
+                "depth_coarse": m.coarse_depth,
+            }
+
+        return self.photos.figures(predict)
+
+
+class CoarseTask(PerceptionTask):
+    """(1) on masks, (2) and log-depth on rooms, for the coarse estimator alone."""
+
+    def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
+        """The coarse terms of the perception loss."""
+        people, rooms = (model(rgb).float() for rgb in (batch.people, batch.rooms))
+        mask = losses.cross_entropy(people[:, :1], batch.masks)
+        depth = depth_loss(rooms[:, 1].flatten(1), batch.levels.flatten(1))
+        empty = empty_losses((rooms[:, :1],), batch.empty)
+        figures = {"empty": empty, "mask": mask, "depth": depth}
+        total = mask + self.depth_weight * depth + EMPTY_ROOM_WEIGHT * empty
+        return total, {k: float(v.detach()) for k, v in figures.items()}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Figures on the held-out photos."""
+        assert isinstance(model, MobileCoarse)
+
+        def predict(rgb: Tensor) -> dict[str, Tensor]:
+            mask, depth = torch.split(torch.sigmoid(model(rgb)), 1, 1)
+            return {"mask": mask, "depth": depth}
+
+        return self.photos.figures(predict)
+
+
+def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:
+    """(1) against an empty mask, summed over the maps (M, 1, H, W), on the photos flagged as person-free (M,)."""
+    if not bool(empty.any()):
+        return logits[0].new_zeros(())
+    return torch.stack([losses.cross_entropy(z[empty], torch.zeros_like(z[empty])) for z in logits]).sum()
+
+
+def depth_loss(z: Tensor, level: Tensor) -> Tensor:
+    """(2) on random pairs plus :func:`losses.log_depth`; z and level (N, P), level 0 where unknown."""
+    rng = np.random.default_rng(int(level.sum().item()) & 0xFFFF)
+    rank = z.new_zeros(())
+    for k in range(z.shape[0]):
+        pairs = sample_pairs(level[k].cpu().numpy(), PAIRS_PER_PHOTO, rng)
+        a, b, relation = (torch.from_numpy(v).to(z.device) for v in (pairs.a, pairs.b, pairs.relation))
+        if len(a):
+            rank = rank + losses.ranking(z[k][a], z[k][b], relation) / z.shape[0]
+    known = (level > MIN_LEVEL).float()
+    target = 1.5 * (torch.log(level.clamp(min=MIN_LEVEL) / NYU_LEVELS_PER_METRE) - 1.0)
+    return rank + 0.5 * losses.log_depth(z, target, known)
+
+
+def body_losses(z: Tensor, masks: Tensor, selfie: Tensor, one_body: Tensor) -> tuple[Tensor, Tensor]:
+    """(3) on every body; on selfies also (2) with the background always farther than the person (paper 3.3).
+
+    Args:
+        z: depth before the sigmoid, (N, 1, H, W).
+        masks: person, (N, 1, H, W) in 0..1.
+        selfie: flags (N,) of photos whose background is farther than the person everywhere.
+        one_body: flags (N,) of photos of one body alone; the others are left out of both.
+    """
+    small_z = F.avg_pool2d(z, 4)
+    small_mask = F.avg_pool2d(masks, 4)
+    body, order = z.new_zeros(()), z.new_zeros(())
+    n = z.shape[0]
+    for k in range(n):
+        inside, outside = small_z[k][small_mask[k] > 0.95], small_z[k][small_mask[k] < 0.05]
+        if bool(one_body[k]) and inside.numel() > 16:
+            body = body + losses.body_consistency(inside, BODY_DELTA) / n
+            if bool(selfie[k]) and outside.numel() > 16:
+                relation = torch.ones_like(outside)
+                near = inside.mean().expand_as(outside)
+                order = order + losses.ranking(outside, near, relation) / n
+    return body, order

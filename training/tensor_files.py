@@ -1,0 +1,71 @@
+"""Weight files: safetensors with a JSON entry, no pickles, written whole."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from portraiture.reference.errors import InputError
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write tensors and a JSON metadata entry atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    save_file(contiguous, temporary, metadata={"portraiture": json.dumps(metadata, sort_keys=True)})
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
+    os.replace(temporary, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read tensors and metadata.
+
+    Raises:
+        InputError: missing, truncated, not ours, or a tensor holds NaN or infinity.
+    """
+    if not path.is_file():
+        raise InputError(f"weights: expected a .safetensors file, found none at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {k: file.get_tensor(k) for k in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: expected a complete .safetensors file ({error}); copy or train it again") from error
+    bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    if bad:
+        raise InputError(f"{path}: expected finite weights, {bad[0]} holds NaN or infinity; train or copy it again")
+    return tensors, json.loads(metadata.get("portraiture", "{}"))
+
+
+def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
+    """Fill a model from a weights file and return the file's metadata; names and shapes must match exactly."""
+    tensors, metadata = load_tensors(path)
+    own = model.state_dict()
+    weights = {k: v for k, v in tensors.items() if not k.startswith(("ema.", "optimizer."))}
+    unshared = own.keys() ^ weights.keys()
+    reshaped = {k for k in own.keys() & weights.keys() if own[k].shape != weights[k].shape}
+    wrong = sorted(unshared | reshaped)
+    if wrong:
+        raise InputError(
+            f"{path}: expected the weights of {type(model).__name__}, {len(wrong)} tensors differ (first: {wrong[0]});"
+            " give the checkpoint of this model"
+        )
+    model.load_state_dict(weights)
+    return metadata
+
+
+def warm_start(model: nn.Module, path: Path) -> list[str]:
+    """Fill those tensors of a model that a weights file has by name and shape; returns the names of the others."""
+    tensors, _ = load_tensors(path)
+    own = model.state_dict()
+    known = {k: tensors[k] for k, v in own.items() if k in tensors and tensors[k].shape == v.shape}
+    if not known:
+        raise InputError(f"{path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape")
+    model.load_state_dict(known, strict=False)
+    return [k for k in own if k not in known]
