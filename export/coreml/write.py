@@ -9,7 +9,7 @@ import torch
 from portraiture.export.contract import RGB, VERSION, Size
 from portraiture.export.coreml.compress import compress
 from portraiture.export.coreml.settle import settle
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet
 
@@ -27,7 +27,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         The module of the network by the name of each value that the program computes; the file does not hold it.
     """
     contract = network.contract
-    inputs = example_inputs(contract.name, Target.COREML, size)
+    inputs = example_inputs(contract.name, "NCHW", size)
     with quiet():
         import coremltools as ct
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.networks.layer_outputs import module_outputs
@@ -34,7 +34,7 @@ def check_fp16_range(file: ModelFile, network: Exported) -> None:
     for name, value in named:
         if not float(value.detach().abs().max()) * FP16_MARGIN <= FP16_LARGEST:  # NaN compares false
             raise GateError(f"doctor: {file.name}: weight {name} is beyond fp16; export it with --precision fp32")
-    inputs = example_inputs(file.name, Target.COREML, file.size)
+    inputs = example_inputs(file.name, "NCHW", file.size)
     feeds = {s.name: from_layout(s, inputs[s.name].numpy(), "NCHW") if s.kind.value else float(inputs[s.name])
              for s in network.contract.inputs}  # fmt: skip
     for name, kind, output in module_outputs(TorchRunner(network, file.size), feeds):

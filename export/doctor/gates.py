@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.export.contract import Size
-from portraiture.export.formats import Target
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.runner import Feeds, to_layout
 from portraiture.reference.errors import GateError
@@ -96,6 +95,6 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
 
 
 def _inputs(network: Exported, size: Size, photo_feeds: Feeds) -> Iterator[tuple[str, list[Tensor]]]:
-    yield "random input", list(example_inputs(network.contract.name, Target.COREML, size).values())
+    yield "random input", list(example_inputs(network.contract.name, "NCHW", size).values())
     arrays = [to_layout(s, photo_feeds[s.name], size, "NCHW") for s in network.contract.inputs]
     yield "the sample photo", [torch.from_numpy(a) for a in arrays]

@@ -2,7 +2,6 @@
 
 import torch
 
-from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.reference.errors import GateError
@@ -18,7 +17,7 @@ def check_outputs(file: ModelFile, network: Exported) -> None:
     Raises:
         GateError: two outputs are equal on random input.
     """
-    inputs = example_inputs(file.name, Target.COREML, file.size)
+    inputs = example_inputs(file.name, "NCHW", file.size)
     with torch.no_grad():
         outputs = list(network(*inputs.values()).items())
     for k, (name, value) in enumerate(outputs):

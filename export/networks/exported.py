@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.export.contract import Kind, Size, model_contract
-from portraiture.export.formats import LAYOUT, Target
 
 
 class Exported(nn.Module):
@@ -44,12 +43,21 @@ class TupleOut(nn.Module):
         return tuple(self.network(*inputs).values())
 
 
-def example_inputs(name: str, target: Target, size: Size) -> dict[str, Tensor]:
-    """Random inputs of the right shapes, for tracing and for the check that follows a conversion."""
+def example_inputs(name: str, layout: str, size: Size) -> dict[str, Tensor]:
+    """Random inputs of a model, for tracing and for the doctor; the same at every call.
+
+    Args:
+        name: of the model.
+        layout: ``NHWC`` or ``NCHW``.
+        size: height and width in pixels.
+
+    Returns:
+        Each input by name: (1, H, W, C) or (1, C, H, W), a scalar (1,); float32 within the contract's range.
+    """
     generator = torch.Generator().manual_seed(0)
     inputs = {}
     for spec in model_contract(name).inputs:
-        u = torch.rand(spec.shape(size, LAYOUT[target]), generator=generator)
+        u = torch.rand(spec.shape(size, layout), generator=generator)
         if spec.name == "rgb":
             u = torch.round(u * 255) / 255
         inputs[spec.name] = spec.low + (spec.high - spec.low) * u

@@ -41,7 +41,7 @@ def write_onnx(network: Exported, size: Size, precision: Precision, path: Path) 
     import onnx
 
     contract = network.contract
-    trace_onnx(network, example_inputs(contract.name, Target.ONNX, size), path, OPSET)
+    trace_onnx(network, example_inputs(contract.name, "NCHW", size), path, OPSET)
     model = onnx.load(str(path))
     compress(model, precision)
     onnx.checker.check_model(model)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from portraiture.export.contract import Size
-from portraiture.export.formats import Target
 from portraiture.export.networks.build import build
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.exported import Exported, example_inputs
@@ -47,7 +46,7 @@ def write_opset11(network: Exported, size: Size, path: Path) -> None:
     import onnx
     import onnxruntime
 
-    trace_onnx(network, example_inputs(network.contract.name, Target.TFLITE, size), path, OPSET)
+    trace_onnx(network, example_inputs(network.contract.name, "NHWC", size), path, OPSET)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC

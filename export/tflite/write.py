@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from portraiture.export.contract import Size
-from portraiture.export.formats import LAYOUT, Target
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.quiet import quiet
 from portraiture.export.tflite.model import operations_of, pack_model, read_model
@@ -26,8 +25,8 @@ def write_tflite(network: Exported, size: Size, path: Path) -> None:
         path: file to write.
     """
     os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
-    inputs = example_inputs(network.contract.name, Target.TFLITE, size)
-    assert network.layout == LAYOUT[Target.TFLITE]
+    inputs = example_inputs(network.contract.name, "NHWC", size)
+    assert network.layout == "NHWC"
     with quiet():
         import litert_torch
 
