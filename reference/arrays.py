@@ -15,9 +15,11 @@ Bytes = npt.NDArray[np.uint8]
 
 AnyArray = npt.NDArray[Any]
 
+Booleans = npt.NDArray[np.bool_]
+
 
 ROUNDING = 1e-6
-"""A resize can leave 0..1 by its rounding; so much is clipped, more is an error."""
+"""A resize can leave 0..1 by its rounding: values outside by up to this are clipped, by more are an error."""
 
 
 def as_rgb(rgb: AnyArray) -> Floats:
@@ -69,3 +71,8 @@ def _unit_range(name: str, array: AnyArray) -> Floats:
     if not (low >= -ROUNDING and high <= 1.0 + ROUNDING):
         raise InputError(f"{name}: expected finite values in 0..1, found {low:.6g}..{high:.6g}; rescale it to 0..1")
     return np.clip(array.astype(np.float64), 0.0, 1.0)
+
+
+def person_pixels(mask: AnyArray) -> Booleans:
+    """Where a mask or a matte of any shape, in 0..1, shows the person: from one half on."""
+    return np.asarray(mask >= 0.5, dtype=np.bool_)
