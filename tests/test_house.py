@@ -66,7 +66,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
         "export/{contract,rules,formats,describe,model_file,runner,compare,tolerances,sample_photo,quiet}.py",
-        "reference/metrics",
+        "reference/metrics reference/lens",
     ),
     "export/networks": ("export/networks/", "export training/models training/filters training/weights"),
     "export/mil": ("export/mil/", ""),
