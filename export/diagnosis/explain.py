@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.diagnosis.locate import Layer, locate
@@ -12,55 +13,49 @@ from portraiture.export.diagnosis.mistakes import mistake_of
 from portraiture.export.diagnosis.stages import first_stage
 from portraiture.export.diagnosis.weights import other_weights, weights_sentence
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.parity.links import exported_pipeline
 from portraiture.export.parity.rows import Link, Row, Status
-from portraiture.export.parity.subjects import BY_TENSORFLOW, pipeline_groups, subject_of
+from portraiture.export.parity.subjects import Subject, pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 
 
-def cause_of(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) -> str:
+def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> str:
     """The proven cause of a file's failure in words, or nothing."""
-    network = build(file.name, checkpoints)
-    said = weights_sentence(*other_weights(root, file, network))
+    said = weights_sentence(*other_weights(root, file, networks.get(file.name)))
     if said:
         return said
-    mistake = mistake_of(root, file, network.double(), feeds)
+    mistake = mistake_of(root, file, networks.get(file.name, dtype=torch.float64), feeds)
     return mistake.cause if mistake else ""
 
 
-def explain(root: Path, rows: list[Row], checkpoints: Checkpoints, photos: Sequence[np.ndarray]) -> list[Row]:
+def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np.ndarray]) -> list[Row]:
     """The same rows; the note of each that failed says why, found with its worst of the photos, HxWx3 uint8.
 
     Of a file: the cause where one can be proven, else the first layer that diverges. Of a pipeline: the stage.
     """
     files = model_files(read_manifest(root))
-    subjects = {subject_of(f): f for f in files}
     pipelines = pipeline_groups(files)
-    truth, said = Truth(checkpoints), dict[str, str]()
+    truth, said = Truth(networks), dict[Subject, str]()
     failed = {r.subject for r in rows if r.status is Status.FAILED and r.link is Link.FILE}
 
     def why(row: Row) -> str:
-        photo = photos[row.worst or 0]
-        subject = row.subject.removesuffix(BY_TENSORFLOW)
-        if row.difference is None:
+        photo, file = photos[row.worst or 0], row.subject.file
+        if row.difference is None or file is None:
             return ""
-        if row.link is Link.FILE and subject in subjects:
-            file = subjects[subject]
+        if row.link is Link.FILE:
             feeds = truth.feeds(file.name, file.size, photo)
-            return cause_of(root, file, checkpoints, feeds) or sentence(locate(root, file, checkpoints, feeds))
+            return cause_of(root, file, networks, feeds) or sentence(locate(root, file, networks, feeds))
         if row.link is not Link.PIPELINE:
             return ""
-        group = pipelines[subject]
-        wrong = [f.path for f in group.values() if subject_of(f) + row.subject.removeprefix(subject) in failed]
+        group = pipelines[row.subject.run_by("")]
+        wrong = [f.path for f in group.values() if subject_of(f).run_by(row.subject.runtime) in failed]
         if wrong:
             return f"{wrong[0]} fails by itself"
         if "portrait" in group:
             return "its file agrees, the pipeline does not; the first stage that diverges is around the model"
-        size = next(iter(group.values())).size
-        stage = first_stage(exported_pipeline(root, group, size), truth.pipeline(size), photo)
+        stage = first_stage(exported_pipeline(root, group, file.size), truth.pipeline(file.size), photo)
         return f"its files agree, the pipeline does not; {stage}"
 
     explained = []

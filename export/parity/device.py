@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.bundle.check import check_manifest
-from portraiture.export.bundle.checksums import verify
 from portraiture.export.bundle.goldens import output_shape, read_golden, read_index, results_folder, sampled
-from portraiture.export.bundle.manifest import model_files, read_manifest
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK
 from portraiture.export.parity.rows import Comparison, Link, Row, Status, Watch, judge, unwatched
@@ -45,18 +43,16 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
     Raises:
         InputError: the bundle is not whole, there are no results, or one is not readable.
     """
-    manifest = read_manifest(root)
-    verify(root, manifest)
-    check_manifest(root, manifest)
+    bundle = open_bundle(root)
     if not folder.is_dir():
         raise InputError(f"--device-results: expected a folder, found none at {folder}")
     index = read_index(root)
     entries = {e["results"]: e for e in index["files"]}
     rows: list[Row] = []
-    for file in model_files(manifest):
+    for file in bundle.files:
         subject, own = subject_of(file), folder / results_folder(file)
         if not own.is_dir():
-            rows.append(Row(Link.DEVICE, subject, "-", Status.NOT_RUN, None, "-", "-", 0, f"no results in {own}"))
+            rows.append(Row.not_run(Link.DEVICE, subject, f"no results in {own}"))
             continue
         for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
             expected = read_golden(root, index, output["golden"])

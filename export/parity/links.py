@@ -1,20 +1,20 @@
 """The three links of parity, one function each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from portraiture.export.bundle.checksums import sha256
 from portraiture.export.bundle.goldens import INPUTS, golden_feeds, read_golden, read_index, sampled
-from portraiture.export.bundle.manifest import read_manifest
+from portraiture.export.bundle.open import Bundle
 from portraiture.export.compare import Difference, compare
-from portraiture.export.contract import MASK, Size
+from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.checkpoints import Checkpoints
-from portraiture.export.parity.rows import Comparison, Link, Row, Status, Watch, judge, unwatched
-from portraiture.export.parity.subjects import BY_TENSORFLOW, engine_note, pipeline_groups, subject_of
+from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
+from portraiture.export.parity.subjects import TENSORFLOW, Subject, engine_note, pipeline_groups, subject_of
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.pipeline.resize import nearest_size
 from portraiture.export.pipeline.truth import Truth
@@ -25,20 +25,23 @@ from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_toler
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
+Step = tuple[str, Iterable[Row]]
+"""What runs, in words, and its rows; nothing runs before they are asked for."""
 
-def check_golden_truth(root: Path, checkpoints: Checkpoints) -> None:
+
+def check_golden_truth(bundle: Bundle, checkpoints: Checkpoints) -> None:
     """The bundle's goldens must be what these weights compute; otherwise the truth itself is another one.
 
     Raises:
         InputError: the bundle was exported from other weights.
     """
-    recorded = read_manifest(root)["weights"]
+    recorded = bundle.manifest["weights"]
     for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
         if not path.is_file():
             raise InputError(f"{path}: expected {name} weights (.safetensors), found no file;"
                              " give the checkpoint that was exported")  # fmt: skip
         if sha256(path) != recorded.get(name):
-            raise InputError(f"{root}: exported from other {name} weights than {path};"
+            raise InputError(f"{bundle.root}: exported from other {name} weights than {path};"
                              " give parity the checkpoint that was exported")  # fmt: skip
 
 
@@ -51,7 +54,7 @@ def file_rows(
     tensorflow: bool = False,
 ) -> Iterator[Row]:
     """First link for one file: a row an output; by TensorFlow's interpreter where asked for."""
-    subject = subject_of(file) + (BY_TENSORFLOW if tensorflow else "")
+    subject = subject_of(file).run_by(TENSORFLOW if tensorflow else "")
     try:
         runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
         found: dict[str, dict[int, Difference]] = {s.name: {} for s in runner.contract.outputs}
@@ -64,8 +67,29 @@ def file_rows(
                 found[name][index] = difference
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
     except PortraitureError as error:
-        yield Row(Link.FILE, subject, "-", Status.FAILED, None, "-", "-", 0, str(error))
+        yield Row.failed(Link.FILE, subject, str(error))
         return
+    yield from _judged(file, subject, found)
+
+
+def known_rows(file: ModelFile, known: Mapping[str, Difference]) -> Iterator[Row]:
+    """First link for one file whose differences are known for one photo: the rows that running it would give.
+
+    Args:
+        file: which file.
+        known: the difference by output, of every output of the contract.
+
+    Raises:
+        InputError: an output is missing, or there is one more.
+    """
+    names = [s.name for s in model_contract(file.name).outputs]
+    if sorted(known) != sorted(names):
+        raise InputError(f"{file.path}: expected known figures of {', '.join(names)}, found {', '.join(sorted(known))};"
+                         " leave the file out, and parity runs it")  # fmt: skip
+    return _judged(file, subject_of(file), {name: {0: known[name]} for name in names})
+
+
+def _judged(file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]]) -> Iterator[Row]:
     for name, differences in found.items():
         tolerance = file_tolerance(file.name, file.target, file.precision, name)
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
@@ -83,7 +107,7 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     from portraiture.reference.settings import Mode, RenderSettings
 
     found: dict[int, Difference] = {}
-    subject = f"filter torch fp64 {size}"
+    subject = Subject(f"filter torch fp64 {size}")
     for index, photo in photos.items():
         pipeline = truth.pipeline(size)
         maps = pipeline.perceive(photo)
@@ -96,8 +120,7 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
         found[index] = compare(picture, expected)
         watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
     if not found:
-        yield Row(Link.FILTER, subject, "portrait", Status.NOT_RUN, None, str(FILTER_AGAINST_CRF),
-                  FILTER_AGAINST_CRF.reason, 0, "no photo with a person")  # fmt: skip
+        yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", FILTER_AGAINST_CRF)
         return
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
 
@@ -117,7 +140,7 @@ def pipeline_rows(
 ) -> Iterator[Row]:
     """Third link, for each pipeline of a bundle; by TensorFlow's interpreter where asked for."""
     for subject, group in pipeline_groups(files).items():
-        subject += BY_TENSORFLOW if tensorflow else ""
+        subject = subject.run_by(TENSORFLOW if tensorflow else "")
         file = next(iter(group.values()))
         tolerance, found = pipeline_tolerance(file.precision), dict[int, Difference]()
         exported = exported_pipeline(root, group, file.size, tensorflow)
@@ -131,23 +154,36 @@ def pipeline_rows(
                 found[index] = compare(picture, expected)
                 watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected, found[index], tolerance))
         except PortraitureError as error:
-            yield Row(Link.PIPELINE, subject, "portrait", Status.FAILED, None, str(tolerance), "-", 0, str(error))
+            yield Row.failed(Link.PIPELINE, subject, str(error), "portrait", tolerance)
             continue
         yield judge(Link.PIPELINE, subject, "portrait", found, tolerance, engine_note(file))
 
 
-def tensorflow_rows(
+def tensorflow_steps(
     root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
-) -> Iterator[Row]:
-    """First and third link of TFLite files by TensorFlow's interpreter; where it is not installed, a row says so."""
+) -> list[Step]:
+    """First and third link of TFLite files by TensorFlow's interpreter; where it is not installed, a row says so.
+
+    Args:
+        root: the bundle.
+        files: of every format.
+        truth: what they are held against.
+        photos: HxWx3 uint8.
+        watch: called with each comparison.
+    """
     files = [f for f in files if f.target is Target.TFLITE]
     if files and not has_tensorflow():
-        yield Row(Link.FILE, "all tflite" + BY_TENSORFLOW, "-", Status.NOT_RUN, None, "-", "-", 0,
-                  "the tensorflow extra is not installed")  # fmt: skip
-        return
+        subject = Subject("all tflite").run_by(TENSORFLOW)
+        why = "the tensorflow extra is not installed"
+        return [(str(subject), [Row.not_run(Link.FILE, subject, why)])]
+    steps: list[Step] = []
     for file in files:
-        yield from file_rows(root, file, truth, photos, watch, tensorflow=True)
-    yield from pipeline_rows(root, files, truth, photos, watch, tensorflow=True)
+        subject = subject_of(file).run_by(TENSORFLOW)
+        steps.append((str(subject), file_rows(root, file, truth, photos, watch, tensorflow=True)))
+    for subject, group in pipeline_groups(files).items():
+        rows = pipeline_rows(root, list(group.values()), truth, photos, watch, tensorflow=True)
+        steps.append((str(subject.run_by(TENSORFLOW)), rows))
+    return steps
 
 
 def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from portraiture.export.compare import Difference
+from portraiture.export.parity.subjects import Subject
 from portraiture.export.tolerances import Tolerance
 
 
@@ -28,12 +29,27 @@ class Link(Enum):
     DEVICE = "device against goldens"
 
 
+def _named(subject: Subject | str) -> Subject:
+    return Subject(subject) if isinstance(subject, str) else subject
+
+
 @dataclass(frozen=True)
 class Row:
-    """One comparison: the worst photo counts; ``worst`` is its index, where there are several."""
+    """One comparison, judged; the worst photo counts.
+
+    Attributes:
+        link, subject, output: what was compared; ``output`` is "-" where no single output is meant.
+        status: the verdict.
+        difference: of the worst photo; None where nothing was compared.
+        tolerance, reason: the gate in words, and why it is what it is; "-" without a gate.
+        photos: number of photos compared.
+        note: what else a reader must know, such as why a row failed.
+        gate: the gate itself; None without one.
+        worst: index of the worst photo, where there are several.
+    """
 
     link: Link
-    subject: str
+    subject: Subject
     output: str
     status: Status
     difference: Difference | None
@@ -43,6 +59,43 @@ class Row:
     note: str = ""
     gate: Tolerance | None = None
     worst: int | None = None
+
+    @classmethod
+    def not_run(
+        cls, link: Link, subject: Subject | str, why: str, output: str = "-", gate: Tolerance | None = None
+    ) -> "Row":
+        """The row of what could not run here.
+
+        Args:
+            link: which comparison it would have been.
+            subject: what would have been compared; a text where it is no file.
+            why: what kept it from running.
+            output: which output, where one is meant.
+            gate: what it would have been held to.
+        """
+        return cls._without_figure(link, subject, Status.NOT_RUN, why, output, gate)
+
+    @classmethod
+    def failed(
+        cls, link: Link, subject: Subject | str, why: str, output: str = "-", gate: Tolerance | None = None
+    ) -> "Row":
+        """The row of what failed before there was an output to compare.
+
+        Args:
+            link: which comparison it would have been.
+            subject: what failed; a text where it is no file.
+            why: the error's message.
+            output: which output, where one is meant.
+            gate: what it would have been held to.
+        """
+        return cls._without_figure(link, subject, Status.FAILED, why, output, gate)
+
+    @classmethod
+    def _without_figure(
+        cls, link: Link, subject: Subject | str, status: Status, why: str, output: str, gate: Tolerance | None
+    ) -> "Row":
+        tolerance, reason = ("-", "-") if gate is None else (str(gate), gate.reason)
+        return cls(link, _named(subject), output, status, None, tolerance, reason, 0, why)
 
     def to_json(self, photos: Sequence[str] = ()) -> dict[str, Any]:
         """Plain values; ``worst`` is named where the names of the photos are given."""
@@ -54,7 +107,7 @@ class Row:
         figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
         return {
             "link": self.link.value,
-            "subject": self.subject,
+            "subject": str(self.subject),
             "output": self.output,
             "status": self.status.value,
             "tolerance": self.tolerance,
@@ -79,7 +132,7 @@ class Comparison:
     """
 
     link: Link
-    subject: str
+    subject: Subject
     output: str
     photo: int
     found: np.ndarray
@@ -101,18 +154,24 @@ def unwatched(_: Comparison) -> None:
 
 
 def judge(
-    link: Link, subject: str, output: str, found: Mapping[int, Difference], tolerance: Tolerance, note: str = ""
+    link: Link,
+    subject: Subject | str,
+    output: str,
+    found: Mapping[int, Difference],
+    tolerance: Tolerance,
+    note: str = "",
 ) -> Row:
-    """The row of the differences by photo: it passes only if each passes."""
+    """The row of the differences of all photos: it passes only if each passes.
+
+    Args:
+        link, subject, output: what was compared; the subject is a text where it is no file.
+        found: the difference by index of the photo, at least one.
+        tolerance: the gate.
+        note: what else a reader must know.
+    """
     worst = max(found, key=lambda k: tolerance.badness(found[k]))
     status = Status.PASSED if all(tolerance.passes(d) for d in found.values()) else Status.FAILED
     if not found[worst].finite:
         note = f"{note}; NaN or infinity in the output".removeprefix("; ")
-    return Row(link, subject, output, status, found[worst], str(tolerance), tolerance.reason, len(found), note,
+    return Row(link, _named(subject), output, status, found[worst], str(tolerance), tolerance.reason, len(found), note,
                tolerance, worst if len(found) > 1 else None)  # fmt: skip
-
-
-def refusal(device: bool, error: Exception) -> Row:
-    """The one row of a run that could not begin: files that were changed, a manifest that cannot be read."""
-    link = Link.DEVICE if device else Link.FILE
-    return Row(link, "bundle", "-", Status.FAILED, None, "whole and unaltered", "-", 0, str(error))

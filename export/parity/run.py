@@ -7,76 +7,105 @@
 A runtime that cannot run here is reported as not run, never as passed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.bundle.check import check_manifest
-from portraiture.export.bundle.checksums import verify
-from portraiture.export.bundle.manifest import model_files, read_manifest
-from portraiture.export.coreml.runner import Engine, engine_here
-from portraiture.export.formats import Target
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.bundle.open import open_bundle
+from portraiture.export.compare import Difference
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import Networks
 from portraiture.export.parity.links import (
+    Step,
     check_golden_truth,
     file_rows,
     filter_rows,
     golden_rows,
+    known_rows,
     photos_for_size,
     pipeline_rows,
-    tensorflow_rows,
+    tensorflow_steps,
 )
-from portraiture.export.parity.rows import Link, Row, Status, Watch, unwatched
-from portraiture.export.parity.subjects import subject_of
+from portraiture.export.parity.rows import Link, Row, Watch, unwatched
+from portraiture.export.parity.subjects import engine_note, pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
+from portraiture.reference.errors import InputError
+
+Report = Callable[[str, int, int], None]
+"""Called before each step: what runs now, how many steps are done, and of how many."""
+
+Known = Mapping[str, Mapping[str, Difference]]
+"""Differences of the sample photo that are known already: by path of a file, by output."""
+
+
+def _silent(_what: str, _done: int, _of: int) -> None:
+    """Reports nothing."""
 
 
 def run_parity(
     root: Path,
     photos: Iterable[np.ndarray] = (),
-    checkpoints: Checkpoints | None = None,
-    report: Callable[[str], None] | None = None,
+    networks: Networks | None = None,
+    report: Report = _silent,
     watch: Watch = unwatched,
+    known: Known | None = None,
 ) -> list[Row]:
     """All rows of a bundle.
 
     Args:
         root: the bundle; its checksums are verified first.
-        photos: HxWx3 uint8; default the astronaut.
-        checkpoints: the weights that were exported; default the shipped ones.
-        report: called with each file's path before it is run.
+        photos: HxWx3 uint8; default the sample photo, the astronaut.
+        networks: of the weights that were exported; default the shipped ones.
+        report: called before each step.
         watch: called with each comparison.
+        known: what the export's doctor found for the sample photo. A file of its own that is listed here gets its rows
+            from these figures, is not run again and not watched; entries of shared files are always run.
 
     Raises:
-        InputError: the bundle is not whole, or was exported from other weights.
+        InputError: the bundle is not whole, or was exported from other weights; ``known`` comes with ``photos``.
     """
-    checkpoints = checkpoints or Checkpoints()
-    manifest = read_manifest(root)
-    verify(root, manifest)
-    check_manifest(root, manifest)
-    check_golden_truth(root, checkpoints)
-    files = model_files(manifest)
-    chosen = list(photos) or [sample_photo()]
-    truth = Truth(checkpoints)
-    rows = list(golden_rows(root, truth))
-    of_file: dict[str, list[Row]] = {}
-    for file in sorted(files, key=lambda f: (f.name, f.size)):  # so that files of a model share what is remembered
-        if report:
-            report(file.path)
-        of_file[subject_of(file)] = list(file_rows(root, file, truth, chosen, watch))
-    rows += [row for file in files for row in of_file[subject_of(file)]]
+    networks = networks or Networks()
+    bundle = open_bundle(root)
+    check_golden_truth(bundle, networks.checkpoints)
+    files, truth, chosen, known = list(bundle.files), Truth(networks), list(photos), known or {}
+    if chosen and known:
+        raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")
+    chosen = chosen or [sample_photo()]
+    by_model = sorted(files, key=lambda f: (f.name, f.size))  # so that files of a model share what is remembered
+    steps = [
+        ("the goldens", golden_rows(root, truth)),
+        *(_file_step(root, file, truth, chosen, watch, known) for file in by_model),
+        *_later_steps(root, files, truth, chosen, watch),
+    ]
+    done: list[list[Row]] = []
+    for what, lazy in steps:
+        report(what, len(done), len(steps))
+        done.append(list(lazy))
+    place = {file: k for k, file in enumerate(by_model, 1)}
+    in_order = [done[0], *(done[place[file]] for file in files), *done[1 + len(files) :]]
+    rows = [row for own in in_order for row in own]
+    if any(engine_note(f) for f in files):
+        why = "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"
+        rows.append(Row.not_run(Link.FILE, "all coreml", why))
+    return rows
+
+
+def _file_step(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray], watch: Watch, known: Known) -> Step:
+    is_known = file.path in known and not file.entry
+    rows = known_rows(file, known[file.path]) if is_known else file_rows(root, file, truth, photos, watch)
+    return str(subject_of(file)), rows
+
+
+def _later_steps(
+    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch
+) -> Iterator[Step]:
+    """The filter, the pipelines, and what TensorFlow runs."""
     sizes = sorted({f.size for f in files})
     for size in sizes:
-        if report:
-            report(f"filter against the CRF reference at {size}")
-        rows += filter_rows(truth, size, photos_for_size(chosen, size, sizes), watch)
-    if report:
-        report("pipelines")
-    rows += pipeline_rows(root, files, truth, chosen, watch)
-    rows += tensorflow_rows(root, files, truth, chosen, watch)
-    if engine_here() is Engine.MIL and any(f.target is Target.COREML for f in files):
-        rows.append(Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0,
-                        "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"))  # fmt: skip
-    return rows
+        rows = filter_rows(truth, size, photos_for_size(photos, size, sizes), watch)
+        yield f"filter against the CRF reference at {size}", rows
+    for subject, group in pipeline_groups(files).items():
+        yield str(subject), pipeline_rows(root, list(group.values()), truth, photos, watch)
+    yield from tensorflow_steps(root, files, truth, photos, watch)

@@ -1,26 +1,47 @@
-"""How files and pipelines are named in the table of parity."""
+"""What a row of parity is about, and how the table names it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portraiture.export.coreml.runner import Engine, engine_here
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 
-BY_TENSORFLOW = " by TensorFlow"
+TENSORFLOW = "TensorFlow"
+"""The runtime of a TFLite file that TensorFlow's own interpreter runs."""
 
 
-def subject_of(file: ModelFile) -> str:
-    """How a file is named in the table."""
-    subject = f"{file.name} {file.target.value} {file.precision.value} {file.size}"
-    return f"{subject} in {Path(file.path).name}" if file.entry else subject
+@dataclass(frozen=True)
+class Subject:
+    """What a row is about.
+
+    Attributes:
+        name: as the table says it, without the runtime.
+        file: the model file; of a pipeline its first one; None where the row is about no file.
+        runtime: what runs the file, where it is not the format's default runtime.
+    """
+
+    name: str
+    file: ModelFile | None = None
+    runtime: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.runtime}" if self.runtime else self.name
+
+    def run_by(self, runtime: str) -> "Subject":
+        """The same, run by another runtime; empty for the format's default."""
+        return replace(self, runtime=runtime)
 
 
-def pipeline_subject(file: ModelFile) -> str:
-    """How the pipeline that a file is part of is named in the table; ``portrait`` is one by itself."""
-    name = "portrait pipeline" if file.name == "portrait" else "pipeline"
-    subject = f"{name} {file.target.value} {file.precision.value} {file.size}"
-    return f"{subject} in {Path(file.path).name}" if file.entry else subject
+def _written_as(name: str, file: ModelFile) -> str:
+    text = f"{name} {file.target.value} {file.precision.value} {file.size}"
+    return f"{text} in {Path(file.path).name}" if file.entry else text
+
+
+def subject_of(file: ModelFile) -> Subject:
+    """A file, run by its format's default runtime."""
+    return Subject(_written_as(file.name, file), file)
 
 
 def engine_note(file: ModelFile) -> str:
@@ -31,11 +52,12 @@ def engine_note(file: ModelFile) -> str:
     return f"MIL interpreter, {arithmetic}, not Apple's Core ML"
 
 
-def pipeline_groups(files: Iterable[ModelFile]) -> dict[str, dict[str, ModelFile]]:
-    """The files of each pipeline by model, by its subject: perception and filter, or portrait alone."""
+def pipeline_groups(files: Iterable[ModelFile]) -> dict[Subject, dict[str, ModelFile]]:
+    """The files of each pipeline by model: perception and filter, or ``portrait``, which is a pipeline by itself."""
     groups: dict[str, dict[str, ModelFile]] = {}
     for file in files:
         if file.name in ("perception", "filter", "portrait"):
-            groups.setdefault(pipeline_subject(file), {})[file.name] = file
-    return {subject: group for subject, group in sorted(groups.items())
+            name = "portrait pipeline" if file.name == "portrait" else "pipeline"
+            groups.setdefault(_written_as(name, file), {})[file.name] = file
+    return {Subject(name, next(iter(group.values()))): group for name, group in sorted(groups.items())
             if "portrait" in group or {"perception", "filter"} <= group.keys()}  # fmt: skip

@@ -98,7 +98,7 @@ class Patient:
         assert failures
         for row in failures:
             for word in words:
-                assert word in row.note, (row.subject, row.note)
+                assert word in row.note, (str(row.subject), row.note)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ def command(
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
     from portraiture.export.diagnosis.explain import explain
     from portraiture.export.formats import Packaging, Precision, Route, Target
+    from portraiture.export.networks.build import Networks
     from portraiture.export.networks.checkpoints import Checkpoints
     from portraiture.export.parity.run import run_parity
     from portraiture.export.sample_photo import sample_photo
@@ -67,13 +68,14 @@ def command(
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
     )
+    networks = Networks(spec.checkpoints)
     with replacing(output) as folder:
-        entries = write_models(spec, folder, lambda line: click.echo(line, err=True))
-        finish(folder, spec, entries)
+        entries = write_models(spec, folder, lambda line: click.echo(line, err=True), networks)
+        finish(folder, spec, entries, networks)
         if gate:
-            rows = run_parity(folder, (), spec.checkpoints, lambda path: click.echo(f"checking {path}", err=True))
+            rows = run_parity(folder, (), networks, lambda what, *_: click.echo(f"checking {what}", err=True))
             if failed(rows):
-                rows = explain(folder, rows, spec.checkpoints, [sample_photo()])
+                rows = explain(folder, rows, networks, [sample_photo()])
             print_rows(rows)
             if failed(rows):
                 raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was; {first_failure(rows)}")

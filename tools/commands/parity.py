@@ -31,9 +31,10 @@ def command(
     The report shows the first photos through every runtime; it is one file and needs no network.
     """
     from portraiture.export.diagnosis.explain import explain
+    from portraiture.export.networks.build import Networks
     from portraiture.export.networks.checkpoints import Checkpoints
     from portraiture.export.parity.device import device_rows
-    from portraiture.export.parity.rows import Row, refusal
+    from portraiture.export.parity.rows import Link, Row
     from portraiture.export.parity.run import run_parity
     from portraiture.export.sample_photo import sample_photo
     from portraiture.reference.errors import GateError, InputError, OptionError
@@ -57,11 +58,11 @@ def command(
             raise InputError(f"--photos: expected photos ({', '.join(PHOTO_SUFFIXES)}) in {photos}, found none")
         pictures = {p.name: read_photo(p) for p in files}
     shipped = Checkpoints()
-    checkpoints = Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)
+    networks = Networks(Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter))
     gallery = Gallery()
 
-    def report(path: str) -> None:
-        click.echo(f"checking {path}", err=True)
+    def report(what: str, _done: int, _of: int) -> None:
+        click.echo(f"checking {what}", err=True)
 
     def write_report(rows: list[Row]) -> None:
         if output is not None:
@@ -74,11 +75,11 @@ def command(
         if device is not None:
             rows = device_rows(bundle, device, gallery.watch)
         else:
-            rows = run_parity(bundle, pictures.values(), checkpoints, report, gallery.watch)
+            rows = run_parity(bundle, pictures.values(), networks, report, gallery.watch)
             if locate:
-                rows = explain(bundle, rows, checkpoints, list(pictures.values()))
+                rows = explain(bundle, rows, networks, list(pictures.values()))
     except InputError as error:  # an older report must not stand for this run
-        write_report([refusal(device is not None, error)])
+        write_report([Row.failed(Link.FILE if device is None else Link.DEVICE, "bundle", str(error))])
         raise
     print_rows(rows)
     write_report(rows)

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from portraiture.export.compare import Difference
-from portraiture.export.coreml.runner import Engine, engine_here
-from portraiture.export.formats import Target
 from portraiture.export.parity.rows import Comparison, Link
+from portraiture.export.parity.subjects import Subject, engine_note
 
 LONG_SIDE_PX = 320
 
@@ -122,7 +121,7 @@ class Gallery:
 
     def __init__(self, shown: int = SHOWN_PHOTOS) -> None:
         self.shown = shown
-        self.counts: dict[tuple[Link, str, str], np.ndarray] = {}
+        self.counts: dict[tuple[Link, Subject, str], np.ndarray] = {}
         self.strips: dict[int, dict[str, Strip]] = {}
 
     def watch(self, c: Comparison) -> None:
@@ -136,13 +135,14 @@ class Gallery:
         if c.photo >= self.shown and (c.passed or (c.photo not in later and len(later) >= self.shown)):
             return
         height, width = c.expected.shape[:2]
-        model = "" if c.link in (Link.FILTER, Link.PIPELINE) else c.subject.split()[0] + ": "
+        file = None if c.link is Link.PIPELINE else c.subject.file
+        model = "" if file is None else f"{file.name}: "
         title = f"{model}{c.output} {height}x{width}, {_REFERENCES[c.link]}"
         strips = self.strips.setdefault(c.photo, {})
         if title not in strips:
             strips[title] = Strip(title, Figure(picture(c.expected), _REFERENCES[c.link]))
         own = Figure(picture(c.found), _numbers(c.difference))
-        mil = c.link is not Link.DEVICE and engine_here() is Engine.MIL and f" {Target.COREML.value} " in c.subject
+        mil = c.link is not Link.DEVICE and c.subject.file is not None and engine_note(c.subject.file)
         strips[title].shown.append(
             Shown(f"{c.subject}{' (MIL interpreter)' if mil else ''}", own, difference(c.found, c.expected))
         )

@@ -18,13 +18,13 @@ def junit_xml(bundle: Path, rows: Sequence[Row]) -> str:
             skipped=counts[Status.NOT_RUN],
         )  # fmt: skip
         for row in own:
-            case = ElementTree.SubElement(suite, "testcase", classname=row.subject, name=row.output)
+            case = ElementTree.SubElement(suite, "testcase", classname=str(row.subject), name=row.output)
             d = row.difference
             figures = "" if d is None else f"max error {d.max_abs:.3e}, PSNR {d.psnr_db:.2f} dB"
             if d is not None and d.iou is not None:
                 figures += f", IoU {d.iou:.4f}"
             if row.status is Status.FAILED:
-                message = f"expected {row.tolerance}; found {figures or 'no output'}"
+                message = f"expected {row.tolerance}; found {figures}" if figures else row.note
                 ElementTree.SubElement(case, "failure", message=message).text = row.note
             elif row.status is Status.NOT_RUN:
                 ElementTree.SubElement(case, "skipped", message=row.note)

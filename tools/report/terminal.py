@@ -33,7 +33,7 @@ def print_rows(rows: Sequence[Row]) -> None:
     for row in rows:
         d = row.difference
         table.add_row(
-            row.subject,
+            str(row.subject),
             row.output,
             "-" if d is None else f"{d.max_abs:.2e}",
             "-" if d is None else f"{d.psnr_db:.1f}",

@@ -8,11 +8,13 @@ import pytest
 from portraiture.export.bundle.open import find
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.parity import links
-from portraiture.export.parity.links import tensorflow_rows
-from portraiture.export.parity.rows import Status
+from portraiture.export.parity.links import tensorflow_steps
+from portraiture.export.parity.rows import Row, Status
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.tflite import tensorflow_runner
 from portraiture.export.tflite.runner import TfliteRunner
@@ -25,6 +27,12 @@ from portraiture.tools.open_pipeline import open_pipeline
 SIZE = Size(128, 96)
 
 needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="needs the tensorflow extra")
+
+
+def tensorflow_rows(root: Path, files: list[ModelFile], photo: np.ndarray) -> list[Row]:
+    """The rows of all steps."""
+    steps = tensorflow_steps(root, files, Truth(Networks()), [photo])
+    return [row for _, rows in steps for row in rows]
 
 
 def test_the_runner_takes_any_interpreter_of_that_interface(bundle: Path) -> None:
@@ -46,10 +54,10 @@ def test_without_the_extra_parity_lists_it_as_not_run(
 ) -> None:
     monkeypatch.setattr(links, "has_tensorflow", lambda: False)
     files = find(bundle, Target.TFLITE, Precision.FP32)
-    (row,) = tensorflow_rows(bundle, files, Truth(Checkpoints()), [astronaut])
+    (row,) = tensorflow_rows(bundle, files, astronaut)
     assert row.status is Status.NOT_RUN
-    assert (row.subject, row.note) == ("all tflite by TensorFlow", "the tensorflow extra is not installed")
-    assert list(tensorflow_rows(bundle, find(bundle, Target.ONNX), Truth(Checkpoints()), [astronaut])) == []
+    assert (str(row.subject), row.note) == ("all tflite by TensorFlow", "the tensorflow extra is not installed")
+    assert tensorflow_rows(bundle, find(bundle, Target.ONNX), astronaut) == []
 
 
 def test_without_the_extra_the_runtime_says_what_to_install(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,8 +69,8 @@ def test_without_the_extra_the_runtime_says_what_to_install(bundle: Path, monkey
 @needs_tensorflow
 def test_tensorflow_computes_the_same(bundle: Path, astronaut: np.ndarray) -> None:
     files = [f for f in find(bundle, Target.TFLITE, Precision.FP32) if f.name in ("perception", "filter")]
-    rows = list(tensorflow_rows(bundle, files, Truth(Checkpoints()), [astronaut]))
-    assert [(r.subject, r.output) for r in rows] == [
+    rows = tensorflow_rows(bundle, files, astronaut)
+    assert [(str(r.subject), r.output) for r in rows] == [
         ("perception tflite fp32 128x96 by TensorFlow", "mask"),
         ("perception tflite fp32 128x96 by TensorFlow", "depth"),
         ("filter tflite fp32 128x96 by TensorFlow", "portrait"),
@@ -77,5 +85,5 @@ def test_tensorflow_prepares_the_models_for_an_apps_own_maps(name: str, astronau
     size = Size(64, 96)
     spec = BundleSpec((name,), (Target.TFLITE,), precisions=(Precision.FP32,), sizes=(size,))
     write_models(spec, tmp_path)
-    rows = list(tensorflow_rows(tmp_path, spec.files(), Truth(Checkpoints()), [astronaut]))
+    rows = tensorflow_rows(tmp_path, spec.files(), astronaut)
     assert [r.status for r in rows] == [Status.PASSED]

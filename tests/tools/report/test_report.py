@@ -13,7 +13,11 @@ import numpy as np
 import pytest
 
 from portraiture.export.compare import compare
-from portraiture.export.parity.rows import Comparison, Link, Row, Status, judge
+from portraiture.export.contract import Size
+from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import ModelFile
+from portraiture.export.parity.rows import Comparison, Link, Row, judge
+from portraiture.export.parity.subjects import Subject, subject_of
 from portraiture.export.tolerances import Tolerance
 from portraiture.tools.report.gallery import LONG_SIDE_PX, Gallery, amplification, difference, error_counts, picture
 from portraiture.tools.report.html import html_report
@@ -21,7 +25,8 @@ from portraiture.tools.report.junit import junit_xml
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 STRICT, LOOSE = Tolerance("rounding of float32", 1e-4), Tolerance("not seen by eye", min_psnr_db=40.0)
-SUBJECT = "perception <tflite> fp32 64x48"
+PERCEPTION = ModelFile("perception", Target.TFLITE, Precision.FP32, Size(64, 48), "tflite/perception_64x48_fp32.tflite")
+SUBJECT, PIPELINE = Subject("perception <tflite> fp32 64x48", PERCEPTION), Subject("pipeline", PERCEPTION)
 
 
 def pixels(data: str) -> np.ndarray:
@@ -33,7 +38,7 @@ def pixels(data: str) -> np.ndarray:
 
 
 def comparison(
-    link: Link, subject: str, output: str, photo: int, found: np.ndarray, expected: np.ndarray, gate: Tolerance
+    link: Link, subject: Subject, output: str, photo: int, found: np.ndarray, expected: np.ndarray, gate: Tolerance
 ) -> Comparison:
     """As parity makes it."""
     return Comparison(link, subject, output, photo, found, expected, compare(found, expected), gate)
@@ -66,11 +71,11 @@ def report(tmp_path: Path) -> tuple[Path, list[Row], Gallery, dict[str, np.ndarr
         masks.append((mask + 1e-6 * (k + 1), mask))
         portraits.append((portrait + 0.1, portrait))
         gallery.watch(comparison(Link.FILE, SUBJECT, "mask", k, *masks[-1], STRICT))
-        gallery.watch(comparison(Link.PIPELINE, "pipeline", "portrait", k, *portraits[-1], LOOSE))
+        gallery.watch(comparison(Link.PIPELINE, PIPELINE, "portrait", k, *portraits[-1], LOOSE))
     rows = [
         judge(Link.FILE, SUBJECT, "mask", {k: compare(*m) for k, m in enumerate(masks)}, STRICT),
-        judge(Link.PIPELINE, "pipeline", "portrait", {k: compare(*p) for k, p in enumerate(portraits)}, LOOSE),
-        Row(Link.FILE, "all coreml", "-", Status.NOT_RUN, None, "-", "-", 0, "runs on macOS only"),
+        judge(Link.PIPELINE, PIPELINE, "portrait", {k: compare(*p) for k, p in enumerate(portraits)}, LOOSE),
+        Row.not_run(Link.FILE, "all coreml", "runs on macOS only"),
     ]
     return bundle, rows, gallery, photos
 
@@ -132,8 +137,9 @@ def test_models_do_not_share_a_reference_picture() -> None:
     gallery = Gallery()
     for model, value in (("coarse", 0.2), ("perception", 0.8)):
         maps = np.full((4, 4), value)
-        for target in ("tflite", "onnx"):
-            gallery.watch(comparison(Link.FILE, f"{model} {target} fp32 4x4", "mask", 0, maps, maps, STRICT))
+        for target in (Target.TFLITE, Target.ONNX):
+            file = ModelFile(model, target, Precision.FP32, Size(64, 64), f"{model}.{target.value}")
+            gallery.watch(comparison(Link.FILE, subject_of(file), "mask", 0, maps, maps, STRICT))
     assert [s.title.split(":")[0] for s in gallery.strips[0].values()] == ["coarse", "perception"]
     shown = [pixels(s.reference.image).mean() / 255 for s in gallery.strips[0].values()]
     assert shown == pytest.approx([0.2, 0.8], abs=1 / 255)
