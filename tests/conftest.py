@@ -1,6 +1,7 @@
 """Fixtures that several folders share: the real photos where they are, and one small bundle a session."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 # on a busy machine, threads that spin while they wait cost 80 times what they compute
@@ -9,9 +10,38 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
-torch.set_num_threads(2)
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+SLOW_FIXTURES = {"bundle", "sound", "patient", "real_data", "data_root"}
+"""What a test waits long for: exports of a bundle, and the real photos."""
+
+# pytest-xdist runs a process per core: each computes on one thread
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a slow fixture; ``make check`` leaves them out."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first process to need it makes, and the others of the test run read.
+
+    Args:
+        factory: pytest's; its processes have base folders side by side.
+        name: of the folder, one per kind of content.
+        make: writes the folder, which does not exist yet.
+    """
+    base = factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = root / name
+    with FileLock(root / f"{name}.lock"):
+        if not folder.exists():
+            make(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +70,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from portraiture.export.writing.models import write_models
     from portraiture.export.writing.spec import BundleSpec
 
-    root = tmp_path_factory.mktemp("export") / "bundle"
-    models = ("perception", "filter", "portrait", "coarse")
-    spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
-    with replacing(root) as folder:
-        finish(folder, spec, write_models(spec, folder))
-    return root
+    def make(root: Path) -> None:
+        models = ("perception", "filter", "portrait", "coarse")
+        spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
+        with replacing(root) as folder:
+            finish(folder, spec, write_models(spec, folder))
+
+    return made_once(tmp_path_factory, "small_bundle", make)
