@@ -1,6 +1,7 @@
 """What parity says: rows, each a comparison judged by its tolerance, and the pictures it was made of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -151,6 +152,12 @@ Watch = Callable[[Comparison], None]
 
 def unwatched(_: Comparison) -> None:
     """Shows nothing."""
+
+
+def counts(rows: Iterable[Row]) -> dict[Status, int]:
+    """Number of rows of each status."""
+    found = Counter(row.status for row in rows)
+    return {status: found[status] for status in Status}
 
 
 def judge(

@@ -1,21 +1,21 @@
-"""The report as JUnit XML."""
+"""The report's verdicts as JUnit XML, for a build server."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from portraiture.export.parity.rows import Row, Status
+from portraiture.export.parity.rows import Row, Status, counts
 
 
 def junit_xml(bundle: Path, rows: Sequence[Row]) -> str:
-    """A suite a link, a case a row; what could not run is ``skipped``."""
+    """One suite per link, one case per row; what could not run is ``skipped``."""
     top = ElementTree.Element("testsuites", name=f"parity of {bundle.resolve().name}")
     for link in dict.fromkeys(r.link for r in rows):
         own = [r for r in rows if r.link is link]
-        counts = {s: str(sum(r.status is s for r in own)) for s in Status}
+        number = {status: str(count) for status, count in counts(own).items()}
         suite = ElementTree.SubElement(
-            top, "testsuite", name=link.value, tests=str(len(own)), failures=counts[Status.FAILED], errors="0",
-            skipped=counts[Status.NOT_RUN],
+            top, "testsuite", name=link.value, tests=str(len(own)), failures=number[Status.FAILED], errors="0",
+            skipped=number[Status.NOT_RUN],
         )  # fmt: skip
         for row in own:
             case = ElementTree.SubElement(suite, "testcase", classname=str(row.subject), name=row.output)

@@ -1,24 +1,27 @@
-"""Tables on the terminal: of every command, and of parity."""
+"""Tables on the terminal: the console of every command, and the table of parity."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from portraiture.export.parity.rows import Row, Status
+from portraiture.export.parity.rows import Row, Status, counts
 
 _COLOUR = {Status.PASSED: "green", Status.FAILED: "red", Status.NOT_RUN: "yellow"}
 
+_PIPED_COLUMNS = 180
+"""Width of a table where there is no terminal: the table of parity fits; chosen, not measured."""
+
 
 def console() -> Console:
-    """Where tables go; piped output has no width of its own and is not cut."""
+    """The console that tables are printed on; piped output is 180 columns wide, so that no cell is cut."""
     found = Console()
-    return found if found.is_terminal else Console(width=180)
+    return found if found.is_terminal else Console(width=_PIPED_COLUMNS)
 
 
 def failed(rows: Sequence[Row]) -> int:
-    """How many rows failed."""
-    return sum(r.status is Status.FAILED for r in rows)
+    """Number of rows that failed."""
+    return counts(rows)[Status.FAILED]
 
 
 def first_failure(rows: Sequence[Row]) -> str:
@@ -28,7 +31,7 @@ def first_failure(rows: Sequence[Row]) -> str:
 
 
 def print_rows(rows: Sequence[Row]) -> None:
-    """Print a table, a row a comparison, and a closing line of counts."""
+    """Print a table with a line for each row, and a closing line of counts."""
     table = Table("subject", "output", "max error", "PSNR dB", "IoU", "gate", "photos", "status", "note")
     for row in rows:
         d = row.difference
@@ -45,5 +48,4 @@ def print_rows(rows: Sequence[Row]) -> None:
         )
     out = console()
     out.print(table)
-    counts = ", ".join(f"{sum(r.status is s for r in rows)} {s.value}" for s in Status)
-    out.print(f"parity: {counts}")
+    out.print("parity: " + ", ".join(f"{number} {status.value}" for status, number in counts(rows).items()))

@@ -19,9 +19,11 @@ from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Comparison, Link, Row, judge
 from portraiture.export.parity.subjects import Subject, subject_of
 from portraiture.export.tolerances import Tolerance
-from portraiture.tools.report.gallery import LONG_SIDE_PX, Gallery, amplification, difference, error_counts, picture
+from portraiture.tools.report.gallery import Gallery
+from portraiture.tools.report.histogram import error_counts
 from portraiture.tools.report.html import html_report
 from portraiture.tools.report.junit import junit_xml
+from portraiture.tools.report.pictures import LONG_SIDE_PX, amplification, difference, picture
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 STRICT, LOOSE = Tolerance("rounding of float32", 1e-4), Tolerance("not seen by eye", min_psnr_db=40.0)
@@ -157,6 +159,13 @@ def test_junit_has_a_case_for_every_row(report: tuple[Path, list[Row], Gallery, 
     assert re.fullmatch(
         r"expected PSNR >= 40 dB; found max error 1\.000e-01, PSNR 20\.00 dB", failure.get("message", "")
     )
+
+
+def test_what_failed_before_it_gave_an_output_says_why_in_junit(tmp_path: Path) -> None:
+    row = Row.failed(Link.FILE, SUBJECT, "a.tflite: expected a model, found 3 bytes; export it again")
+    failure = ElementTree.fromstring(junit_xml(tmp_path, [row])).find("testsuite/testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == failure.text == row.note
 
 
 def test_the_page_is_whole_and_escaped(report: tuple[Path, list[Row], Gallery, dict[str, np.ndarray]]) -> None:
