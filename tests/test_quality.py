@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
-from portraiture.export.networks.build import open_torch
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.reference.metrics import psnr_db
@@ -29,7 +28,7 @@ from portraiture.training.evaluation.predict import PredictedMaps
 def pipeline() -> Pipeline:
     """The shipped networks in both orientations."""
     sizes = (DEFAULT_SIZE, Size(DEFAULT_SIZE.width, DEFAULT_SIZE.height))
-    return Pipeline(lambda name, size: open_torch(name, size, Checkpoints()), sizes)
+    return Pipeline(Networks().runner, sizes)
 
 
 def _predict(pipeline: Pipeline, rgb: np.ndarray) -> PredictedMaps:

@@ -4,15 +4,11 @@ from pathlib import Path
 
 import click
 
-from portraiture.export.bundle.check import check_manifest
-from portraiture.export.bundle.checksums import verify
-from portraiture.export.bundle.manifest import read_manifest
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.contract import DEFAULT_SIZE, Size
 from portraiture.export.coreml.runner import Engine, engine_here
 from portraiture.export.formats import Precision, Target
-from portraiture.export.networks.build import open_torch
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Runner
 from portraiture.export.targets import open_file
@@ -38,21 +34,18 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
     if runtime == "torch":
         if bundle is not None or precision is not None:
             raise OptionError("--bundle and --precision: expected --runtime tflite or coreml with them, found torch")
-        checkpoints = Checkpoints()
-        return Pipeline(lambda name, size: open_torch(name, size, checkpoints), (DEFAULT_SIZE, LANDSCAPE))
+        return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
     if bundle is None:
         raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
     if runtime == "tensorflow":
         require_tensorflow()
     if runtime_label(runtime) != runtime:
         click.echo(f"running {runtime_label(runtime)}", err=True)
-    manifest = read_manifest(bundle)
-    verify(bundle, manifest)
-    check_manifest(bundle, manifest)
+    whole = open_bundle(bundle)
     chosen = parse_list("precision", precision, Precision)[0] if precision else None
     target = Target.TFLITE if runtime == "tensorflow" else Target(runtime)
     opened = open_tensorflow if runtime == "tensorflow" else open_file
-    files = {(f.name, f.size): f for f in find(bundle, target, chosen)}
+    files = {(f.name, f.size): f for f in whole.find(target, chosen)}
     sizes = sorted({size for _, size in files})
 
     def open_model(name: str, size: Size) -> Runner:
@@ -60,14 +53,4 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
             raise InputError(f"{bundle}: expected a {target.value} model {name} {size}; export it with --model {name}")
         return opened(bundle, files[(name, size)])
 
-    return Pipeline(open_model, sizes)
-
-
-def has_model(pipeline: Pipeline, name: str) -> bool:
-    """Whether a pipeline can open a model at every size."""
-    try:
-        for size in pipeline.sizes:
-            pipeline.runner(name, size)
-    except InputError:
-        return False
-    return True
+    return Pipeline(open_model, sizes, files)

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile, Values
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
-from portraiture.export.networks.layer_outputs import module_outputs
-from portraiture.export.networks.torch_runner import TorchRunner
+from portraiture.export.networks.build import Networks
+from portraiture.export.networks.layer_outputs import layer_outputs
+from portraiture.export.networks.torch_runner import torch_inputs
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import intermediate_values
 
@@ -106,17 +105,17 @@ def first_diverging(found: list[Layer], close: float) -> Layer | None:
     return best
 
 
-def locate(root: Path, file: ModelFile, checkpoints: Checkpoints, feeds: Feeds) -> Layer | None:
+def locate(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> Layer | None:
     """The first layer that a file does not reproduce, or None.
 
     Args:
         root: the bundle.
         file: one of its files.
-        checkpoints: the weights it was exported from.
+        networks: of the weights it was exported from.
         feeds: the contract's inputs.
     """
-    runner = TorchRunner(build(file.name, checkpoints), file.size, torch.float64)
-    outputs = module_outputs(runner, feeds)
+    network = networks.get(file.name, dtype=torch.float64)
+    outputs = layer_outputs(network, torch_inputs(network, file.size, feeds))
     return first_diverging(
         layers(intermediate_values(root, file, feeds), outputs), CLOSE.get(file.precision, CLOSE_ROUGH)
     )

@@ -8,8 +8,7 @@ from portraiture.export.doctor.operations import MAY_STAY_UNDELEGATED, check_del
 from portraiture.export.doctor.outputs import check_outputs
 from portraiture.export.formats import Route, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.targets import operations
 from portraiture.export.tflite.delegate import undelegated
 
@@ -17,7 +16,7 @@ from portraiture.export.tflite.delegate import undelegated
 def examine(
     root: Path,
     file: ModelFile,
-    checkpoints: Checkpoints,
+    networks: Networks,
     modules: Mapping[str, str] | None = None,
     route: Route = Route.LITERT,
 ) -> None:
@@ -26,14 +25,14 @@ def examine(
     Args:
         root: the new bundle.
         file: which file.
-        checkpoints: its weights.
+        networks: of the weights that were exported.
         modules: path in the module tree by the name of a value in the file, where the converter told.
         route: how a TFLite file was made.
 
     Raises:
         GateError: the first that fails.
     """
-    network, path = build(file.name, checkpoints), root / file.path
+    network, path = networks.get(file.name), root / file.path
 
     def layer(output: str) -> str:
         return layer_of(output, network, modules or {})

@@ -7,9 +7,7 @@ import torch
 from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, example_inputs
-from portraiture.export.networks.layer_outputs import module_outputs
-from portraiture.export.networks.torch_runner import TorchRunner
-from portraiture.export.runner import from_layout
+from portraiture.export.networks.layer_outputs import layer_outputs
 from portraiture.reference.errors import GateError
 
 FP16_LARGEST = 65504.0
@@ -23,7 +21,7 @@ def check_fp16_range(file: ModelFile, network: Exported) -> None:
 
     Args:
         file: all but float32 ones are checked: Core ML computes them in fp16, and so do GPUs of TFLite.
-        network: built for layout NCHW, any dtype.
+        network: of that model, float32.
 
     Raises:
         GateError: naming the layer.
@@ -34,10 +32,8 @@ def check_fp16_range(file: ModelFile, network: Exported) -> None:
     for name, value in named:
         if not float(value.detach().abs().max()) * FP16_MARGIN <= FP16_LARGEST:  # NaN compares false
             raise GateError(f"doctor: {file.name}: weight {name} is beyond fp16; export it with --precision fp32")
-    inputs = example_inputs(file.name, "NCHW", file.size)
-    feeds = {s.name: from_layout(s, inputs[s.name].numpy(), "NCHW") if s.kind.value else float(inputs[s.name])
-             for s in network.contract.inputs}  # fmt: skip
-    for name, kind, output in module_outputs(TorchRunner(network, file.size), feeds):
+    inputs = list(example_inputs(file.name, network.layout, file.size).values())
+    for name, kind, output in layer_outputs(network, inputs):
         largest = float(output.abs().max())
         if not largest * FP16_MARGIN <= FP16_LARGEST:
             raise GateError(

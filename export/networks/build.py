@@ -1,4 +1,9 @@
-"""The networks behind the exported models, in the layout of each target."""
+"""The networks behind the exported models, in the layout and the arithmetic that a user of them needs."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
 
 import torch
 from torch import nn
@@ -12,23 +17,66 @@ from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perc
 from portraiture.export.runner import Runner
 from portraiture.training.weights import load_filter, load_perception
 
+_Network = TypeVar("_Network", bound=nn.Module)
 
-def build(name: str, checkpoints: Checkpoints, layout: str = "NCHW") -> Exported:
-    """Load the weights of a model and wrap it for a layout, in evaluation mode."""
-    model_contract(name)
-    if name == "filter":
-        network: nn.Module = Filter(load_filter(checkpoints.filter))
-    elif name == "portrait":
-        network = Portrait(load_perception(checkpoints.perception), load_filter(checkpoints.filter))
-    else:
-        perception = load_perception(checkpoints.perception)
+
+class Networks:
+    """The networks of two weights files. Each network is built once, each file is read once.
+
+    Whoever gets a network runs it and changes nothing in it: others hold the same one.
+
+    Args:
+        checkpoints: the weights files; default the shipped ones.
+    """
+
+    def __init__(self, checkpoints: Checkpoints | None = None) -> None:
+        self.checkpoints = checkpoints or Checkpoints()
+        self._loaded: dict[tuple[Callable[[Path], nn.Module], torch.dtype], nn.Module] = {}
+        self._built: dict[tuple[str, str, torch.dtype], Exported] = {}
+
+    def get(self, name: str, layout: str = "NCHW", dtype: torch.dtype = torch.float32) -> Exported:
+        """A model's network with its weights, in evaluation mode; the same object at every call.
+
+        Args:
+            name: of the model.
+            layout: of its inputs and outputs, ``NCHW`` or ``NHWC``.
+            dtype: of its weights and arithmetic, float32 or float64.
+
+        Raises:
+            InputError: no such model, or its weights cannot be read.
+        """
+        key = (name, layout, dtype)
+        if key not in self._built:
+            self._built[key] = Exported(name, self._wrapped(name, dtype), layout).eval()
+        return self._built[key]
+
+    def runner(self, name: str, size: Size, dtype: torch.dtype = torch.float32) -> Runner:
+        """The runner of a model's network.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            dtype: of its arithmetic, float32 or float64.
+        """
+        return TorchRunner(self.get(name, dtype=dtype), size)
+
+    def _wrapped(self, name: str, dtype: torch.dtype) -> nn.Module:
+        model_contract(name)
+        files = self.checkpoints
+        if name == "filter":
+            return Filter(self._load(load_filter, files.filter, dtype))
+        perception = self._load(load_perception, files.perception, dtype)
+        if name == "portrait":
+            return Portrait(perception, self._load(load_filter, files.filter, dtype))
         if name in SPN_TASKS:
-            network = Spn(perception, SPN_TASKS[name])
-        else:
-            network = Coarse(perception) if name == "coarse" else Perception(perception)
-    return Exported(name, network, layout).eval()
+            return Spn(perception, SPN_TASKS[name])
+        return Coarse(perception) if name == "coarse" else Perception(perception)
 
-
-def open_torch(name: str, size: Size, checkpoints: Checkpoints, dtype: torch.dtype = torch.float32) -> Runner:
-    """The runner of a PyTorch network."""
-    return TorchRunner(build(name, checkpoints), size, dtype)
+    def _load(self, load: Callable[[Path], _Network], path: Path, dtype: torch.dtype) -> _Network:
+        """A network by its loader; float64 is made of a copy of float32."""
+        key = (load, dtype)
+        if key not in self._loaded:
+            single = torch.float32
+            first = load(path) if dtype is single else copy.deepcopy(self._load(load, path, single)).to(dtype)
+            self._loaded[key] = first
+        return cast(_Network, self._loaded[key])

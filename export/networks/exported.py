@@ -18,6 +18,11 @@ class Exported(nn.Module):
         self.contract = model_contract(name)
         self.layout = layout
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights and the arithmetic."""
+        return next(self.parameters()).dtype
+
     def forward(self, *inputs: Tensor) -> dict[str, Tensor]:
         values = []
         for spec, x in zip(self.contract.inputs, inputs, strict=True):

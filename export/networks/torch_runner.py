@@ -2,32 +2,46 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from portraiture.export.contract import Size
 from portraiture.export.networks.exported import Exported
 from portraiture.export.runner import Feeds, check_feeds, from_layout, to_layout
 
 
-class TorchRunner:
-    """Runs an :class:`Exported` network built for layout NCHW."""
+def torch_inputs(network: Exported, size: Size, feeds: Feeds) -> list[Tensor]:
+    """Feeds as the tensors that a network takes, in its layout and dtype.
 
-    def __init__(self, network: Exported, size: Size, dtype: torch.dtype = torch.float32) -> None:
-        self.network = network.to(dtype)
+    Args:
+        network: whose contract and dtype count.
+        size: height and width in pixels.
+        feeds: the contract's inputs; images HxWx3 and maps HxW in 0..1, scalars as numbers.
+
+    Raises:
+        InputError: the feeds are not the contract's inputs, or one has another shape or is not finite.
+    """
+    check_feeds(network.contract, feeds)
+    inputs = []
+    for spec in network.contract.inputs:
+        x = torch.from_numpy(to_layout(spec, feeds[spec.name], size, network.layout)).to(network.dtype)
+        if spec.name == "rgb" and network.dtype == torch.float64:
+            # the float32 of v / 255 is not v / 255: give the truth the exact value
+            x = torch.round(x * 255) / 255
+        inputs.append(x)
+    return inputs
+
+
+class TorchRunner:
+    """Runs an exported network in the network's own dtype."""
+
+    def __init__(self, network: Exported, size: Size) -> None:
+        self.network = network
         self.contract = network.contract
         self.size = size
-        self.dtype = dtype
 
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
-        """Outputs by name, in the runner's dtype."""
-        check_feeds(self.contract, feeds)
-        inputs = [
-            torch.from_numpy(to_layout(s, feeds[s.name], self.size, "NCHW")).to(self.dtype)
-            for s in self.contract.inputs
-        ]
-        if self.dtype == torch.float64:
-            # the float32 of v / 255 is not v / 255: give the truth the exact value
-            inputs = [torch.round(x * 255) / 255 if s.name == "rgb" else x
-                      for s, x in zip(self.contract.inputs, inputs, strict=True)]  # fmt: skip
+        """Outputs by name, in the network's dtype."""
+        inputs = torch_inputs(self.network, self.size, feeds)
         with torch.no_grad():
             outputs = self.network(*inputs)
-        return {s.name: from_layout(s, outputs[s.name].numpy(), "NCHW") for s in self.contract.outputs}
+        return {s.name: from_layout(s, outputs[s.name].numpy(), self.network.layout) for s in self.contract.outputs}

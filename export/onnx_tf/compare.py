@@ -7,7 +7,6 @@ from pathlib import Path
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 from portraiture.export.sample_photo import sample_photo
@@ -41,13 +40,12 @@ def _timed(runner: TfliteRunner, feeds: Feeds) -> float:
     return 1e3 * best
 
 
-def compare_routes(path: Path, litert: Path, name: str, size: Size, checkpoints: Checkpoints) -> Compared:
+def compare_routes(path: Path, litert: Path, name: str, size: Size, truth: Truth) -> Compared:
     """Run a float32 file of this route, PyTorch float64 and the default route's file on one photo.
 
     Raises:
         GateError: it differs from one of them by more than the gate's tolerance.
     """
-    truth = Truth(checkpoints)
     feeds = truth.feeds(name, size, sample_photo())
     ours, default = TfliteRunner(path, name, size), TfliteRunner(litert, name, size)
     found = ours.run(feeds)

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from portraiture.export.contract import Size
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.onnx.write import trace_onnx
 from portraiture.export.onnx_tf.compare import compare_routes
 from portraiture.export.onnx_tf.environment import clean_environment, make_environment
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.tflite.model import pack_model, read_model
 from portraiture.export.tflite.write import write_tflite
 from portraiture.reference.errors import ExportError, GateError
@@ -93,12 +92,12 @@ def name_signature(path: Path, name: str) -> None:
     path.write_bytes(pack_model(model))
 
 
-def write_onnx_tf(name: str, checkpoints: Checkpoints, size: Size, path: Path, report: Callable[[str], None]) -> None:
+def write_onnx_tf(name: str, truth: Truth, size: Size, path: Path, report: Callable[[str], None]) -> None:
     """Convert a model to a float32 ``.tflite`` by this route, and compare it.
 
     Args:
         name: of the model.
-        checkpoints: its weights.
+        truth: of the weights that are exported.
         size: fixed input size.
         path: file to write; it is there only if it passed.
         report: called with a line of progress or of figures.
@@ -110,7 +109,7 @@ def write_onnx_tf(name: str, checkpoints: Checkpoints, size: Size, path: Path, r
     python = make_environment(report)
     with tempfile.TemporaryDirectory(prefix=".onnx-tf.", dir=path.parent) as folder:
         source, converted = Path(folder) / f"{name}.onnx", Path(folder) / f"{name}.tflite"
-        network = build(name, checkpoints, "NHWC")
+        network = truth.networks.get(name, "NHWC")
         write_opset11(network, size, source)
         start = time.perf_counter()
         call_worker(python, name, source, converted)
@@ -118,7 +117,7 @@ def write_onnx_tf(name: str, checkpoints: Checkpoints, size: Size, path: Path, r
         name_signature(converted, name)
         litert = Path(folder) / "litert.tflite"
         write_tflite(network, size, litert)
-        found = compare_routes(converted, litert, name, size, checkpoints)
+        found = compare_routes(converted, litert, name, size, truth)
         report(
             f"{name} {size}: onnx-tf against litert: max error {found.to_litert:.1e} (PyTorch float64:"
             f" {found.to_torch:.1e}), {found.ms:.1f} ms against {found.litert_ms:.1f} ms, converted in {seconds:.0f} s"

@@ -1,6 +1,6 @@
 """A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -20,11 +20,20 @@ class Pipeline:
     Args:
         open_model: from a model's name and size to its runner.
         sizes: the sizes on offer.
+        files: the models that there are, each by name and size; None where every model is there at every size, as
+            in PyTorch.
     """
 
-    def __init__(self, open_model: OpenModel, sizes: Sequence[Size]) -> None:
+    def __init__(
+        self, open_model: OpenModel, sizes: Sequence[Size], files: Collection[tuple[str, Size]] | None = None
+    ) -> None:
         self._open, self.sizes = open_model, tuple(sizes)
+        self._files = None if files is None else frozenset(files)
         self._runners: dict[tuple[str, Size], Runner] = {}
+
+    def offers(self, name: str) -> bool:
+        """Whether a model is there at every size. Nothing is opened: a damaged file is met when it is run."""
+        return self._files is None or all((name, size) in self._files for size in self.sizes)
 
     def runner(self, name: str, size: Size) -> Runner:
         """The runner of a model at a size."""

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 
 from portraiture.export.contract import Size, model_contract
-from portraiture.export.networks.build import open_torch
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Feeds
@@ -27,8 +26,8 @@ KEPT_BYTES = 1 << 30
 class Truth:
     """The float64 networks by model and size, and the inputs of every comparison."""
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
-        self.checkpoints = checkpoints
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
         self.pipelines: dict[Size, Pipeline] = {}
         self._recent: OrderedDict[tuple[str, str, Size, bytes], Mapping[str, Any]] = OrderedDict()
 
@@ -47,7 +46,7 @@ class Truth:
     def pipeline(self, size: Size) -> Pipeline:
         """The Python pipeline in float64 at one size."""
         if size not in self.pipelines:
-            self.pipelines[size] = Pipeline(lambda n, s: open_torch(n, s, self.checkpoints, torch.float64), [size])
+            self.pipelines[size] = Pipeline(lambda n, s: self.networks.runner(n, s, torch.float64), [size])
         return self.pipelines[size]
 
     def portrait(self, size: Size, photo: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import numpy as np
 
 from portraiture.export.contract import APERTURE, Size, model_contract
 from portraiture.export.formats import LAYOUT, Target
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import to_layout
 from portraiture.reference.errors import OptionError
@@ -39,9 +38,7 @@ def calibration_photos(folder: Path) -> tuple[Path, ...]:
     return tuple(found[k] for k in places)
 
 
-def tflite_samples(
-    name: str, size: Size, photos: Sequence[Path], checkpoints: Checkpoints
-) -> list[dict[str, np.ndarray]]:
+def tflite_samples(name: str, size: Size, photos: Sequence[Path], truth: Truth) -> list[dict[str, np.ndarray]]:
     """Inputs of a model, a photo each, in TFLite's layout.
 
     Maps are the network's own, the focus is on the person.
@@ -50,13 +47,12 @@ def tflite_samples(
         name: of the model.
         size: its size.
         photos: files; each is stretched to the size, as an app would.
-        checkpoints: the weights that are exported.
+        truth: of the weights that are exported.
 
     Raises:
         InputError: a photo cannot be read.
     """
     contract = model_contract(name)
-    truth = Truth(checkpoints)
     samples = []
     for k, path in enumerate(photos):
         feeds = {**truth.feeds(name, size, read_photo(path)), "aperture": APERTURES[k % len(APERTURES)]}

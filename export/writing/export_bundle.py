@@ -8,6 +8,7 @@ from portraiture.export.bundle.checksums import checksums, sha256
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.kits.constants import write_constants
+from portraiture.export.networks.build import Networks
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.export.writing.goldens import write_goldens
 from portraiture.export.writing.model_card import model_card, write_card
@@ -16,9 +17,17 @@ from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.files import write_json
 
 
-def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]]) -> None:
-    """Write goldens, model card and manifest into a bundle whose models are written."""
-    write_goldens(root, spec.checkpoints, model_files({"models": list(entries)}))
+def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], networks: Networks | None = None) -> None:
+    """Write goldens, model card and manifest into a bundle whose models are written.
+
+    Args:
+        root: the bundle.
+        spec: what was written.
+        entries: of the manifest, one per model.
+        networks: of the spec's checkpoints; built here where none are given.
+    """
+    networks = networks or Networks(spec.checkpoints)
+    write_goldens(root, networks, model_files({"models": list(entries)}))
     write_constants(root, spec.models, spec.sizes, spec.packaging)
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")

@@ -26,9 +26,7 @@ from portraiture.export.bundle.goldens import (
 )
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
-from portraiture.export.networks.torch_runner import TorchRunner
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.resize import to_model_size
 from portraiture.export.runner import Feeds
@@ -51,13 +49,11 @@ def _u16(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.rint(np.clip(values, 0, 1) * U16), np.uint16)
 
 
-def golden_arrays(
-    checkpoints: Checkpoints, size: Size, photo: np.ndarray, models: Sequence[str]
-) -> dict[str, np.ndarray]:
+def golden_arrays(networks: Networks, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
     """Inputs of models at a size as integers, and sampled float64 outputs; always of perception and filter."""
 
     def run(name: str, feeds: Feeds) -> dict[str, np.ndarray]:
-        out = TorchRunner(build(name, checkpoints), size, torch.float64).run(feeds)
+        out = networks.runner(name, size, torch.float64).run(feeds)
         return {outputs_of(name)[n]: value for n, value in out.items()}
 
     rgb = to_model_size(photo, size)
@@ -75,12 +71,12 @@ def golden_arrays(
     return found | {name: sampled(value) for name, value in outputs.items()}
 
 
-def write_goldens(root: Path, checkpoints: Checkpoints, files: Sequence[ModelFile]) -> None:
+def write_goldens(root: Path, networks: Networks, files: Sequence[ModelFile]) -> None:
     """Write ``goldens/*.bin``, those of further sizes in a folder each, and the index.
 
     Args:
         root: the bundle.
-        checkpoints: its weights.
+        networks: of its weights.
         files: what it holds.
     """
     sizes = list(dict.fromkeys(f.size for f in files))
@@ -90,7 +86,7 @@ def write_goldens(root: Path, checkpoints: Checkpoints, files: Sequence[ModelFil
         folder = root / "goldens" / prefix
         folder.mkdir(parents=True, exist_ok=True)
         models = sorted({f.name for f in files if f.size == size})
-        for name, array in golden_arrays(checkpoints, size, sample_photo(), models).items():
+        for name, array in golden_arrays(networks, size, sample_photo(), models).items():
             little = array.astype(array.dtype.newbyteorder("<"))
             (folder / f"{name}.bin").write_bytes(np.ascontiguousarray(little).tobytes())
             entries[prefix + name] = {

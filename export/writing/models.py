@@ -12,7 +12,7 @@ from portraiture.export.doctor.examine import examine
 from portraiture.export.doctor.gates import check_gates
 from portraiture.export.formats import LAYOUT, Precision, Route, Target
 from portraiture.export.model_file import ModelFile, bytes_of
-from portraiture.export.networks.build import build
+from portraiture.export.networks.build import Networks
 from portraiture.export.onnx.write import onnx_op_counts, write_onnx
 from portraiture.export.onnx_tf.write import write_onnx_tf
 from portraiture.export.pipeline.truth import Truth
@@ -32,7 +32,12 @@ def silent(_: str) -> None:
 
 
 def convert(
-    spec: BundleSpec, file: ModelFile, root: Path, float32: dict[tuple[str, Size], Path], report: Report = silent
+    spec: BundleSpec,
+    file: ModelFile,
+    root: Path,
+    float32: dict[tuple[str, Size], Path],
+    truth: Truth,
+    report: Report = silent,
 ) -> dict[str, str]:
     """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``.
 
@@ -41,7 +46,7 @@ def convert(
     """
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    network = build(file.name, spec.checkpoints, LAYOUT[file.target])
+    network = truth.networks.get(file.name, LAYOUT[file.target])
     if file.target is Target.COREML:
         return write_coreml(network, file.size, file.precision, path)
     if file.target is Target.ONNX:
@@ -51,14 +56,14 @@ def convert(
     if key not in float32:
         float32[key] = root / f".{file.name}_{file.size}.tflite"
         if spec.route is Route.ONNX_TF:
-            write_onnx_tf(file.name, spec.checkpoints, file.size, float32[key], report)
+            write_onnx_tf(file.name, truth, file.size, float32[key], report)
         else:
             write_tflite(network, file.size, float32[key])
     if file.precision is Precision.FP32:
         shutil.copyfile(float32[key], path)
     else:
         static = file.precision is Precision.INT8_STATIC
-        samples = tflite_samples(file.name, file.size, spec.calibration, spec.checkpoints) if static else []
+        samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
         quantize(float32[key], path, file.precision, samples)
     write_metadata(path, [(file.name, file.size)])
     return {}
@@ -75,26 +80,30 @@ def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
     return MilProgram.load(root / file.path).op_counts()
 
 
-def write_models(spec: BundleSpec, root: Path, report: Report = silent) -> list[dict[str, Any]]:
+def write_models(
+    spec: BundleSpec, root: Path, report: Report = silent, networks: Networks | None = None
+) -> list[dict[str, Any]]:
     """Write all model files and return their manifest entries.
 
     Args:
         spec: what to write.
         root: the new bundle.
         report: called with lines of progress: each file before it is written, and what its route has to say.
+        networks: of the spec's checkpoints; built here where none are given.
 
     Raises:
         GateError: the doctor refuses a file.
     """
     entries = []
     float32: dict[tuple[str, Size], Path] = {}
-    truth = Truth(spec.checkpoints)
+    networks = networks or Networks(spec.checkpoints)
+    truth = Truth(networks)
     for name, size in dict.fromkeys((f.name, f.size) for f in spec.files()):
-        check_gates(build(name, spec.checkpoints), size, truth.feeds(name, size, sample_photo()))
+        check_gates(networks.get(name), size, truth.feeds(name, size, sample_photo()))
     for file in spec.files():
         report(f"writing {file.path}")
-        modules = convert(spec, file, root, float32, report)
-        examine(root, file, spec.checkpoints, modules, spec.route)
+        modules = convert(spec, file, root, float32, truth, report)
+        examine(root, file, networks, modules, spec.route)
         counts = op_counts(root, file)
         by_route = file.target is Target.TFLITE and spec.route is not Route.LITERT
         entries.append(

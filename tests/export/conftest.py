@@ -12,9 +12,11 @@ from portraiture.export.contract import Size
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity import run as parity
 from portraiture.export.parity.rows import Link, Row, Status
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.writing import models as writing_models
 from portraiture.export.writing.export_bundle import finish
@@ -75,7 +77,8 @@ class Patient:
         """Write a file anew, as the exporter now is."""
         path = self.root / file.path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        writing_models.convert(Few(checkpoints=checkpoints or Checkpoints()), file, self.root, {})
+        spec = Few(checkpoints=checkpoints or Checkpoints())
+        writing_models.convert(spec, file, self.root, {}, Truth(Networks(spec.checkpoints)))
         self.bless()
 
     def bless(self) -> None:
@@ -88,8 +91,8 @@ class Patient:
 
     def failures(self) -> list[Row]:
         """The rows that fail, explained; the filter's own quality is not asked for at this size."""
-        rows = [r for r in parity.run_parity(self.root, (), self.checkpoints) if r.link is not Link.FILTER]
-        explained = explain(self.root, rows, self.checkpoints, [sample_photo()])
+        rows = [r for r in parity.run_parity(self.root, (), Networks(self.checkpoints)) if r.link is not Link.FILTER]
+        explained = explain(self.root, rows, Networks(self.checkpoints), [sample_photo()])
         return [r for r in explained if r.status is Status.FAILED]
 
     def assert_caught(self, *words: str) -> None:

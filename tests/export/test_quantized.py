@@ -9,14 +9,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 from portraiture.export.bundle.goldens import read_index
 from portraiture.export.bundle.manifest import model_files, read_manifest
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, MODELS, Size
 from portraiture.export.coreml.compress import palette
 from portraiture.export.doctor.examine import examine
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.model_file import ModelFile, file_path
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.onnx.compress import quantized
 from portraiture.export.parity.links import file_rows, pipeline_rows
 from portraiture.export.parity.rows import Link, Status, judge
@@ -61,7 +61,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def truth() -> Truth:
-    return Truth(Checkpoints())
+    return Truth(Networks())
 
 
 def file_of(name: str, target: Target, precision: Precision) -> ModelFile:
@@ -78,7 +78,7 @@ def test_smaller_than_fp16(small: Path, target: Target, precision: Precision) ->
     for name, share in (("perception", 0.8), ("filter", 1.0)):
         half = small / file_path(name, target, Precision.FP16, SIZE)
         assert bytes_of(small / file_path(name, target, precision, SIZE)) < share * bytes_of(half)
-        examine(small, file_of(name, target, precision), Checkpoints())
+        examine(small, file_of(name, target, precision), Networks())
 
 
 @pytest.mark.parametrize(("target", "precision"), WRITTEN)
@@ -231,12 +231,12 @@ def test_calibration_photos_are_spread_over_the_folder(photos: Path, tmp_path: P
     assert len(set(found)) == MOST_PHOTOS
     assert (found[0].name, found[-1].name) == ("0000.jpg", f"{3 * MOST_PHOTOS - 1:04}.jpg")
     with pytest.raises(InputError, match=r"0000\.jpg"):
-        tflite_samples("perception", SIZE, found, Checkpoints())
+        tflite_samples("perception", SIZE, found, Truth(Networks()))
 
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_every_model_can_be_calibrated(photos: Path, name: str) -> None:
-    (sample,) = tflite_samples(name, Size(64, 64), calibration_photos(photos)[:1], Checkpoints())
+    (sample,) = tflite_samples(name, Size(64, 64), calibration_photos(photos)[:1], Truth(Networks()))
     for spec in MODELS[name].inputs:
         assert sample[spec.name].shape == spec.shape(Size(64, 64), "NHWC")
         assert np.isfinite(sample[spec.name]).all()
@@ -246,7 +246,7 @@ def test_the_filter_is_calibrated_on_maps_of_the_photo_and_several_apertures(pho
     from portraiture.reference.photo.read import read_photo
 
     files = calibration_photos(photos)
-    samples = tflite_samples("filter", SIZE, files, Checkpoints())
+    samples = tflite_samples("filter", SIZE, files, truth)
     assert len({float(s["aperture"][0]) for s in samples}) == 3
     assert {float(s["focus"][0]) for s in samples} == {-1.0}
     expected = truth.feeds("filter", SIZE, read_photo(files[0]))
@@ -261,8 +261,8 @@ def test_every_small_file_is_listed_and_the_finest_is_found_first(small: Path) -
                           (Target.COREML, ["fp16", "int8", "palettized"])):  # fmt: skip
         files = [f for f in model_files(read_manifest(small)) if f.target is target and f.name == "filter"]
         assert [f.precision.value for f in files] == names
-        assert {f.precision for f in find(small, target)} == {Precision.FP16}
-    assert {f.precision for f in find(small, Target.COREML, Precision.PALETTIZED)} == {Precision.PALETTIZED}
+        assert {f.precision for f in open_bundle(small).find(target)} == {Precision.FP16}
+    assert {f.precision for f in open_bundle(small).find(Target.COREML, Precision.PALETTIZED)} == {Precision.PALETTIZED}
     gates = {e["path"]: e["outputs"] for e in read_index(small)["files"]}
     int8 = gates[file_path("perception", Target.TFLITE, Precision.INT8, SIZE)]
     assert int8["mask"]["tolerance"]["min_iou"] == 0.985

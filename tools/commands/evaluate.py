@@ -134,13 +134,12 @@ def _segmentation(
     """Figures of masks, ``worst`` among them where asked for."""
     from portraiture.tools.evaluate import measures as evaluations
     from portraiture.tools.evaluate import worst as worst_photos
-    from portraiture.tools.open_pipeline import has_model
     from portraiture.training.evaluation.masks import score_masks
 
     if method == "graph-cut":
         predict = evaluations.graph_cut_predictor(pipeline)
     else:
-        predict = evaluations.network_predictor(pipeline, has_model(pipeline, "coarse"))
+        predict = evaluations.network_predictor(pipeline, pipeline.offers("coarse"))
     if worst is None:
         return {**evaluations.segmentation_measure(photos)(predict)}
     samples = photos.samples()
@@ -155,13 +154,12 @@ def _measure(
     subject: str, photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
 ) -> dict[str, Any]:
     from portraiture.tools.evaluate import measures as evaluations
-    from portraiture.tools.open_pipeline import has_model
 
     if subject == "segmentation":
         return _segmentation(photos, pipeline, method, worst, sheet)
     if subject == "filter":
         return {**evaluations.filter_figures(photos, pipeline, {"filter": pipeline.filter})["filter"]}
-    return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, has_model(pipeline, "coarse")))}
+    return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, pipeline.offers("coarse")))}
 
 
 def _compare(

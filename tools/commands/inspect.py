@@ -11,14 +11,10 @@ def command(bundle: Path) -> None:
     """Print the contract, sizes and operations of BUNDLE and verify every checksum."""
     from rich.table import Column, Table
 
-    from portraiture.export.bundle.check import check_manifest
-    from portraiture.export.bundle.checksums import verify
-    from portraiture.export.bundle.manifest import read_manifest
+    from portraiture.export.bundle.open import open_bundle
     from portraiture.tools.report.terminal import console
 
-    manifest = read_manifest(bundle)
-    verify(bundle, manifest)
-    check_manifest(bundle, manifest)
+    manifest = open_bundle(bundle).manifest
     out = console()
     out.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")
     files = Table("model", "target", "precision", "size", "MB", "ops", Column("file", overflow="fold"))

@@ -24,11 +24,11 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     from portraiture.reference.photo.write import write_npy, write_photo
     from portraiture.reference.presence import Presence, find_person
     from portraiture.tools.batch import note, over_photos
-    from portraiture.tools.open_pipeline import has_model, open_pipeline
+    from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
     pipeline = open_pipeline(runtime, bundle, precision)
-    coarse = has_model(pipeline, "coarse")
+    coarse = pipeline.offers("coarse")
     if not coarse:
         click.echo(
             f"{bundle} has no coarse model: coarse maps are not written (export with --model coarse)",

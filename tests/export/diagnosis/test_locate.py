@@ -15,6 +15,7 @@ from portraiture.export.diagnosis.explain import sentence
 from portraiture.export.diagnosis.locate import CLOSE, Layer, first_diverging, layers, locate
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity.rows import Link, judge
 from portraiture.export.parity.subjects import subject_of
@@ -56,14 +57,14 @@ def test_a_layer_with_other_weights_is_named(
     found = [f for f in files if (f.name, f.target, f.precision) == ("perception", target, precision)]
     if not found:
         pytest.skip(f"{target.value} is not written in {precision.value}")
-    feeds = Truth(Checkpoints()).feeds("perception", SIZE, astronaut)
-    assert locate(bundle, found[0], Checkpoints(), feeds) is None
+    feeds = Truth(Networks()).feeds("perception", SIZE, astronaut)
+    assert locate(bundle, found[0], Networks(), feeds) is None
     tensors, metadata = load_tensors(SHIPPED_PERCEPTION)
     key = "coarse.encoder.blocks.5.project.weight"
     tensors[key] = tensors[key] * 1.5
     other = tmp_path / "other.safetensors"
     save_tensors(other, tensors, metadata)
-    layer = locate(bundle, found[0], Checkpoints(perception=other), feeds)
+    layer = locate(bundle, found[0], Networks(Checkpoints(perception=other)), feeds)
     assert layer is not None
     assert layer.name.endswith("coarse.encoder.blocks.5.project")
     assert layer.error > CLOSE[precision]
@@ -84,6 +85,6 @@ def test_a_failure_is_explained_with_the_photo_on_which_it_shows(
         return "a cause"
 
     monkeypatch.setattr(explain_module, "cause_of", remember)
-    (explained,) = explain_module.explain(bundle, [row], Checkpoints(), photos)
+    (explained,) = explain_module.explain(bundle, [row], Networks(), photos)
     assert explained.note == "a cause"
-    assert np.array_equal(seen[0], Truth(Checkpoints()).feeds(file.name, file.size, photos[2])["rgb"])
+    assert np.array_equal(seen[0], Truth(Networks()).feeds(file.name, file.size, photos[2])["rgb"])

@@ -16,15 +16,14 @@ from portraiture.export.diagnosis.mistakes import _Interpolate, _rotate_names, m
 from portraiture.export.diagnosis.weights import OtherWeights, layer_weights, other_weights, weights_sentence
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
 
 FILE = ModelFile("perception", Target.ONNX, Precision.FP32, Size(64, 64), "p.onnx")
 
 
 def test_every_file_of_a_sound_bundle_holds_the_checkpoints_weights(bundle: Path) -> None:
-    networks = {name: build(name, Checkpoints()) for name in ("perception", "filter", "portrait", "coarse")}
+    networks = {name: Networks().get(name) for name in ("perception", "filter", "portrait", "coarse")}
     for file in model_files(read_manifest(bundle)):
         wrong, layers = other_weights(bundle, file, networks[file.name])
         assert wrong == [], file.path
@@ -112,5 +111,5 @@ def test_outputs_of_equal_shape_take_each_others_name_and_the_resize_ends_with_i
 def test_no_mistake_is_claimed_of_a_sound_file(bundle: Path, astronaut: np.ndarray, target: Target) -> None:
     files = model_files(read_manifest(bundle))
     file = next(f for f in files if (f.name, f.target, f.precision) == ("perception", target, Precision.FP32))
-    feeds = Truth(Checkpoints()).feeds("perception", file.size, astronaut)
-    assert cause_of(bundle, file, Checkpoints(), feeds) == ""
+    feeds = Truth(Networks()).feeds("perception", file.size, astronaut)
+    assert cause_of(bundle, file, Networks(), feeds) == ""

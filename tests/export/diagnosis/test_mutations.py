@@ -18,7 +18,7 @@ from torch import Tensor
 
 from portraiture.export.diagnosis import explain
 from portraiture.export.formats import Target
-from portraiture.export.networks import build as networks
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.exported import Exported
 from portraiture.export.parity import links
@@ -47,14 +47,13 @@ class Wrapped(torch.nn.Module):
 
 def wrap(monkeypatch: pytest.MonkeyPatch, rgb: Callable[[Tensor], Tensor], both: bool = False) -> None:
     """Make the exporter write wrapped networks."""
-    from portraiture.export.writing import models as bundle
+    honest = Networks.get
 
-    def build(*arguments: Any) -> Exported:
-        network = networks.build(*arguments)
-        network.network = Wrapped(network.network, rgb, both)
-        return network
+    def get(*arguments: Any) -> Exported:
+        network = honest(*arguments)
+        return Exported(network.contract.name, Wrapped(network.network, rgb, both), network.layout).eval()
 
-    monkeypatch.setattr(bundle, "build", build)
+    monkeypatch.setattr(Networks, "get", get)
 
 
 def coreml_image(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:

@@ -15,8 +15,7 @@ from portraiture.export.doctor.operations import check_delegate, check_operation
 from portraiture.export.doctor.outputs import check_outputs
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile, Operation
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.exported import Exported
 from portraiture.export.targets import operations
 from portraiture.export.tflite.delegate import undelegated
@@ -159,7 +158,7 @@ def test_core_mls_refused_operation_is_named_by_its_module(tmp_path: Path) -> No
 
 
 def test_tflites_layer_is_told_by_the_names_that_the_converter_gives(bundle: Path) -> None:
-    network = build("perception", Checkpoints())
+    network = Networks().get("perception")
     entries = model_files(read_manifest(bundle))
     path = next(bundle / f.path for f in entries if (f.name, f.target) == ("perception", Target.TFLITE))
     found = {layer_of(o.output, network, {}) for o in operations(path, Target.TFLITE)}

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from portraiture.export.contract import Size
 from portraiture.export.doctor.gates import check_gates, level_fault, propagation_fault
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 from portraiture.export.writing import models as bundle
@@ -25,13 +24,13 @@ SIZE = Size(64, 96)
 @pytest.fixture(scope="module")
 def feeds(astronaut: np.ndarray) -> dict[str, Feeds]:
     """Of each model, for the astronaut."""
-    truth = Truth(Checkpoints())
+    truth = Truth(Networks())
     return {name: truth.feeds(name, SIZE, astronaut) for name in ("perception", "filter", "portrait", "coarse")}
 
 
 @pytest.mark.parametrize("name", ["perception", "filter", "portrait", "coarse"])
 def test_the_shipped_networks_pass(feeds: dict[str, Feeds], name: str) -> None:
-    check_gates(build(name, Checkpoints()), SIZE, feeds[name])
+    check_gates(Networks().get(name), SIZE, feeds[name])
 
 
 def raw_gates(spread: float) -> Tensor:
@@ -62,7 +61,7 @@ def test_gates_without_the_bound_are_refused_by_their_layer(
     expected = r"network\.perception\.propagation \(Propagation\): expected sum \|g\| <= 1, found .* on random input"
     for name in ("perception", "portrait"):
         with pytest.raises(GateError, match=expected):
-            check_gates(build(name, Checkpoints()), SIZE, feeds[name])
+            check_gates(Networks().get(name), SIZE, feeds[name])
 
 
 @pytest.mark.parametrize("direction", range(4))
@@ -97,7 +96,7 @@ def test_decays_outside_their_range_are_refused_by_their_level(
 ) -> None:
     monkeypatch.setattr(rnn_filter, "decays", lambda _, gates: share * torch.ones_like(gates))
     with pytest.raises(GateError, match=r"network\.filter\.level4 \(Level\): expected decays in \[0, 1\), found"):
-        check_gates(build("filter", Checkpoints()), SIZE, feeds["filter"])
+        check_gates(Networks().get("filter"), SIZE, feeds["filter"])
 
 
 def test_an_export_is_refused_before_a_file_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:

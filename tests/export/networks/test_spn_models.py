@@ -10,8 +10,7 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import open_torch
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import open_file
@@ -39,7 +38,7 @@ def test_every_target_agrees_with_float64(
 ) -> None:
     root, all_files = files
     (file,) = (f for f in all_files if f.name == name and f.target is target)
-    truth = Truth(Checkpoints())
+    truth = Truth(Networks())
     feeds = truth.feeds(name, SIZE, astronaut)
     expected = truth.outputs(name, SIZE, feeds)
     found = open_file(root, file).run(feeds)
@@ -50,7 +49,7 @@ def test_every_target_agrees_with_float64(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_with_the_networks_own_coarse_map_it_is_perception(astronaut: np.ndarray, name: str) -> None:
-    truth = Truth(Checkpoints())
+    truth = Truth(Networks())
     size = Size(512, 384)
     feeds = truth.feeds(name, size, astronaut)
     (output,) = truth.outputs(name, size, feeds)
@@ -62,8 +61,8 @@ def test_with_the_networks_own_coarse_map_it_is_perception(astronaut: np.ndarray
 
 def test_another_coarse_mask_gives_another_mask(astronaut: np.ndarray) -> None:
     size = Size(128, 96)
-    feeds = Truth(Checkpoints()).feeds("segmentation_spn", size, astronaut)
-    runner = open_torch("segmentation_spn", size, Checkpoints(), torch.float64)
+    feeds = Truth(Networks()).feeds("segmentation_spn", size, astronaut)
+    runner = Networks().runner("segmentation_spn", size, torch.float64)
     with_person = runner.run(feeds)["mask"]
     nobody = runner.run({**feeds, "coarse_mask": np.zeros((128, 96), np.float32)})["mask"]
     assert np.isfinite(nobody).all()

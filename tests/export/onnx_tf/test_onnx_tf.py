@@ -12,8 +12,7 @@ import torch
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Route, Target
-from portraiture.export.networks.build import build
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.onnx_tf import environment as onnx_tf_env
 from portraiture.export.onnx_tf.compare import compare_routes
 from portraiture.export.onnx_tf.environment import PINS, environment_folder, interpreter_of, make_environment
@@ -51,14 +50,14 @@ def test_what_onnx_tf_is_given_is_folded_old_enough_and_right(name: str, astrona
     import onnxruntime
 
     path = tmp_path / "model.onnx"
-    network = build(name, Checkpoints(), "NHWC")
+    network = Networks().get(name, "NHWC")
     write_opset11(network, SIZE, path)
     model = onnx.load(str(path))
     onnx.checker.check_model(model)
     assert [(o.domain, o.version) for o in model.opset_import] == [("", OPSET)]
     assert model.ir_version <= MAX_IR
     assert not FOLDED & {n.op_type for n in model.graph.node}
-    truth = Truth(Checkpoints())
+    truth = Truth(Networks())
     feeds = truth.feeds(name, SIZE, astronaut)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     inputs = {s.name: to_layout(s, feeds[s.name], SIZE, "NHWC") for s in network.contract.inputs}
@@ -142,7 +141,7 @@ def test_a_file_of_this_route_is_the_contracts(name: str, astronaut: np.ndarray,
     assert [e["route"] for e in entries] == ["onnx-tf", "onnx-tf"]
     assert any("onnx-tf against litert: max error" in line for line in said)
     for file in spec.files():
-        for row in file_rows(tmp_path, file, Truth(Checkpoints()), [astronaut]):
+        for row in file_rows(tmp_path, file, Truth(Networks()), [astronaut]):
             assert row.status is Status.PASSED, row
 
 
@@ -168,10 +167,10 @@ def test_a_real_refusal_names_the_operation(
 
 
 def test_a_file_that_differs_is_refused(tmp_path: Path) -> None:
-    network = build("coarse", Checkpoints(), "NHWC")
+    network = Networks().get("coarse", "NHWC")
     write_tflite(network, SIZE, tmp_path / "litert.tflite")
     with torch.no_grad():
         next(p for p in network.parameters() if p.ndim == 4).mul_(1.01)
     write_tflite(network, SIZE, tmp_path / "other.tflite")
     with pytest.raises(GateError, match=r"coarse 64x96: onnx-tf against PyTorch float64: expected max error <= 0.0001"):
-        compare_routes(tmp_path / "other.tflite", tmp_path / "litert.tflite", "coarse", SIZE, Checkpoints())
+        compare_routes(tmp_path / "other.tflite", tmp_path / "litert.tflite", "coarse", SIZE, Truth(Networks()))

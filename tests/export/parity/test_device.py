@@ -14,7 +14,6 @@ from portraiture.export.describe import describe
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.onnx.write import write_onnx
 from portraiture.export.parity.device import device_rows, read_result
 from portraiture.export.parity.rows import Status
@@ -131,7 +130,7 @@ def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_pat
     for path in (root / "onnx").iterdir():
         if not any(path == root / f.path for f in files):
             path.unlink()
-    write_goldens(root, Checkpoints(), files)
+    write_goldens(root, Networks(), files)
     write_json(root / MANIFEST, {**manifest, "models": models, "files": checksums(root)})
     index = read_index(root)
     for file, entry in zip(files, index["files"], strict=True):

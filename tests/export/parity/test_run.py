@@ -137,7 +137,7 @@ def test_other_weights_than_exported_are_refused(bundle: Path, tmp_path: Path) -
     other = tmp_path / "filter.safetensors"
     other.write_bytes(Checkpoints().perception.read_bytes())
     with pytest.raises(InputError, match="other filter weights"):
-        run_parity(bundle, checkpoints=Checkpoints(filter=other))
+        run_parity(bundle, networks=Networks(Checkpoints(filter=other)))
 
 
 @pytest.mark.parametrize("harm", ["missing", "changed", "added", "manifest"])
@@ -228,4 +228,4 @@ def test_each_size_is_shown_a_photo() -> None:
 
 def test_missing_weights_are_named(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.safetensors: expected perception weights"):
-        run_parity(bundle, (), Checkpoints(perception=tmp_path / "nowhere.safetensors"))
+        run_parity(bundle, (), Networks(Checkpoints(perception=tmp_path / "nowhere.safetensors")))

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.parity import links
 from portraiture.export.parity.links import tensorflow_steps
@@ -44,7 +43,7 @@ def test_the_runner_takes_any_interpreter_of_that_interface(bundle: Path) -> Non
         opened.append(path)
         return Interpreter(path, num_threads=num_threads)
 
-    (file,) = (f for f in find(bundle, Target.TFLITE, Precision.FP32) if f.name == "coarse")
+    (file,) = (f for f in open_bundle(bundle).find(Target.TFLITE, Precision.FP32) if f.name == "coarse")
     TfliteRunner(bundle / file.path, "coarse", SIZE, interpreter=interpreter)
     assert opened == [str(bundle / file.path)]
 
@@ -53,11 +52,11 @@ def test_without_the_extra_parity_lists_it_as_not_run(
     bundle: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(links, "has_tensorflow", lambda: False)
-    files = find(bundle, Target.TFLITE, Precision.FP32)
+    files = open_bundle(bundle).find(Target.TFLITE, Precision.FP32)
     (row,) = tensorflow_rows(bundle, files, astronaut)
     assert row.status is Status.NOT_RUN
     assert (str(row.subject), row.note) == ("all tflite by TensorFlow", "the tensorflow extra is not installed")
-    assert tensorflow_rows(bundle, find(bundle, Target.ONNX), astronaut) == []
+    assert tensorflow_rows(bundle, open_bundle(bundle).find(Target.ONNX), astronaut) == []
 
 
 def test_without_the_extra_the_runtime_says_what_to_install(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +67,7 @@ def test_without_the_extra_the_runtime_says_what_to_install(bundle: Path, monkey
 
 @needs_tensorflow
 def test_tensorflow_computes_the_same(bundle: Path, astronaut: np.ndarray) -> None:
-    files = [f for f in find(bundle, Target.TFLITE, Precision.FP32) if f.name in ("perception", "filter")]
+    files = [f for f in open_bundle(bundle).find(Target.TFLITE, Precision.FP32) if f.name in ("perception", "filter")]
     rows = tensorflow_rows(bundle, files, astronaut)
     assert [(str(r.subject), r.output) for r in rows] == [
         ("perception tflite fp32 128x96 by TensorFlow", "mask"),

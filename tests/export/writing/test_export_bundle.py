@@ -8,7 +8,7 @@ import pytest
 from portraiture.export.bundle.checksums import verify
 from portraiture.export.bundle.goldens import INDEX, read_golden, sampled
 from portraiture.export.bundle.manifest import MANIFEST, read_manifest
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.contract import MODELS, Size
 from portraiture.export.describe import describe
 from portraiture.export.formats import Precision, Target
@@ -97,9 +97,9 @@ def test_a_folder_of_other_files_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_find_explains_what_is_missing(bundle: Path, tmp_path: Path) -> None:
-    assert {f.precision for f in find(bundle, Target.TFLITE)} == {Precision.FP32}
+    assert {f.precision for f in open_bundle(bundle).find(Target.TFLITE)} == {Precision.FP32}
     with pytest.raises(InputError, match="make one with portraiture export"):
-        find(tmp_path, Target.TFLITE)
+        open_bundle(tmp_path).find(Target.TFLITE)
 
 
 @pytest.mark.parametrize("text", ["512", "512x", "100x100", "0x0", "4096x64", "-64x64", "ax32"])

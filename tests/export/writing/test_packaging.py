@@ -10,10 +10,10 @@ import pytest
 from portraiture.export.bundle.check import check_manifest
 from portraiture.export.bundle.checksums import checksums
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.formats import Packaging, Precision, Target
 from portraiture.export.model_file import bytes_of
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import open_file
 from portraiture.export.tflite.merge import merge_tflite
@@ -38,12 +38,12 @@ def both(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_entries_compute_what_the_single_files_do(
     both: Path, astronaut: np.ndarray, target: Target, precision: Precision
 ) -> None:
-    files = find(both, target, precision)
+    files = open_bundle(both).find(target, precision)
     single = {f.name: f for f in files if not f.entry}
     shared = {f.name: f for f in files if f.entry}
     assert single.keys() == shared.keys() == {"perception", "filter", "portrait", "coarse"}
     assert len({f.path for f in shared.values()}) == 1
-    truth = Truth(Checkpoints())
+    truth = Truth(Networks())
     for name in ("perception", "filter"):
         feeds = truth.feeds(name, single[name].size, astronaut)
         one, other = (open_file(both, f).run(feeds) for f in (single[name], shared[name]))
@@ -53,7 +53,7 @@ def test_entries_compute_what_the_single_files_do(
 
 @pytest.mark.parametrize("target", [Target.TFLITE, Target.COREML])
 def test_weights_are_kept_once(both: Path, target: Target) -> None:
-    files = find(both, target, Precision.FP16)
+    files = open_bundle(both).find(target, Precision.FP16)
     (path,) = {f.path for f in files if f.entry}
     alone = sum(bytes_of(both / f.path) for f in files if not f.entry)
     assert bytes_of(both / path) < 0.7 * alone

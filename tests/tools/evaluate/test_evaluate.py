@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from portraiture.export.contract import Size, model_contract
-from portraiture.export.networks.build import open_torch
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Feeds
@@ -262,7 +262,7 @@ def test_filters_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> No
 
 def test_a_weights_row_computes_what_the_pipeline_computes(tmp_path: Path) -> None:
     path = save(tmp_path / "a.safetensors", MobilePerception())
-    pipeline = Pipeline(lambda name, size: open_torch(name, size, Checkpoints(perception=path)), SIZES)
+    pipeline = Pipeline(Networks(Checkpoints(perception=path)).runner, SIZES)
     rgb = np.random.default_rng(0).integers(0, 256, (150, 200, 3)).astype(np.uint8)
     fine, coarse = pipeline.perceive(rgb), pipeline.perceive(rgb, "coarse")
     maps = networks.open_weights(networks.Weights("a", path), networks.NETWORKS)(rgb)
@@ -275,7 +275,7 @@ def test_a_weights_row_computes_what_the_pipeline_computes(tmp_path: Path) -> No
         assert found is not None
         np.testing.assert_allclose(found, expected, atol=1e-6)
     filter_path = save(tmp_path / "f.safetensors", RnnFilter())
-    open_filter = Pipeline(lambda name, size: open_torch(name, size, Checkpoints(filter=filter_path)), SIZES)
+    open_filter = Pipeline(Networks(Checkpoints(filter=filter_path)).runner, SIZES)
     drawn = networks.open_weights(networks.Weights("f", filter_path), networks.FILTERS)(fine, 0.016)
     np.testing.assert_allclose(drawn, open_filter.filter(fine, 0.016), atol=1e-6)
 
