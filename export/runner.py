@@ -1,5 +1,6 @@
 """The interface of a runner and the checks all runners share."""
 
+import os
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,10 @@ Array = np.ndarray
 Feeds = dict[str, "Array | float"]
 
 
+DEFAULT_THREADS = 2
+"""Threads of a file where nothing says another number: the two large cores of most phones."""
+
+
 class Runner(Protocol):
     """One opened model."""
 
@@ -21,6 +26,12 @@ class Runner(Protocol):
     def run(self, feeds: Feeds) -> dict[str, Array]:
         """Outputs by name: images HxWx3, maps HxW, float."""
         ...
+
+
+def file_threads() -> int:
+    """Threads that run a TFLite or ONNX file: ``OMP_NUM_THREADS``, which the command line sets, or the default."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(first) if first.isdigit() and int(first) > 0 else DEFAULT_THREADS
 
 
 def to_layout(spec: TensorSpec, value: "Array | float", size: Size, layout: str) -> Array:

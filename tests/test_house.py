@@ -94,7 +94,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         " export/bundle export/parity reference/lens reference/settings reference/door",
     ),
     "tools": (
-        "tools/{choices,open_pipeline,batch}.py",
+        "tools/{choices,open_pipeline,batch,progress}.py",
         "reference* export export/networks export/mil export/tflite export/coreml export/onnx export/targets"
         " export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),

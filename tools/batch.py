@@ -43,7 +43,7 @@ class Failures:
 
 
 def over_photos(photos: Sequence[Path], work: Callable[[Path], None]) -> None:
-    """Do the work of every photo, with a progress bar where there are several.
+    """Do the work of every photo; where there are several, a bar on a terminal names the one that runs.
 
     Args:
         photos: files, one or more.
@@ -53,25 +53,18 @@ def over_photos(photos: Sequence[Path], work: Callable[[Path], None]) -> None:
         InputError: a photo failed. One photo alone raises its own error; of several, the others are done first and
             the failed ones are listed on stderr.
     """
-    from tqdm import tqdm
-
     if len(photos) == 1:
         work(photos[0])
         return
+    from portraiture.tools.progress import bar
+
     failures = Failures(photos)
-    with tqdm(photos, unit="photo") as bar:
-        for photo in bar:
+    with bar(len(photos), "photo") as progress:
+        for photo in photos:
+            progress.set_description(photo.name)
             try:
                 work(photo)
             except InputError as error:
                 failures.add(photo, str(error))
+            progress.update()
     failures.end()
-
-
-def note(line: str) -> None:
-    """Write one line to stderr; a progress bar stays whole below it."""
-    import sys
-
-    from tqdm import tqdm
-
-    tqdm.write(line, file=sys.stderr)

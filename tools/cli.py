@@ -4,6 +4,7 @@ Exit 0: done. 1: a gate failed. 2: bad usage or input.
 """
 
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -22,6 +23,10 @@ COMMANDS = {
     "inspect": "Show and verify what is in a bundle.",
     "bench": "Time the reference, TFLite files or a whole export.",
 }
+
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+"""Read by PyTorch, its MKL, NumPy and OpenCV when they are loaded; ``export/runner.py`` reads the first one."""
 
 
 class _LazyGroup(click.Group):
@@ -43,9 +48,24 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--threads", type=click.IntRange(1), metavar="N",
+              help="Threads of each computation. [default: one per core; 2 of a TFLite or ONNX file]")  # fmt: skip
 @click.version_option(package_name="portraiture")
-def group() -> None:
+def group(threads: int | None) -> None:
     """Shallow depth of field for portraits, on the phone, and provably the same picture as the reference."""
+    # OpenMP reads it when PyTorch is loaded; threads that spin while they wait are slow beside other programs
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if threads is not None:
+        _use_threads(threads)
+
+
+def _use_threads(threads: int) -> None:
+    """Bring the number of threads to every library: by variables that they read when they are loaded, or directly."""
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+    for module, setter in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
+        if module in sys.modules:
+            getattr(sys.modules[module], setter)(threads)
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:

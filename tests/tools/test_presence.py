@@ -9,12 +9,13 @@ import pytest
 
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.maps import Maps
+from portraiture.reference.photo.folder import photos_in
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.reference.presence import Presence, nearest_depth
 from portraiture.tools import cli
 from portraiture.tools.evaluate import presence as presence_evaluation
-from portraiture.tools.evaluate.presence import count_verdicts, photos_of
+from portraiture.tools.evaluate.presence import count_verdicts
 
 SIDE = 96
 RENDERERS = [
@@ -186,12 +187,10 @@ def test_verdicts_are_counted_and_the_unwanted_named(
 ) -> None:
     for name, value, side in (("a", 0, 1), ("b", 1, 1), ("c", 0.75, 40), ("d", 1, 40)):
         write_mask_photo(tmp_path / f"{name}.png", value, side)
-    photos = photos_of(tmp_path, 1)
-    counts = count_verdicts(photos, pipeline, Presence.CLEAR)  # type: ignore[arg-type]
+    counts = count_verdicts(photos_in(tmp_path, "--people"), pipeline, Presence.CLEAR)  # type: ignore[arg-type]
     assert counts == {"clear": 1, "uncertain": 1, "absent": 2, presence_evaluation.ANY_PIXEL: 3}
     named = [line for line in capsys.readouterr().err.splitlines() if line.startswith(str(tmp_path))]
     assert [line.split(" (")[0] for line in named] == [f"{tmp_path / 'd.png'}: clear"]
-    assert photos_of(tmp_path, 2) == photos[::2]
 
 
 def test_the_measuring_command_prints_a_row_per_folder(
@@ -204,9 +203,13 @@ def test_the_measuring_command_prints_a_row_per_folder(
     folders = ("--people", str(tmp_path / "people"), "--nobody", str(tmp_path / "lamps"))
     assert presence_evaluation.main(folders) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if str(tmp_path) in line]
-    assert [[cell.strip() for cell in row.split("│")[2:-1]] for row in rows] == [
+    assert [[cell.strip() for cell in row.split("|")[2:-1]] for row in rows] == [
         ["people", "1", "1", "0", "0", "1"],
         ["nobody", "1", "0", "0", "1", "0"],
     ]
+    write_mask_photo(tmp_path / "people" / "q.png", 0)
+    write_mask_photo(tmp_path / "people" / "r.png", 1)
+    assert presence_evaluation.main(("--people", str(tmp_path / "people"), "--every", "2")) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"| {tmp_path / 'people'} | people | 2 | 2 | 0 | 0 | 2 |"
     assert presence_evaluation.main(("--people", str(tmp_path / "none"))) == 2
     assert "expected a folder of photos" in capsys.readouterr().err

@@ -1,20 +1,18 @@
 """Time and size of the default bundle (TFLite and Core ML, fp16, one size), and the MIL runtime beside PyTorch."""
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.contract import DEFAULT_SIZE
 from portraiture.export.coreml.runner import Engine, engine_here
 from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import open_torch
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.parity.rows import Status
 from portraiture.export.parity.run import run_parity
 from portraiture.export.runner import Feeds
@@ -24,7 +22,7 @@ from portraiture.export.writing.in_place import replacing
 from portraiture.export.writing.models import write_models
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.tools.bench.runtime import tflite_inference
-from portraiture.tools.bench.timing import interleaved_ms
+from portraiture.tools.bench.timing import Laps, interleaved_ms
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def _mil_ratio(root: Path, file: ModelFile, repeats: int) -> float | None:
     if engine_here() is not Engine.MIL:
         return None
     feeds: Feeds = {"rgb": np.random.default_rng(0).random((DEFAULT_SIZE.height, DEFAULT_SIZE.width, 3), np.float32)}
-    runners = [open_file(root, file), open_torch(file.name, file.size, Checkpoints())]
+    runners = [open_file(root, file), Networks().runner(file.name, file.size)]
 
     def inference(k: int) -> Callable[[], object]:
         return lambda: runners[k].run(feeds)
@@ -75,18 +73,18 @@ def bench_export(threads: int, repeats: int) -> ExportFigures:
     """
     with tempfile.TemporaryDirectory() as folder:
         root, spec = Path(folder) / "bundle", BundleSpec()
-        started = time.perf_counter()
+        laps = Laps()
         with replacing(root) as new:
             finish(new, spec, write_models(spec, new))
-        exported = time.perf_counter()
+        laps.end("export")
         rows = run_parity(root)
-        gated = time.perf_counter()
-        portrait = next(f for f in find(root, Target.TFLITE) if f.name == "portrait")
-        perception = next(f for f in find(root, Target.COREML) if f.name == "perception")
+        laps.end("gate")
+        portrait = next(f for f in open_bundle(root).find(Target.TFLITE) if f.name == "portrait")
+        perception = next(f for f in open_bundle(root).find(Target.COREML) if f.name == "perception")
         (portrait_ms,) = interleaved_ms([tflite_inference(root / portrait.path, threads)], repeats)
         return ExportFigures(
-            export_s=exported - started,
-            gate_s=gated - exported,
+            export_s=laps.seconds["export"],
+            gate_s=laps.seconds["gate"],
             failed=sum(r.status is Status.FAILED for r in rows),
             megabytes=_size(root),
             models_megabytes=sum(_size(root / f.path) for f in spec.files()),

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import resource
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +21,10 @@ from portraiture.reference.paper.layers import depth_layers
 from portraiture.reference.paper.selfie import render_selfie
 from portraiture.reference.render import render
 from portraiture.reference.settings import Compositing, Mode, RenderSettings
+from portraiture.tools.bench.timing import best_s, seconds_of
 
 SIZE = (500, 300)
+"""Height and width of the photo in pixels, as the paper times its renderer."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,8 @@ class LargeTime:
     peak_gib: float
 
 
-def _best(work: Callable[[], Any], repeats: int = 3) -> float:
-    """Best of several runs after one warm-up, seconds."""
-    work()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
 def _plain_blur(rgb: np.ndarray, radii_px: np.ndarray) -> None:
-    """One OpenCV filter a layer with a full square kernel, as a first implementation would do."""
+    """One OpenCV filter per layer with a full square kernel, as a first implementation would do."""
     from portraiture.reference.paper.disk import disk_kernel
 
     for radius_px in radii_px:
@@ -79,7 +69,7 @@ def bench_reference(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, repeat
     Args:
         rgb: HxWx3 float64 0..1.
         mask, depth: HxW float64 0..1.
-        repeats: runs a stage, after one that warms up; the best counts.
+        repeats: runs of each stage, 1 or more, after one that warms up; the best counts.
     """
     settings = RenderSettings(mode=Mode.FULL_BODY)
     parts = trimap(mask)
@@ -90,7 +80,7 @@ def bench_reference(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, repeat
     largest = float(radii.max())
 
     def ours(work: Callable[[], Any]) -> float:
-        return _best(work, repeats)
+        return best_s(work, repeats)
 
     stages = [
         StageTime("trimap", ours(lambda: trimap(mask)), None),
@@ -122,7 +112,7 @@ def bench_large(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, megapixels
     Args:
         rgb: HxWx3 uint8.
         mask, depth: HxW float 0..1.
-        megapixels: of the enlarged photo.
+        megapixels: size of the enlarged photo, above 0.
     """
     scale = (megapixels * 1e6 / mask.size) ** 0.5
     size = round(mask.shape[1] * scale), round(mask.shape[0] * scale)
@@ -142,8 +132,6 @@ def _render_large(
 ) -> tuple[float, float]:
     photo = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     person, far = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)) for m in (mask, depth))
-    started = time.perf_counter()
-    render_photo(photo, person, far, settings)
-    seconds = time.perf_counter() - started
+    seconds = seconds_of(lambda: render_photo(photo, person, far, settings))
     kib_per_gib = 2**20
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / kib_per_gib

@@ -1,14 +1,13 @@
 """The exported filter beside the CRF reference, and a large photo from file to file, in one run."""
 
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from portraiture.export.bundle.open import find
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.formats import Target
 from portraiture.export.pipeline.compose import to_bytes
 from portraiture.export.pipeline.pipeline import Pipeline
@@ -22,10 +21,10 @@ from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
-from portraiture.tools.bench.timing import interleaved_ms
+from portraiture.tools.bench.timing import Laps, interleaved_ms
 
 SETTINGS = RenderSettings(mode=Mode.FULL_BODY)
-"""What the filter learnt."""
+"""The settings whose pictures the filter learnt."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,14 @@ def bench_render(bundle: Path, repeats: int, megapixels: float) -> RenderFigures
     """Time rendering with a bundle's TFLite files of the finest precision.
 
     Args:
-        bundle: with the models ``perception`` and ``filter``.
-        repeats: runs of each; medians count.
-        megapixels: of the large photo, the enlarged astronaut.
+        bundle: folder of a bundle with the models ``perception`` and ``filter``.
+        repeats: runs of each, 1 or more; medians count.
+        megapixels: size of the large photo, the enlarged astronaut, above 0.
+
+    Raises:
+        InputError: the bundle has no TFLite files.
     """
-    files = find(bundle, Target.TFLITE)
+    files = open_bundle(bundle).find(Target.TFLITE)
     by_name = {(f.name, f.size): f for f in files}
     sizes = sorted({f.size for f in files})
     pipeline = Pipeline(lambda name, size: open_file(bundle, by_name[name, size]), sizes)
@@ -100,13 +102,13 @@ def bench_render(bundle: Path, repeats: int, megapixels: float) -> RenderFigures
 
 def _file_to_file(pipeline: Pipeline, path: Path) -> dict[str, float]:
     """Seconds of each stage."""
-    times = [time.perf_counter()]
+    laps = Laps()
     rgb = read_photo(path)
-    times.append(time.perf_counter())
+    laps.end("read")
     maps = pipeline.perceive(rgb)
-    times.append(time.perf_counter())
+    laps.end("perceive")
     picture = to_bytes(pipeline.render(rgb, maps, APERTURE_PAPER))
-    times.append(time.perf_counter())
+    laps.end("render")
     write_photo(path.with_name("portrait.jpg"), picture)
-    times.append(time.perf_counter())
-    return dict(zip(("read", "perceive", "render", "write"), np.diff(times).tolist(), strict=True))
+    laps.end("write")
+    return laps.seconds

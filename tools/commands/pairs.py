@@ -26,17 +26,19 @@ SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
               help="Part of --dataset; the filter is judged on validation.")  # fmt: skip
 @click.option("--masks", type=click.Path(path_type=Path), help="Folder of true masks, STEM.png or STEM.mat.")
 @click.option("--true-share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-              help="Of the photos with a true mask, how many take it instead of the predicted one.")  # fmt: skip
+              help="Share of the photos with a true mask that take it instead of the predicted one.")  # fmt: skip
 @click.option("--maps", type=click.Path(path_type=Path),
               help=f"Folder of {SHARED_MAPS}, as predict writes them. [default: the network predicts]")  # fmt: skip
 @click.option("--perception", type=click.Path(path_type=Path), help="Weights that predict. [default: shipped]")
-@click.option("--size", default="512x384", show_default=True, metavar="HxW", help="Of the pairs, in pixels.")
+@click.option(
+    "--size", default="512x384", show_default=True, metavar="HxW", help="Height and width of the pairs in pixels."
+)
 @click.option("--settings", type=click.IntRange(1, 64), default=4, show_default=True,
-              help="Apertures and focus depths drawn a photo; the first is always the paper's.")  # fmt: skip
+              help="Apertures and focus depths drawn per photo; the first is always the paper's.")  # fmt: skip
 @click.option("--grid", is_flag=True, help="Instead of drawn settings: the paper's, and 4 apertures x 3 focus depths.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all draws.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many photos, spread over all of them.")
-@click.option("--workers", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws.")
+@click.option("--limit", type=click.IntRange(1), help="Use at most this many photos, spread evenly over all of them.")
+@click.option("--workers", type=click.IntRange(1), help="Processes. [default: one per core]")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler whose workers render instead.")
 def command(
     photos: Path,
@@ -57,15 +59,15 @@ def command(
 ) -> None:
     """Render pairs: photo, mask, depth, and the reference's pictures at several apertures and focus depths.
 
-    A pair that exists is skipped, so that a run which was stopped goes on where it was. A photo that fails does not
+    A pair that exists is skipped, so that a run that was stopped goes on where it was. A photo that fails does not
     stop the others; it is listed at the end, and the command ends with 2.
     """
     import os
 
-    from tqdm import tqdm
-
     from portraiture.reference.errors import OptionError
+    from portraiture.reference.photo.folder import spread
     from portraiture.tools.batch import Failures
+    from portraiture.tools.progress import bar
     from portraiture.training.rendered.files import remove_stale
     from portraiture.training.rendered.jobs import Status, make_pair, unfinished
     from portraiture.training.rendered.jobs import weights_digest as digest
@@ -74,18 +76,18 @@ def command(
     from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
 
     if dataset is not None and masks is not None:
-        raise OptionError("--masks: expected no --dataset with it, found both; a dataset's labels are its masks")
+        raise OptionError("--masks: expected no --dataset with it, found both; drop it, labels are masks")
     if maps is not None and perception is not None:
-        raise OptionError("--perception: expected no --maps with it, found both; maps are given or predicted")
+        raise OptionError("--perception: expected no --maps with it, found both; drop one, maps are given or predicted")
     if scheduler is not None and workers is not None:
-        raise OptionError("--workers: expected no --scheduler with it, found both; Dask's workers are started apart")
+        raise OptionError("--workers: expected no --scheduler with it, found both; drop it and start Dask's own")
     height, width = _parse_size(size)
     weights = (perception or SHIPPED_PERCEPTION).resolve()
     if maps is None:
-        load_perception(weights)  # a file that does not fit is told once, not once a photo
+        load_perception(weights)  # a file that does not fit is one message, not one per photo
     origin = digest(weights) if maps is None else MapSource.FILES.value
     options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin)
-    jobs = _spread(_jobs(photos, dataset, split, masks, maps, weights, output.resolve(), options), limit)
+    jobs = spread(_jobs(photos, dataset, split, masks, maps, weights, output.resolve(), options), limit)
     claim(output, options)
     remove_stale(output)
     todo = unfinished(jobs)
@@ -94,12 +96,12 @@ def command(
     found = dict.fromkeys(Status, 0)
     photo_of = {job.name: job.photo for job in jobs}
     failures = Failures(list(photo_of.values()))
-    with tqdm(total=len(jobs), initial=len(jobs) - len(todo), unit="photo", desc="pairs") as bar:
+    with bar(len(jobs), "photo", "pairs", done=len(jobs) - len(todo)) as progress:
         for outcome in results:
             found[outcome.status] += 1
             if outcome.status is Status.FAILED:
                 failures.add(photo_of[outcome.name], outcome.message)
-            bar.update()
+            progress.update()
     click.echo(
         f"{output}: {found[Status.WRITTEN]} pairs written, {len(jobs) - len(todo)} were there,"
         f" {found[Status.NO_PERSON]} photos show no person"
@@ -112,15 +114,8 @@ def _parse_size(text: str) -> tuple[int, int]:
 
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(p.isdigit() and 32 <= int(p) <= 4096 for p in parts):
-        raise OptionError(f"--size: expected HxW of 32 to 4096 such as 512x384, found {text!r}")
+        raise OptionError(f"--size: expected HxW of 32 to 4096, found {text!r}; give one such as 512x384")
     return int(parts[0]), int(parts[1])
-
-
-def _spread(jobs: "list[PairJob]", limit: int | None) -> "list[PairJob]":
-    """At most ``limit`` of them, evenly spaced."""
-    if limit is None or limit >= len(jobs):
-        return jobs
-    return [jobs[k * len(jobs) // limit] for k in range(limit)]
 
 
 def _jobs(
@@ -135,6 +130,8 @@ def _jobs(
 ) -> "list[PairJob]":
     """Photos with their labels and maps, absolute: a worker may stand in another folder."""
     from portraiture.reference.errors import InputError
+    from portraiture.reference.photo.folder import photos_in
+    from portraiture.tools.choices import stem_outputs
     from portraiture.training.data.datasets import Split, list_samples
     from portraiture.training.rendered.jobs import PairJob
 
@@ -142,7 +139,9 @@ def _jobs(
         samples = list_samples(dataset, photos, Split(split))
         files: list[tuple[Path, Path | None]] = [(s.photo, s.label) for s in samples]
     else:
-        files = [(photo, _mask_of(photo, masks)) for photo in _photos_in(photos)]
+        found = photos_in(photos, "--photos")
+        stem_outputs(found)
+        files = [(photo, _mask_of(photo, masks)) for photo in found]
     jobs, absent = [], list[Path]()
     for photo, mask in files:
         pair_maps = None
@@ -155,20 +154,6 @@ def _jobs(
     if absent and len(absent) == len(jobs):  # of some photos only, each of them fails by itself
         raise InputError(f"--maps: expected {absent[0]}, found none; write it with portraiture predict")
     return jobs
-
-
-def _photos_in(folder: Path) -> list[Path]:
-    from portraiture.reference.errors import InputError
-    from portraiture.tools.choices import stem_outputs
-
-    if not folder.is_dir():
-        raise InputError(f"--photos: expected a folder, found none at {folder}")
-    endings = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and not p.name.startswith("."))
-    if not found:
-        raise InputError(f"--photos: expected photos ({' '.join(endings)}) in {folder}, found none")
-    stem_outputs(found)
-    return found
 
 
 def _mask_of(photo: Path, masks: Path | None) -> Path | None:

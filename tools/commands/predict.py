@@ -23,8 +23,9 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     from portraiture.reference.photo.read import read_photo
     from portraiture.reference.photo.write import write_npy, write_photo
     from portraiture.reference.presence import Presence, find_person
-    from portraiture.tools.batch import note, over_photos
+    from portraiture.tools.batch import over_photos
     from portraiture.tools.open_pipeline import open_pipeline
+    from portraiture.tools.progress import note
 
     stem_outputs(photos)
     pipeline = open_pipeline(runtime, bundle, precision)

@@ -53,7 +53,7 @@ def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -
     """
     from portraiture.reference.errors import InputError
     from portraiture.reference.presence import Presence, find_person, nearest_depth
-    from portraiture.tools.batch import note
+    from portraiture.tools.progress import note
 
     found = find_person(maps.mask)
     if (maps.mask >= 0.5).any() if mask_given else found.presence is not Presence.ABSENT:

@@ -6,7 +6,7 @@ depth) or ``FILTERS``: the name, and a loader from the file to a function on pho
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.reference.errors import InputError
@@ -22,13 +22,12 @@ from portraiture.tools.evaluate.networks import (
     parse_weights,
 )
 from portraiture.tools.evaluate.photos import Photos
-
-T = TypeVar("T")
+from portraiture.tools.evaluate.table import markdown_table
 
 
 @dataclass(frozen=True)
 class Row:
-    """A method and its figures, in the units of ``training.evaluate``."""
+    """A method and its figures, in the units of ``training/evaluation``."""
 
     method: str
     figures: dict[str, float]
@@ -72,7 +71,16 @@ def compare_networks(
 
 
 def compare_filters(photos: Photos, open_shipped: Callable[[], Pipeline], options: Sequence[str]) -> list[Row]:
-    """Rows of table 2: the shipped filter, and one for each ``--weights``, all on the shipped network's maps."""
+    """Rows of table 2: the shipped filter, and one for each ``--weights``, all on the shipped network's maps.
+
+    Args:
+        photos: what is measured; those on which nobody is found are left out.
+        open_shipped: opens the pipeline of the maps and of the shipped filter.
+        options: ``NAME=FILE``.
+
+    Raises:
+        OptionError, InputError: what ``parse_weights``, ``open_weights`` and ``filter_figures`` raise.
+    """
     given = parse_weights(options, (SHIPPED_FILTER_ROW,))
     opened = {w.name: open_weights(w, FILTERS) for w in given}
     pipeline = open_shipped()
@@ -81,6 +89,7 @@ def compare_filters(photos: Photos, open_shipped: Callable[[], Pipeline], option
 
 
 _END = "_coarse"
+"""End of the name of a figure of the maps before the propagation."""
 
 
 def _refined(figures: dict[str, float]) -> dict[str, float]:
@@ -121,10 +130,10 @@ _COLUMNS = {
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A Markdown table, a row a method; shares are in percent."""
+    """A Markdown table with one row per method; shares are in percent."""
     keys = list(rows[0].figures)
-    lines = ["| method | " + " | ".join(_COLUMNS[k].title for k in keys) + " |", "| --- |" + " ---: |" * len(keys)]
-    for row in rows:
-        cells = [f"{row.figures[k] * _COLUMNS[k].factor:.{_COLUMNS[k].decimals}f}" for k in keys]
-        lines.append(f"| {row.method} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    cells = [[f"{r.figures[k] * _COLUMNS[k].factor:.{_COLUMNS[k].decimals}f}" for k in keys] for r in rows]
+    return markdown_table(
+        ["method", *(_COLUMNS[k].title for k in keys)],
+        [[row.method, *found] for row, found in zip(rows, cells, strict=True)],
+    )

@@ -1,10 +1,8 @@
 """What ``portraiture evaluate`` measures: from a dataset's name and folder to its photos and to its figures."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.pipeline import Pipeline
@@ -16,6 +14,7 @@ from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.tools.evaluate.photos import Photos
+from portraiture.tools.progress import over
 from portraiture.training.data.cache import read_rgb
 from portraiture.training.data.datasets import list_depths
 from portraiture.training.data.depth_order import read_diw
@@ -26,11 +25,8 @@ from portraiture.training.evaluation.filters import evaluate_filters
 from portraiture.training.evaluation.masks import evaluate_nobody, evaluate_segmentation
 from portraiture.training.evaluation.predict import Predict, PredictedMaps
 
-T = TypeVar("T")
-
 Filter = Callable[[Maps, float], np.ndarray]
 """From a photo's maps and an aperture to the portrait at the model's size, hxwx3 float in 0..1."""
-
 
 Measure = Callable[[Predict], dict[str, float]]
 """From a predictor to its figures on photos chosen before."""
@@ -102,7 +98,7 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
     Args:
         photos: those on which the pipeline finds nobody are left out.
         pipeline: gives the maps.
-        filters: by name; the reference renders once a photo for all of them.
+        filters: by name; the reference renders each photo once for all of them.
 
     Returns:
         ``evaluate_filters``' figures by name.
@@ -112,12 +108,12 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
         OptionError: there is no filter.
     """
     if not filters:
-        raise OptionError("evaluate filter: expected at least one filter, found none")
+        raise OptionError("evaluate filter: expected at least one filter, found none; name one")
     chosen = photos.samples()
 
     def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
-        for sample in tqdm(chosen, unit="photo", desc="filter"):
+        for sample in over(chosen, len(chosen), "photo", "filter"):
             maps = pipeline.perceive(read_rgb(sample.photo))
             mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
             if find_person(mask).presence is Presence.ABSENT:

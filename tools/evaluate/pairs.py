@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.maps import Maps
 from portraiture.reference.errors import InputError
-from portraiture.reference.evaluation.scores import judge
+from portraiture.reference.evaluation.scores import picture_scores
 from portraiture.reference.metrics import psnr_db
+from portraiture.reference.photo.folder import spread
 from portraiture.tools.evaluate.compare import Row
 from portraiture.tools.evaluate.networks import SHIPPED_FILTER_ROW, parse_weights
 from portraiture.tools.open_pipeline import open_pipeline
+from portraiture.tools.progress import over
 from portraiture.training.rendered.files import RenderedPair, list_pairs, read_pair
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 from portraiture.training.tasks.filter import filtered
@@ -30,8 +31,10 @@ PairFilter = Callable[[RenderedPair, LensSetting], np.ndarray]
 UNCHANGED = "photo unchanged"
 
 MOST_DB = 100.0
+"""PSNR that equal pictures count as in a mean, where theirs is infinite; chosen, not measured."""
 
 _U8, _U16 = 255.0, 65535.0
+"""Largest value of a pair's photo and mask, and of its depth and pictures."""
 
 
 def from_weights(path: Path) -> PairFilter:
@@ -42,6 +45,11 @@ def from_weights(path: Path) -> PairFilter:
 
 def shipped(runtime: str, bundle: Path | None, precision: str | None) -> PairFilter:
     """The shipped filter in PyTorch, or an exported one at its own size.
+
+    Args:
+        runtime: as ``--runtime`` names it.
+        bundle: folder of the exported filter; None with ``torch``.
+        precision: which of the bundle's files; None takes the finest.
 
     Raises:
         InputError: when it is called with a pair of a size that the bundle does not have.
@@ -72,7 +80,7 @@ def _one_pair(draw: PairFilter, pair: RenderedPair) -> dict[str, float]:
     for setting, target in zip(pair.settings, pair.targets, strict=True):
         picture, truth = draw(pair, setting), target / _U16
         if setting == PAPER_SETTING:
-            judged = judge(picture, truth, pair.mask / _U8)
+            judged = picture_scores(picture, truth, pair.mask / _U8)
             figures |= {k: min(v, MOST_DB) for k, v in judged.items()}
         else:
             others.append(min(psnr_db(picture, truth), MOST_DB))
@@ -87,13 +95,11 @@ def pair_figures(folder: Path, filters: Mapping[str, PairFilter], limit: int | N
     Args:
         folder: as ``portraiture pairs`` wrote it.
         filters: by name.
-        limit: at most so many pairs, evenly spaced; None takes all.
+        limit: use at most this many pairs, spread evenly over the folder; None takes all.
     """
-    paths = list_pairs(folder)
-    if limit is not None and limit < len(paths):
-        paths = [paths[k * len(paths) // limit] for k in range(limit)]
+    paths = spread(list_pairs(folder), limit)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in filters}
-    for path in tqdm(paths, unit="pair", desc="filter"):
+    for path in over(paths, len(paths), "pair", "filter"):
         pair = read_pair(path)
         for name, draw in filters.items():
             found[name].append(_one_pair(draw, pair))
@@ -104,7 +110,17 @@ def pair_figures(folder: Path, filters: Mapping[str, PairFilter], limit: int | N
 
 
 def compare_on_pairs(folder: Path, draw: PairFilter, options: Sequence[str], limit: int | None) -> list[Row]:
-    """Rows of table 2: the photo itself, the shipped filter, and one for each ``NAME=FILE``."""
+    """Rows of table 2: the photo itself, the shipped filter, and one for each ``NAME=FILE``.
+
+    Args:
+        folder: as ``portraiture pairs`` wrote it.
+        draw: the shipped filter.
+        options: ``NAME=FILE``.
+        limit: use at most this many pairs, spread evenly over the folder; None takes all.
+
+    Raises:
+        OptionError, InputError: what ``parse_weights``, ``from_weights`` and the filters raise.
+    """
     given = parse_weights(options, (UNCHANGED, SHIPPED_FILTER_ROW))
     filters: dict[str, PairFilter] = {UNCHANGED: lambda pair, _: pair.rgb / _U8, SHIPPED_FILTER_ROW: draw}
     filters |= {weights.name: from_weights(weights.path) for weights in given}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.photo.folder import spread
 from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.negatives import person_free_photos
@@ -21,7 +22,7 @@ class Photos:
         dataset: name of a layout.
         root: its top folder.
         split: part of it.
-        limit: at most so many, spread over the part; None takes all.
+        limit: use at most this many photos, spread evenly over the part; None takes all.
     """
 
     dataset: str
@@ -30,14 +31,17 @@ class Photos:
     limit: int | None
 
     def choose(self, found: Sequence[T]) -> list[T]:
-        """At most ``limit`` of the photos found, not the first ids alone.
+        """At most ``limit`` of the photos found, spread evenly over all of them.
 
         Raises:
             InputError: there are none.
         """
         if not found:
-            raise InputError(f"{self.dataset}: expected photos in {self.root} (split {self.split.value}), found none")
-        return list(found[:: max(1, len(found) // self.limit)][: self.limit] if self.limit else found)
+            raise InputError(
+                f"{self.dataset}: expected photos in {self.root} (split {self.split.value}), found none;"
+                " check --root and --split"
+            )
+        return spread(found, self.limit)
 
     def samples(self) -> list[Sample]:
         """The chosen photos with their masks; of bsds500, those without a person."""

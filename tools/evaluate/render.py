@@ -5,18 +5,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from portraiture.reference.arrays import Floats
 from portraiture.reference.evaluation.ablations import renderings
 from portraiture.reference.evaluation.procedural_scene import simple_scene
-from portraiture.reference.evaluation.scores import judge
+from portraiture.reference.evaluation.scores import picture_scores
 from portraiture.reference.evaluation.simulator import PERSON_DEPTH, all_in_focus, scene_depth, scene_mask, simulate
 from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.reference.photo.write import write_photo
 from portraiture.reference.srgb import to_srgb
 from portraiture.tools.evaluate.photo_scenes import Scene, list_photos, photo_scenes
 from portraiture.tools.evaluate.sheet import SHEET_SCENES, draw_rows
+from portraiture.tools.progress import over
 
 DEPTH_NOISE = 0.03
 """Standard deviation of the error put on the true depth: predicted depth is never clean."""
@@ -44,7 +44,7 @@ def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, m
             ``coarse_mask`` of it.
 
     Returns:
-        ``judge``'s figures of each name of ``renderings``.
+        ``picture_scores``'s figures of each name of ``renderings``.
 
     Raises:
         InputError: a folder or a photo under ``root`` is missing.
@@ -55,7 +55,7 @@ def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, m
     )
     scores: dict[str, list[dict[str, float]]] = {}
     rows: list[np.ndarray] = []
-    for index, (layers, person) in enumerate(tqdm(source, total=scenes, unit="scene", desc="render")):
+    for index, (layers, person) in enumerate(over(source, scenes, "scene", "render")):
         truth = to_srgb(np.clip(simulate(layers, PERSON_DEPTH, APERTURE_PAPER), 0.0, 1.0))
         photo = to_srgb(np.clip(all_in_focus(layers), 0.0, 1.0))
         matte = scene_mask(layers, person)
@@ -63,7 +63,7 @@ def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, m
         depth = _predicted(scene_depth(layers), np.random.default_rng([1, index]))
         pictures = renderings(photo, mask, depth, APERTURE_PAPER, coarse)
         for name, picture in pictures.items():
-            scores.setdefault(name, []).append(judge(np.clip(picture, 0.0, 1.0), truth, matte))
+            scores.setdefault(name, []).append(picture_scores(np.clip(picture, 0.0, 1.0), truth, matte))
         if sheet is not None and index < SHEET_SCENES:
             rows += draw_rows({"photo": photo, "truth": truth, **pictures}, matte, header=not rows)
     if sheet is not None:

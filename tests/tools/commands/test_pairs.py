@@ -114,7 +114,7 @@ def test_options_that_conflict_raise(tmp_path: Path, options: tuple[object, ...]
 
 
 def test_a_folder_without_photos_or_maps_raises(photos: Path) -> None:
-    with pytest.raises(InputError, match="expected a folder, found none"):
+    with pytest.raises(InputError, match="expected a folder of photos, found none"):
         run("--photos", photos / "out", "--maps", photos / "maps", "-o", photos / "out")
     for k in range(2):
         (photos / f"maps/{k}_depth.npy").unlink()
