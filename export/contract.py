@@ -9,7 +9,7 @@ from enum import Enum
 
 from portraiture.reference.errors import InputError, unknown
 
-VERSION = "3.0.0"
+VERSION = "3.0.1"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
 

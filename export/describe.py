@@ -6,12 +6,18 @@ from dataclasses import asdict
 from typing import Any
 
 from portraiture.export.contract import RGB, VERSION, Kind, Size, TensorSpec, model_contract
-from portraiture.export.formats import LAYOUT, Target
+from portraiture.export.formats import IMAGE_INPUT, LAYOUT, Target
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 
 
 def describe(name: str, target: Target, size: Size) -> dict[str, Any]:
-    """Manifest entry of a model's interface in a target."""
+    """What a manifest says of a model's inputs and outputs.
+
+    Args:
+        name: of the model.
+        target: the file's format; it decides layouts and the type of the photo.
+        size: height and width in pixels.
+    """
     contract = model_contract(name)
     layout = LAYOUT[target]
 
@@ -19,8 +25,8 @@ def describe(name: str, target: Target, size: Size) -> dict[str, Any]:
         entry = asdict(spec) | {"kind": spec.kind.name.lower(), "layout": layout, "dtype": "float32"}
         entry["range"] = [entry.pop("low"), entry.pop("high")]
         entry["shape"] = list(spec.shape(size, layout))
-        if target is Target.COREML and is_input and spec is RGB:
-            entry |= {"dtype": "uint8 image (CVPixelBuffer)", "range": [0, 255], "layout": "image RGB"}
+        if is_input and spec is RGB:
+            entry |= IMAGE_INPUT.get(target, {})
         if spec.kind is Kind.IMAGE:
             entry["colour_order"] = "RGB"
         return entry
@@ -36,7 +42,7 @@ CONTRACT_KEY = "portraiture.contract"
 
 
 def contract_json(models: Sequence[tuple[str, Size]], target: Target) -> str:
-    """What a file carries of the contract, whatever its format: names, shapes, ranges, layouts, resize and composition.
+    """The contract as every format carries it: names, shapes, ranges, layouts, and the rules of resizing and composing.
 
     Args:
         models: name and size of each model in the file.

@@ -1,5 +1,7 @@
-"""One exported model in a bundle: its path, its operations, its values."""
+"""One exported model in a bundle: its path, its operations and values, and what its format can do with it."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.formats import LAYOUT, SUFFIX, Precision, Target
-from portraiture.export.runner import Feeds, to_layout
+from portraiture.export.runner import Feeds, Runner, to_layout
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,14 @@ class ModelFile:
 
 
 def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
-    """Path inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``."""
+    """Path of a model's own file inside a bundle, such as ``tflite/perception_512x384_fp16.tflite``.
+
+    Args:
+        name: of the model.
+        target: the file's format.
+        precision: of its weights and arithmetic.
+        size: height and width in pixels.
+    """
     return f"{target.value}/{name}_{size}_{precision.value}{SUFFIX[target]}"
 
 
@@ -38,7 +47,11 @@ def shared_path(target: Target, precision: Precision) -> str:
 
 
 def entry_name(name: str, size: Size) -> str:
-    """Signature or function of a model in a shared file, such as ``perception_512x384``."""
+    """Signature or function of a model in a shared file.
+
+    >>> entry_name("perception", Size(512, 384))
+    'perception_512x384'
+    """
     return f"{name}_{size}"
 
 
@@ -55,10 +68,80 @@ class Operation:
     output: str
 
 
+def counted(operations: Iterable[Operation]) -> dict[str, int]:
+    """The number of operations of each type, sorted by type.
+
+    >>> counted([Operation("MUL", "a"), Operation("ADD", "b"), Operation("MUL", "c")])
+    {'ADD': 1, 'MUL': 2}
+    """
+    return dict(sorted(Counter(o.kind for o in operations).items()))
+
+
 Values = list[tuple[str, np.ndarray]]
 """Name in the file, and the array as the file lays it out."""
 
 
 def laid_out(file: ModelFile, feeds: Feeds) -> dict[str, np.ndarray]:
+    """A model's inputs by name, each checked and in the layout of its file, float32."""
     contract, layout = model_contract(file.name), LAYOUT[file.target]
     return {s.name: to_layout(s, feeds[s.name], file.size, layout) for s in contract.inputs}
+
+
+def _nothing_refused(_: str) -> bool:
+    return False
+
+
+def _no_operations(_: Path) -> list[Operation]:
+    return []
+
+
+def _own_engine(_: Precision) -> str:
+    return ""
+
+
+def _all_here() -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a file format can do; a line of the table in ``targets.py``.
+
+    Attributes:
+        write: ``write(network, size, precision, path, float32=None, samples=())`` converts a network built for the
+            format's layout to a file at ``path``, the contract in it. ``float32`` is the path of a float32 conversion
+            that precisions share: it is read if it is there, otherwise written. ``samples`` are inputs by name, laid
+            out, on which static int8 finds the ranges of activations. A format takes no notice of what it does not
+            need. Returns the module of the network by the name of a value in the file, where the names in the file
+            do not tell it.
+        operations: ``operations(path)``, a file's operations in order, constants and compressed weights left out. The
+            file is not run, so that an operation that we cannot run is listed too.
+        constants: ``constants(path)``, a file's floating-point constants, each flat and float32.
+        values: ``values(path, file, feeds)``, every value that a file computes from the contract's inputs.
+        open: ``open(path, file)``, the runner of a model in a file; raises InputError where it is damaged.
+        describe: ``describe(path, models)`` puts the contract of models (name and size each) into a file, in place.
+        merge: ``merge(entries, path)`` writes one file of several, by the entry's name; None where a file holds one
+            model.
+        refused: ``refused(kind)``, whether a file must do without a type of operation.
+        is_capped: whether the number of operations of a file is limited; a phone compiles or plans each.
+        undelegated: ``undelegated(path)``, the operations that the format's delegate leaves to plain kernels.
+        engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
+        not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
+        by_tensorflow: whether TensorFlow's interpreter runs these files too.
+        tools: packages that write such a file, beside those that every manifest names.
+    """
+
+    write: Callable[..., dict[str, str]]
+    operations: Callable[[Path], list[Operation]]
+    constants: Callable[[Path], list[np.ndarray]]
+    values: Callable[[Path, ModelFile, Feeds], Values]
+    open: Callable[[Path, ModelFile], Runner]
+    describe: Callable[[Path, Sequence[tuple[str, Size]]], None]
+    merge: Callable[[Mapping[str, Path], Path], None] | None = None
+    refused: Callable[[str], bool] = _nothing_refused
+    is_capped: bool = True
+    undelegated: Callable[[Path], list[Operation]] = _no_operations
+    engine_note: Callable[[Precision], str] = _own_engine
+    not_run_here: Callable[[], str] = _all_here
+    by_tensorflow: bool = False
+    tools: tuple[str, ...] = ()

@@ -1,18 +1,20 @@
 """What an app does around the models: resize rules and the composition of the portrait at the photo's size."""
 
 MASK_WINDOW_PX = 5
-"""Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size."""
+"""Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size. Chosen, not
+measured."""
 
 
 MASK_RIDGE = 1e-3
-"""Its regularisation: variance of colour in 0..1 below this counts as none."""
+"""Ridge of the guided filter that enlarges a mask: a variance of colour (0..1) below this counts as none.
+Chosen, not measured."""
 
 
 RESIZE_RULE = {
     "shrink": "area average",
     "enlarge": "bilinear",
     "enlarge_mask": f"guided filter on the photo, windows of {2 * MASK_WINDOW_PX + 1} px at the model's size, "
-    f"ridge {MASK_RIDGE:g}, coefficients enlarged bilinearly; bilinear where an app wants no more",
+    f"ridge {MASK_RIDGE:g}, coefficients enlarged bilinearly; or bilinear, if the app accepts a softer edge",
     "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
     "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",
@@ -20,7 +22,8 @@ RESIZE_RULE = {
 
 
 COMPOSE_LEAST = 1e-3
-"""Added to the blur's share before it divides: where nothing is blurred the quotient is the model's portrait."""
+"""Added to the blur's share before it divides: where nothing is blurred, the quotient is the model's portrait. Chosen,
+not measured."""
 
 
 COMPOSE_RULE = {
@@ -33,7 +36,7 @@ COMPOSE_RULE = {
     "enlarge": "bilinear, half-pixel",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
     "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
-    "far": "sum(s depth) / sum(s), s = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"
+    "far": "sum(f depth) / sum(f), f = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"
     " low and high the least and largest depth",
 }
-"""How an app brings the model's portrait to the photo's own size: what ``export/compose.py`` does."""
+"""How an app brings the model's portrait to the photo's own size: what ``export/pipeline/compose.py`` does."""

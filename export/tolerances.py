@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from portraiture.export.compare import Difference
 from portraiture.export.contract import MODELS
-from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.formats import FP16_ARITHMETIC, PRECISIONS, Precision, Target
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _table() -> dict[Key, Tolerance]:
                     gate = small if name != "filter" else _SMALL_FILTER
                     if precision is Precision.FP32:
                         gate = _FP32
-                    elif precision is Precision.FP16 and target is not Target.COREML:
+                    elif precision is Precision.FP16 and target not in FP16_ARITHMETIC:
                         gate = _FP16_WEIGHTS
                     elif precision is Precision.FP16:
                         gate = _FP16_PICTURE if output == "portrait" else _FP16_MAP

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.formats import Precision
+from portraiture.export.formats import INT8_LEAST_WEIGHTS, SENSITIVE_BLOCKS, Precision
 
-LEAST_WEIGHTS = {Precision.INT8: 8192, Precision.PALETTIZED: 16384}
-"""A smaller weight stays fp16: it saves little, and the encoder's first blocks, its depthwise convolutions and the
-layers that merge the propagated maps are such weights. An error of theirs is an error of all that follows."""
+LEAST_WEIGHTS = {Precision.INT8: INT8_LEAST_WEIGHTS, Precision.PALETTIZED: 16384}
+"""A layer of fewer weights stays fp16. A table of 256 values costs more than a scale per channel, so that palettizing
+begins at larger layers; 16384 was chosen, not measured."""
 
 
-KEPT_FP16 = re.compile(r"encoder_blocks_(6|12)_project")
-"""As in TFLite (``tflite_quantize.KEPT_FLOAT``)."""
+KEPT_FP16 = re.compile(rf"encoder_blocks_({SENSITIVE_BLOCKS})_project")
+"""These layers stay fp16, whatever their size."""
 
 
 PALETTE_BITS = 8

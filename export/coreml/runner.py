@@ -9,6 +9,7 @@ import numpy as np
 
 from portraiture.export.contract import RGB, Kind, Size, model_contract
 from portraiture.export.formats import Precision
+from portraiture.export.model_file import ModelFile
 from portraiture.export.runner import Feeds, check_feeds, from_layout, to_layout
 from portraiture.reference.errors import InputError
 
@@ -25,11 +26,36 @@ def engine_here() -> Engine:
     return Engine.MACOS if sys.platform == "darwin" else Engine.MIL
 
 
+def engine_note(precision: Precision) -> str:
+    """What a Core ML figure found here does not show; empty on macOS."""
+    if engine_here() is Engine.MACOS:
+        return ""
+    arithmetic = "fp32" if precision is Precision.FP32 else "fp16 emulated"
+    return f"MIL interpreter, {arithmetic}, not Apple's Core ML"
+
+
+def not_run_here() -> str:
+    """Why Apple's Core ML cannot run on this machine; empty on macOS."""
+    if engine_here() is Engine.MACOS:
+        return ""
+    return "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"
+
+
 class CoremlRunner:
     """Runs an ``.mlpackage``.
 
-    Off macOS a package that computes in fp16, that is all but fp32, is run as declared: float32 arithmetic, each fp16
-    tensor rounded to binary16.
+    Off macOS the MIL interpreter runs a package of any precision but fp32 as it declares: float32 arithmetic, each
+    fp16 tensor rounded to binary16.
+
+    Args:
+        path: the package folder.
+        name: of the model.
+        size: height and width in pixels.
+        precision: of the package.
+        function: name of the function in a package of several.
+
+    Raises:
+        InputError: there is no package, it is damaged, or its inputs are not the contract's.
     """
 
     def __init__(self, path: Path, name: str, size: Size, precision: Precision, function: str = "") -> None:
@@ -62,7 +88,9 @@ class CoremlRunner:
         program = MilProgram.load(path, declared, function or "main")
         expected = {s.name for s in self.contract.inputs}
         if set(program.inputs) != expected:
-            raise InputError(f"{path}: expected inputs {sorted(expected)}, found {sorted(program.inputs)}")
+            raise InputError(
+                f"{path}: expected inputs {sorted(expected)}, found {sorted(program.inputs)}; export the bundle again"
+            )
         return program.run
 
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
@@ -77,9 +105,17 @@ class CoremlRunner:
         outputs = self._run(inputs)
         missing = [s.name for s in self.contract.outputs if s.name not in outputs]
         if missing:
-            raise InputError(f"Core ML model {self.contract.name}: expected output {missing[0]}, found {list(outputs)}")
+            raise InputError(
+                f"Core ML model {self.contract.name}: expected output {missing[0]}, found {', '.join(outputs)};"
+                " export the bundle again"
+            )
         return {
             s.name: from_layout(s, np.asarray(outputs[s.name]), "NCHW")
             for s in self.contract.outputs
             if s.kind is not Kind.SCALAR
         }
+
+
+def open_model(path: Path, file: ModelFile) -> CoremlRunner:
+    """The runner of a model in an ``.mlpackage``."""
+    return CoremlRunner(path, file.name, file.size, file.precision, file.entry)

@@ -1,5 +1,6 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from portraiture.export.networks.exported import Exported, TupleOut, example_inp
 from portraiture.export.quiet import quiet
 
 
-def write_coreml(network: Exported, size: Size, precision: Precision, path: Path) -> dict[str, str]:
+def write(
+    network: Exported,
+    size: Size,
+    precision: Precision,
+    path: Path,
+    float32: Path | None = None,
+    samples: Iterable[dict[str, np.ndarray]] = (),
+) -> dict[str, str]:
     """Convert to an ``.mlpackage``: rgb as an 8-bit RGB image scaled in the graph, maps as float32 arrays.
 
     Args:
@@ -22,9 +30,11 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
         size: fixed input size.
         precision: of weights and arithmetic.
         path: package folder to write.
+        float32: not needed; coremltools converts each precision from the network.
+        samples: not needed; Core ML is not written in static int8.
 
     Returns:
-        The module of the network by the name of each value that the program computes; the file does not hold it.
+        The module of the network by the name of each value that the program computes; the file does not name it.
     """
     contract = network.contract
     inputs = example_inputs(contract.name, "NCHW", size)
@@ -49,6 +59,7 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
             skip_model_load=True,
         )
+        modules = _modules(model)  # compressing forgets them
         model = compress(model, precision)
         model.short_description = contract.meaning
         model.version = VERSION
@@ -59,11 +70,11 @@ def write_coreml(network: Exported, size: Size, precision: Precision, path: Path
             model.output_description[spec.name] = spec.meaning
         model.save(str(path))
     settle(path, [(contract.name, size)])
-    return _modules(model)
+    return modules
 
 
 def _modules(model: Any) -> dict[str, str]:
-    """From a converted model: path in the module tree by the name of each output of an operation."""
+    """Path in the module tree by the name of each output of an operation of a converted model."""
     from coremltools.converters.mil.mil.scope import ScopeSource
 
     found = {}
@@ -73,3 +84,6 @@ def _modules(model: Any) -> dict[str, str]:
             # the first part is the wrapper, the last the operation itself
             found.update({output.name: ".".join(scope[1:-1]) for output in op.outputs})
     return found
+
+
+write_coreml = write  # until every caller asks FORMATS

@@ -8,34 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.formats import Precision
+from portraiture.export.formats import INT8_LEAST_WEIGHTS, SENSITIVE_BLOCKS, Precision
 
-LEAST_WEIGHTS = 8192
-
-KEPT_FP16 = re.compile(r"encoder\.blocks\.(6|12)\.project")
-"""Smaller layers and these two become fp16 where others become int8: as in TFLite (``tflite_quantize``)."""
+KEPT_FP16 = re.compile(rf"encoder\.blocks\.({SENSITIVE_BLOCKS})\.project")
+"""These layers, and those of fewer weights than ``INT8_LEAST_WEIGHTS``, become fp16 where others become int8."""
 
 
 _AXIS = {"Conv": 0, "ConvTranspose": 1}
-"""Of a weight's output channels."""
+"""Axis of a weight's output channels."""
 
 
 def quantized(weight: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """q int8 and scale float32 by output channel, so that w = scale q to half a scale; symmetric.
+    """q int8 and one scale per output channel, float32, so that |w - scale q| <= scale / 2; symmetric.
 
     Args:
         weight: (..., channels, ...), float32.
-        axis: of the channels.
+        axis: index of the channels.
     """
     others = tuple(k for k in range(weight.ndim) if k != axis)
     scale = np.maximum(np.abs(weight).max(others, keepdims=True), np.finfo(np.float32).tiny) / np.float32(127)
     return np.rint(weight / scale).astype(np.int8), scale.ravel()
 
 
-def compress(model: Any, precision: Precision) -> Any:
-    """An ``onnx.ModelProto`` with smaller weights, changed in place and given back; fp32 as it is."""
+def compress(model: Any, precision: Precision) -> None:
+    """Make the weights of an ``onnx.ModelProto`` smaller, in place; fp32 leaves them as they are."""
     if precision is Precision.FP32:
-        return model
+        return
     from onnx import TensorProto, helper, numpy_helper
 
     graph = model.graph
@@ -45,7 +43,7 @@ def compress(model: Any, precision: Precision) -> Any:
         name, axis, weight = tensor.name, axes[tensor.name], numpy_helper.to_array(tensor)
         small = f"{name}.{precision.value}"
         graph.initializer.remove(tensor)
-        if precision is Precision.INT8 and weight.size >= LEAST_WEIGHTS and not KEPT_FP16.search(name):
+        if precision is Precision.INT8 and weight.size >= INT8_LEAST_WEIGHTS and not KEPT_FP16.search(name):
             q, scale = quantized(weight, axis)
             parts = {small: q, f"{name}.scale": scale, f"{name}.zero": np.zeros(scale.shape, np.int8)}
             graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in parts.items())
@@ -55,4 +53,3 @@ def compress(model: Any, precision: Precision) -> Any:
             nodes.append(helper.make_node("Cast", [small], [name], f"expand_{name}", to=TensorProto.FLOAT))
     for node in reversed(nodes):
         graph.node.insert(0, node)
-    return model

@@ -5,18 +5,25 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.contract import Size, model_contract
-from portraiture.export.runner import Feeds, check_feeds, from_layout, to_layout
+from portraiture.export.model_file import ModelFile
+from portraiture.export.runner import Feeds, check_feeds, file_threads, from_layout, to_layout
 from portraiture.reference.errors import InputError
 
 
 class OnnxRunner:
     """Runs an ``.onnx`` file on the CPU.
 
+    Args:
+        path: the file.
+        name: of the model.
+        size: height and width in pixels.
+        threads: number of threads within one operation.
+
     Raises:
         InputError: the file cannot be loaded, or its inputs are not the contract's.
     """
 
-    def __init__(self, path: Path, name: str, size: Size, threads: int = 2) -> None:
+    def __init__(self, path: Path, name: str, size: Size, threads: int | None = None) -> None:
         import onnxruntime
 
         self.contract = model_contract(name)
@@ -24,7 +31,7 @@ class OnnxRunner:
         if not path.is_file():
             raise InputError(f"{path}: expected an .onnx file, found none; export the bundle again")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or file_threads()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -42,3 +49,8 @@ class OnnxRunner:
         inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NCHW") for s in self.contract.inputs}
         outputs = self._session.run([s.name for s in self.contract.outputs], inputs)
         return {s.name: from_layout(s, y, "NCHW") for s, y in zip(self.contract.outputs, outputs, strict=True)}
+
+
+def open_model(path: Path, file: ModelFile) -> OnnxRunner:
+    """The runner of a model's ``.onnx`` file."""
+    return OnnxRunner(path, file.name, file.size)

@@ -1,8 +1,9 @@
 """PyTorch -> ONNX by the tracing exporter (the dynamo one took 217 s for 3,600 nodes), run by onnxruntime."""
 
-import collections
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from portraiture.export.contract import VERSION, Size
@@ -13,10 +14,18 @@ from portraiture.export.onnx.compress import compress
 from portraiture.export.quiet import quiet
 
 OPSET = 17
+"""Chosen, not measured."""
 
 
 def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, opset: int) -> None:
-    """Trace a network into an ONNX file with the contract's names, in the layout that the network was built for."""
+    """Trace a network into an ONNX file with the contract's names, in the layout that the network was built for.
+
+    Args:
+        network: in evaluation mode.
+        inputs: examples by name, in the contract's order and the network's layout; they fix the shapes.
+        path: file to write.
+        opset: version of ONNX's operations.
+    """
     with quiet(), torch.no_grad():
         torch.onnx.export(
             TupleOut(network).eval(),  # the exporter gives the network back in its wrapper's mode
@@ -29,14 +38,26 @@ def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, o
         )
 
 
-def write_onnx(network: Exported, size: Size, precision: Precision, path: Path) -> None:
-    """Convert to an ``.onnx`` with the contract's names.
+def write(
+    network: Exported,
+    size: Size,
+    precision: Precision,
+    path: Path,
+    float32: Path | None = None,
+    samples: Iterable[dict[str, np.ndarray]] = (),
+) -> dict[str, str]:
+    """Convert to an ``.onnx`` with the contract's names, the contract in it.
 
     Args:
         network: built for layout NCHW.
         size: fixed input size.
         precision: of the weights; the arithmetic is float32.
         path: file to write.
+        float32: not needed; the network is traced again for each precision.
+        samples: not needed; ONNX is not written in static int8.
+
+    Returns:
+        Nothing: the doctor refuses no operation of an ONNX file, so that none needs the module it comes from.
     """
     import onnx
 
@@ -47,14 +68,33 @@ def write_onnx(network: Exported, size: Size, precision: Precision, path: Path) 
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning
     model.producer_version = VERSION
-    entry = model.metadata_props.add()
-    entry.key, entry.value = CONTRACT_KEY, contract_json([(contract.name, size)], Target.ONNX)
+    onnx.save(model, str(path))
+    describe(path, [(contract.name, size)])
+    return {}
+
+
+def describe(path: Path, models: Sequence[tuple[str, Size]]) -> None:
+    """Put the contract of models into a file, in place.
+
+    Args:
+        path: an ``.onnx`` file.
+        models: name and size of each model in it.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    others = [entry for entry in model.metadata_props if entry.key != CONTRACT_KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(others)
+    model.metadata_props.add(key=CONTRACT_KEY, value=contract_json(models, Target.ONNX))
     onnx.save(model, str(path))
 
 
-def onnx_op_counts(path: Path) -> dict[str, int]:
-    """Nodes of a file by operation, constants left out."""
-    import onnx
+write_onnx = write  # until every caller asks FORMATS
 
-    counts = collections.Counter(n.op_type for n in onnx.load(str(path)).graph.node if n.op_type != "Constant")
-    return dict(sorted(counts.items()))
+
+def onnx_op_counts(path: Path) -> dict[str, int]:  # until every caller asks FORMATS
+    from portraiture.export.model_file import counted
+    from portraiture.export.onnx.parts import operations
+
+    return counted(operations(path))

@@ -5,12 +5,55 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.model_file import ModelFile, Values, laid_out
+from portraiture.export.model_file import ModelFile, Operation, Values, laid_out
 from portraiture.export.quiet import quiet
 from portraiture.export.runner import Feeds
+from portraiture.export.tflite.model import operations_of, read_model
+
+# fmt: off
+_ALLOWED = frozenset(
+    [
+        "ABS", "ADD", "AVERAGE_POOL_2D", "CEIL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
+        "DIV", "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE",
+        "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT",
+        "SQUARE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
+    ]
+)
+# fmt: on
+
+
+def refused(kind: str) -> bool:
+    """Whether a TFLite file must do without a type of operation."""
+    return kind not in _ALLOWED
+
+
+def operations(path: Path) -> list[Operation]:
+    """The operations of a file, in order."""
+    return [
+        Operation(name, graph.tensors[int(operation.outputs[0])].name.decode())
+        for name, operation, graph in operations_of(read_model(path))
+    ]
+
+
+def constants(path: Path) -> list[np.ndarray]:
+    """The floating-point constants of a file, flat, float32; one that several tensors share counts once."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = read_model(path)
+    types = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
+    used = {t.buffer: types[t.type] for g in model.subgraphs for t in g.tensors if t.type in types}
+    stored = ((model.buffers[index].data, dtype) for index, dtype in used.items())
+    return [np.asarray(data, np.uint8).view(dtype).astype(np.float32) for data, dtype in stored if data is not None]
 
 
 def values(path: Path, file: ModelFile, feeds: Feeds) -> Values:
+    """Every value that a file computes.
+
+    Args:
+        path: of the file.
+        file: which model of it.
+        feeds: the contract's inputs.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     with quiet():

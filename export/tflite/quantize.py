@@ -12,24 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.formats import Precision
+from portraiture.export.formats import INT8_LEAST_WEIGHTS, SENSITIVE_BLOCKS, Precision
 from portraiture.export.quiet import quiet
 from portraiture.export.tflite.model import operations_of, read_model
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
-LEAST_WEIGHTS = 8192
-"""A convolution of fewer weights stays float: it saves little, and the encoder's first blocks, its depthwise
-convolutions and the layers that merge the propagated maps are such layers."""
-
-
-KEPT_FLOAT = re.compile(r"InvertedResidual_(6|12)/.*Conv2d_project")
-"""The two linear layers that lose most, each by itself, of the 33 that are large (measured on 16 training photos at
-512x384): mask 52.7 and 58.1 dB, the next one 63.4.
-
-With both rules the mask's IoU on 24 validation photos is at least 0.9984 (3.57 MB); with the stem and the first block
-float alone it was 0.9936 (3.06 MB), and one and a half times as slow.
-"""
+KEPT_FLOAT = re.compile(rf"InvertedResidual_({SENSITIVE_BLOCKS})/.*Conv2d_project")
+"""These layers stay float, whatever their size."""
 
 
 Samples = Iterable[dict[str, np.ndarray]]
@@ -50,7 +40,7 @@ def _large_layers(source: Path) -> str:
     large = [
         graph.tensors[operation.outputs[0]].name.decode()
         for kind, operation, graph in operations_of(read_model(source))
-        if kind in CONVOLUTIONS and np.prod(graph.tensors[operation.inputs[1]].shape) >= LEAST_WEIGHTS
+        if kind in CONVOLUTIONS and np.prod(graph.tensors[operation.inputs[1]].shape) >= INT8_LEAST_WEIGHTS
     ]
     return f"^({'|'.join(re.escape(name) for name in large if not KEPT_FLOAT.search(name))});?$"
 

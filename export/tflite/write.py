@@ -1,39 +1,88 @@
-"""PyTorch -> TFLite by litert-torch, in float32; ``tflite_quantize.py`` makes the other precisions of it.
+"""PyTorch -> TFLite by litert-torch, in float32; ``quantize.py`` makes the other precisions of that file."""
 
-The layout partitioner must be GREEDY: the default one wrote wrong files for several scan forms. Each file is run once
-after it was written and compared with torch, so that a converter that lies is met here and not on a phone.
-"""
-
-import collections
 import os
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
 from portraiture.export.contract import Size
+from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.quiet import quiet
-from portraiture.export.tflite.model import operations_of, pack_model, read_model
+from portraiture.export.tflite.metadata import write_metadata
+from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.quantize import quantize
+
+
+def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) -> None:
+    """Convert a module to a float32 ``.tflite`` of one signature.
+
+    The layout partitioner must be GREEDY: the default one wrote wrong files for several forms of a scan.
+
+    Args:
+        module: in evaluation mode.
+        inputs: examples, in the order of ``forward``; they fix the shapes.
+        name: of the signature; its inputs are called ``args_0``, ``args_1`` and so on.
+        path: file to write.
+    """
+    os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
+    with quiet(), torch.no_grad():
+        import litert_torch
+
+        litert_torch.signature(name, module, tuple(inputs)).convert().export(str(path))
 
 
 def write_tflite(network: Exported, size: Size, path: Path) -> None:
-    """Convert to a float32 ``.tflite`` with one signature named after the model.
+    """Convert to a float32 ``.tflite`` with one signature named after the model, the contract not yet in it.
 
     Args:
         network: built for layout NHWC.
         size: fixed input size.
         path: file to write.
     """
-    os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
-    inputs = example_inputs(network.contract.name, "NHWC", size)
     assert network.layout == "NHWC"
-    with quiet():
-        import litert_torch
-
-        with torch.no_grad():
-            edge = litert_torch.signature(network.contract.name, network, tuple(inputs.values())).convert()
-        edge.export(str(path))
+    inputs = example_inputs(network.contract.name, "NHWC", size)
+    convert(network, list(inputs.values()), network.contract.name, path)
     name_inputs(path, list(inputs))
+
+
+def write(
+    network: Exported,
+    size: Size,
+    precision: Precision,
+    path: Path,
+    float32: Path | None = None,
+    samples: Iterable[dict[str, np.ndarray]] = (),
+) -> dict[str, str]:
+    """Write a ``.tflite`` in one precision, the contract in it.
+
+    Args:
+        network: built for layout NHWC.
+        size: fixed input size.
+        precision: one of TFLite's.
+        path: file to write.
+        float32: a float32 conversion of the network at this size; it is made if it is not there. Without a path it is
+            made beside ``path`` and removed.
+        samples: inputs by name, NHWC; only static int8 reads them.
+
+    Returns:
+        Nothing: the names in the file tell the module of each value.
+    """
+    full = float32 or path.with_suffix(".float32")
+    if not full.is_file():
+        write_tflite(network, size, full)
+    if precision is Precision.FP32:
+        shutil.copyfile(full, path)
+    else:
+        quantize(full, path, precision, samples)
+    if float32 is None:
+        full.unlink()
+    write_metadata(path, [(network.contract.name, size)])
+    return {}
 
 
 def name_inputs(path: Path, names: list[str]) -> None:
@@ -47,6 +96,8 @@ def name_inputs(path: Path, names: list[str]) -> None:
     path.write_bytes(pack_model(model))
 
 
-def tflite_op_counts(path: Path) -> dict[str, int]:
-    """Operations of a file by name, read from the flatbuffer."""
-    return dict(sorted(collections.Counter(name for name, _, _ in operations_of(read_model(path))).items()))
+def tflite_op_counts(path: Path) -> dict[str, int]:  # until every caller asks FORMATS
+    from portraiture.export.model_file import counted
+    from portraiture.export.tflite.parts import operations
+
+    return counted(operations(path))

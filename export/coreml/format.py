@@ -1,0 +1,21 @@
+"""Core ML as an entry of the table of formats."""
+
+from portraiture.export.coreml.merge import merge_coreml
+from portraiture.export.coreml.parts import constants, operations, refused, values
+from portraiture.export.coreml.runner import engine_note, not_run_here, open_model
+from portraiture.export.coreml.settle import settle
+from portraiture.export.coreml.write import write
+from portraiture.export.model_file import Format
+
+FORMAT = Format(
+    write=write,
+    operations=operations,
+    constants=constants,
+    values=values,
+    open=open_model,
+    describe=settle,
+    merge=merge_coreml,
+    refused=refused,
+    engine_note=engine_note,
+    not_run_here=not_run_here,
+)

@@ -1,0 +1,17 @@
+"""ONNX as an entry of the table of formats."""
+
+from portraiture.export.model_file import Format
+from portraiture.export.onnx.parts import constants, operations, values
+from portraiture.export.onnx.runner import open_model
+from portraiture.export.onnx.write import describe, write
+
+FORMAT = Format(
+    write=write,
+    operations=operations,
+    constants=constants,
+    values=values,
+    open=open_model,
+    describe=describe,
+    is_capped=False,
+    tools=("onnx", "onnxruntime"),
+)

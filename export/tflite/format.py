@@ -1,0 +1,22 @@
+"""TFLite as an entry of the table of formats."""
+
+from portraiture.export.model_file import Format
+from portraiture.export.tflite.delegate import undelegated
+from portraiture.export.tflite.merge import merge_tflite
+from portraiture.export.tflite.metadata import write_metadata
+from portraiture.export.tflite.parts import constants, operations, refused, values
+from portraiture.export.tflite.runner import open_model
+from portraiture.export.tflite.write import write
+
+FORMAT = Format(
+    write=write,
+    operations=operations,
+    constants=constants,
+    values=values,
+    open=open_model,
+    describe=write_metadata,
+    merge=merge_tflite,
+    refused=refused,
+    undelegated=undelegated,
+    by_tensorflow=True,
+)
