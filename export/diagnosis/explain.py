@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from portraiture.export.bundle.manifest import model_files, read_manifest
-from portraiture.export.diagnosis.locate import Layer, locate
+from portraiture.export.diagnosis.locate import LayerMatch, locate
 from portraiture.export.diagnosis.mistakes import mistake_of
 from portraiture.export.diagnosis.stages import first_stage
 from portraiture.export.diagnosis.weights import other_weights, weights_sentence
@@ -22,7 +22,14 @@ from portraiture.export.runner import Feeds
 
 
 def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> str:
-    """The proven cause of a file's failure in words, or nothing."""
+    """The proven cause of a file's failure in words; empty where none can be proven.
+
+    Args:
+        root: folder of the bundle.
+        file: the file that fails.
+        networks: the networks it was exported from.
+        feeds: the contract's inputs with which it fails: images HxWx3 and maps HxW in 0..1, scalars.
+    """
     said = weights_sentence(*other_weights(root, file, networks.get(file.name)))
     if said:
         return said
@@ -31,9 +38,16 @@ def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> s
 
 
 def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np.ndarray]) -> list[Row]:
-    """The same rows; the note of each that failed says why, found with its worst of the photos, HxWx3 uint8.
+    """The same rows; the note of each that failed says why, found with the row's worst photo.
 
-    Of a file: the cause where one can be proven, else the first layer that diverges. Of a pipeline: the stage.
+    A file's note names the cause where one can be proven, else the first layer that diverges. A pipeline's note names
+    the stage.
+
+    Args:
+        root: folder of the bundle.
+        rows: what ``run_parity`` gave.
+        networks: the networks that were exported.
+        photos: what ``run_parity`` had, HxWx3 uint8, at least one.
     """
     files = model_files(read_manifest(root))
     pipelines = pipeline_groups(files)
@@ -68,8 +82,8 @@ def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np
     return explained
 
 
-def sentence(layer: Layer | None) -> str:
-    """For a note in the table."""
+def sentence(layer: LayerMatch | None) -> str:
+    """What the search for the first layer found, as a note in the table."""
     if layer is None:
         return "every layer agrees; the difference is after the last one"
     near = f"nearest is {layer.found}, {layer.error:.1%} off"

@@ -1,8 +1,8 @@
 """Why a file fails the gate, in words: a short list of mistakes, each proven before it is named.
 
-The float64 network is run as if it had the mistake. Where the file then agrees within its own tolerance, on every
-output, that mistake is its cause. Before that, weights are looked up (``file_weights``): a wrong one is no mistake of
-the computation. Where a pipeline fails whose files pass, the two pipelines are compared stage by stage.
+The float64 network runs as if it had the mistake. If the file then agrees within the file's tolerance, on every output,
+that mistake is the cause. Weights are compared before (``weights``): a wrong weight is no mistake of the computation.
+Where a pipeline fails whose files pass, ``stages`` compares the two pipelines stage by stage.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 
 class _Interpolate(TorchFunctionMode):
-    """Changes the settings of every F.interpolate within."""
+    """Changes the settings of every ``F.interpolate`` that runs in this context."""
 
     def __init__(self, **changed: Any) -> None:
         super().__init__()
@@ -47,15 +47,15 @@ def _same(x: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Mistake:
-    """What a file may do otherwise than the network.
+    """What a file may do differently from the network.
 
     Attributes:
         cause: in words.
-        rgb: change of the photo before the network sees it.
-        maps: change of every other image or map before.
-        out: change of every output after.
-        outputs: change of the outputs by name.
-        during: context in which the network runs.
+        rgb: changes the photo, HxWx3, before the network sees it.
+        maps: changes every other input that is a map, HxW, before the network sees it.
+        out: changes every output after the network ran.
+        outputs: changes the outputs by name, after ``out``.
+        during: makes the context in which the network runs.
     """
 
     cause: str
@@ -71,13 +71,13 @@ def _swap_channels(x: np.ndarray) -> np.ndarray:
 
 
 def _rotate_names(found: Arrays) -> Arrays:
-    """Outputs of equal shape under each other's names."""
+    """The maps among the outputs, under each other's names."""
     names = [n for n, v in found.items() if v.ndim == 2]
     return {**found, **{n: found[m] for n, m in zip(names, names[1:] + names[:1], strict=True)}}
 
 
 def mistakes() -> Iterator[Mistake]:
-    """The list, the commonest first."""
+    """The mistakes that are tried, the commonest first."""
     yield Mistake("the file reads the channels as B G R", rgb=_swap_channels)
     yield Mistake("the file gives the channels as B G R", out=_swap_channels)
     yield Mistake("the file reads and gives the channels as B G R", rgb=_swap_channels, out=_swap_channels)
@@ -115,13 +115,13 @@ def _run_mistaken(network: Exported, file: ModelFile, feeds: Feeds, mistake: Mis
 
 
 def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> Mistake | None:
-    """The mistake under which a file agrees with the network on every output; None where none of the list is.
+    """The mistake with which the network agrees with a file on every output; None where no mistake of the list does so.
 
     Args:
-        root: the bundle.
+        root: folder of the bundle.
         file: one of its files.
         network: float64, built for layout NCHW.
-        feeds: the contract's inputs.
+        feeds: the contract's inputs: images HxWx3 and maps HxW in 0..1, scalars.
     """
     found = open_file(root, file).run(feeds)
 

@@ -1,8 +1,8 @@
 """Whether a file holds the checkpoint's weights: each convolution's values are looked for among the file's constants.
 
-Formats lay weights out differently and converters fold a normalisation into the convolution before it, but the set of
-a layer's values stays what it is: sorted, it is compared with every constant of as many values. Nothing is run, so
-that a wrong weight is told apart from a wrong computation.
+Formats lay weights out differently, and converters fold a normalisation into the convolution before it. The set of a
+layer's values stays the same: sorted, it is compared with every constant of as many values. No model runs, so that a
+wrong weight is not taken for a wrong computation.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,9 @@ class OtherWeights:
     Attributes:
         name: in the module tree of the exported network.
         kind: class of the module.
-        differ: values of the file's nearest constant that the layer has not; None: no constant is of the size.
-        of: values of the layer.
+        differ: number of values in the file's nearest constant that the layer does not have; None where no constant
+            has as many values.
+        of: number of values of the layer.
         finite: the nearest constant holds neither NaN nor infinity.
     """
 
@@ -43,7 +44,7 @@ class OtherWeights:
 
 
 def layer_weights(network: nn.Module) -> list[tuple[str, str, list[np.ndarray]]]:
-    """Name, kind and sorted weights of each convolution: as they are, and with the next layer's normalisation."""
+    """Name, kind and sorted weights of each convolution, with and without the normalisation that follows it."""
     leaves = [(n, m) for n, m in network.named_modules() if next(m.children(), None) is None]
     found = []
     for (name, conv), (_, after) in zip(leaves, [*leaves[1:], ("", nn.Identity())], strict=True):
@@ -60,7 +61,7 @@ def layer_weights(network: nn.Module) -> list[tuple[str, str, list[np.ndarray]]]
 
 
 def _differ(expected: np.ndarray, found: np.ndarray, close: float) -> int:
-    """How many of the found values lie farther than ``close`` from every expected one; both sorted, NaN last."""
+    """Number of found values that lie farther than ``close`` from every expected one; both sorted, NaN last."""
     place = np.searchsorted(expected, found)
     below, above = expected[np.maximum(place - 1, 0)], expected[np.minimum(place, len(expected) - 1)]
     nearest = np.minimum(np.abs(found - below), np.abs(found - above))
@@ -68,12 +69,12 @@ def _differ(expected: np.ndarray, found: np.ndarray, close: float) -> int:
 
 
 def other_weights(root: Path, file: ModelFile, network: nn.Module) -> tuple[list[OtherWeights], int]:
-    """The convolutions that a file holds with other weights than the network's, and the number of all.
+    """The convolutions that a file holds with other weights than the network's, and the number of all convolutions.
 
     Args:
-        root: the bundle.
-        file: one of its files, float32 or fp16; other precisions change weights and cannot be told.
-        network: what it was exported from.
+        root: folder of the bundle.
+        file: one of its files; only fp32 and fp16 are judged, since the other precisions change the weights.
+        network: the network it was exported from.
     """
     layers = layer_weights(network)
     if file.precision not in _ROUNDING:

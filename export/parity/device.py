@@ -1,4 +1,4 @@
-"""What an app computed on a device from the bundle's golden inputs, judged by the gate of the files."""
+"""Judges what an app computed on a device from the bundle's golden inputs, by the gate of the files."""
 
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from portraiture.export.tolerances import file_tolerance
 from portraiture.reference.errors import InputError
 
 _TYPES = {2: "<f2", 4: "<f4"}
+"""NumPy's name of a little-endian float by its bytes."""
 
 
 def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A plain little-endian file of float32 or float16, told apart by its length.
+    """An output from a plain little-endian file; its length decides between float32 and float16.
 
     Raises:
         InputError: missing, or of another length.
@@ -33,19 +34,19 @@ def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]:
-    """A row an output of each file; files without results are told as not run.
+    """One row per output of each file; a file without results gets a row that says "not run".
 
     Args:
-        root: the bundle that the app carries; its checksums are verified first.
-        folder: what the app wrote.
+        root: folder of the bundle that the app carries; its checksums are verified first.
+        folder: the results that the app wrote, as ``goldens/index.json`` asks for them.
         watch: called with each comparison.
 
     Raises:
-        InputError: the bundle is not whole, there are no results, or one is not readable.
+        InputError: the bundle is not whole, there are no results, or a file of them is missing or has another length.
     """
     bundle = open_bundle(root)
     if not folder.is_dir():
-        raise InputError(f"--device-results: expected a folder, found none at {folder}")
+        raise InputError(f"--device-results: expected a folder, found none at {folder}; give the app's results")
     index = read_index(root)
     entries = {e["results"]: e for e in index["files"]}
     rows: list[Row] = []
@@ -65,5 +66,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
     if all(row.status is Status.NOT_RUN for row in rows):
         example = index["files"][0]
         path = f"{example['results']}/{next(iter(example['outputs']))}.bin"
-        raise InputError(f"{folder}: expected results such as {path}, found none; see goldens/index.json")
+        raise InputError(
+            f"{folder}: expected results such as {path}, found none; see goldens/index.json, write them so"
+        )
     return rows

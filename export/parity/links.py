@@ -1,4 +1,4 @@
-"""The three links of parity, one function each."""
+"""The three links of parity: each gives rows, and runs nothing before they are asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,11 +22,12 @@ from portraiture.export.runner import Runner
 from portraiture.export.targets import open_file
 from portraiture.export.tflite.tensorflow_runner import has_tensorflow, open_tensorflow
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_tolerance, pipeline_tolerance
+from portraiture.reference.arrays import person_pixels
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 Step = tuple[str, Iterable[Row]]
-"""What runs, in words, and its rows; nothing runs before they are asked for."""
+"""What runs, in words, and the rows that it gives; nothing runs before they are asked for."""
 
 
 def check_golden_truth(bundle: Bundle, checkpoints: Checkpoints) -> None:
@@ -53,7 +54,16 @@ def file_rows(
     watch: Watch = unwatched,
     tensorflow: bool = False,
 ) -> Iterator[Row]:
-    """First link for one file: a row an output; by TensorFlow's interpreter where asked for."""
+    """First link for one file: one row per output.
+
+    Args:
+        root: folder of the bundle.
+        file: one of its files.
+        truth: the float64 networks that the files are held against.
+        photos: HxWx3 uint8.
+        watch: called with each comparison.
+        tensorflow: run it by TensorFlow's interpreter instead of the format's default runtime.
+    """
     subject = subject_of(file).run_by(TENSORFLOW if tensorflow else "")
     try:
         runner: Runner = open_tensorflow(root, file) if tensorflow else open_file(root, file)
@@ -76,8 +86,8 @@ def known_rows(file: ModelFile, known: Mapping[str, Difference]) -> Iterator[Row
     """First link for one file whose differences are known for one photo: the rows that running it would give.
 
     Args:
-        file: which file.
-        known: the difference by output, of every output of the contract.
+        file: the file.
+        known: the difference of each output of the contract, by name.
 
     Raises:
         InputError: an output is missing, or there is one more.
@@ -96,13 +106,26 @@ def _judged(file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, 
 
 
 def photos_for_size(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> dict[int, np.ndarray]:
-    """The photos of the orientation that a size is meant for, by their index; without one, all that there are."""
+    """The photos by index that a pipeline of several sizes would bring to this size; all photos where there is none.
+
+    Args:
+        photos: HxWx3 uint8.
+        size: one of the sizes, height and width in pixels.
+        sizes: all sizes of the bundle.
+    """
     found = {k: p for k, p in enumerate(photos) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
     return found or dict(enumerate(photos))
 
 
 def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched) -> Iterator[Row]:
-    """Second link: the float64 filter against the CRF reference on the same maps; photos by their index."""
+    """Second link: the float64 filter against the CRF reference on the same maps. A photo without a person is left out.
+
+    Args:
+        truth: the float64 networks.
+        size: of the filter, height and width in pixels.
+        photos: HxWx3 uint8 by index.
+        watch: called with each comparison.
+    """
     from portraiture.reference.render import render
     from portraiture.reference.settings import Mode, RenderSettings
 
@@ -112,7 +135,7 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
         pipeline = truth.pipeline(size)
         maps = pipeline.perceive(photo)
         mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
-        if not (mask >= 0.5).any():
+        if not person_pixels(mask).any():
             continue
         settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
         expected = render(maps.model_rgb / 255, mask, depth, settings)
@@ -126,7 +149,14 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
 
 
 def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size, tensorflow: bool = False) -> Pipeline:
-    """The pipeline of a bundle's files of one target, precision and size, by model."""
+    """The pipeline of a bundle's files of one target, precision and size.
+
+    Args:
+        root: folder of the bundle.
+        group: its files by model, as ``pipeline_groups`` gives them.
+        size: of the files, height and width in pixels.
+        tensorflow: run them by TensorFlow's interpreter instead of the format's default runtime.
+    """
     return Pipeline(lambda name, _: (open_tensorflow if tensorflow else open_file)(root, group[name]), [size])
 
 
@@ -138,7 +168,16 @@ def pipeline_rows(
     watch: Watch = unwatched,
     tensorflow: bool = False,
 ) -> Iterator[Row]:
-    """Third link, for each pipeline of a bundle; by TensorFlow's interpreter where asked for."""
+    """Third link: one row per pipeline.
+
+    Args:
+        root: folder of the bundle.
+        files: its files, of any format; those that make no whole pipeline are left out.
+        truth: the float64 networks that the files are held against.
+        photos: HxWx3 uint8.
+        watch: called with each comparison.
+        tensorflow: run them by TensorFlow's interpreter instead of the format's default runtime.
+    """
     for subject, group in pipeline_groups(files).items():
         subject = subject.run_by(TENSORFLOW if tensorflow else "")
         file = next(iter(group.values()))
@@ -162,12 +201,12 @@ def pipeline_rows(
 def tensorflow_steps(
     root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch = unwatched
 ) -> list[Step]:
-    """First and third link of TFLite files by TensorFlow's interpreter; where it is not installed, a row says so.
+    """First and third link of TFLite files by TensorFlow's interpreter; one row says so where it is not installed.
 
     Args:
-        root: the bundle.
-        files: of every format.
-        truth: what they are held against.
+        root: folder of the bundle.
+        files: its files, of any format.
+        truth: the float64 networks that the files are held against.
         photos: HxWx3 uint8.
         watch: called with each comparison.
     """
@@ -187,7 +226,7 @@ def tensorflow_steps(
 
 
 def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
-    """The bundle's goldens against the float64 networks: they must be equal but for the order of sums."""
+    """The bundle's goldens against the float64 networks: equal except for the order in which sums are taken."""
     index = read_index(root)
     size = Size.parse(index["size"])
     feeds = golden_feeds({name: read_golden(root, index, name) for name in INPUTS})

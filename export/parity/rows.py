@@ -1,4 +1,4 @@
-"""What parity says: rows, each a comparison judged by its tolerance, and the pictures it was made of."""
+"""What parity says: rows, each a comparison judged by its tolerance, and the arrays that were compared."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,7 +99,7 @@ class Row:
         return cls(link, _named(subject), output, status, None, tolerance, reason, 0, why)
 
     def to_json(self, photos: Sequence[str] = ()) -> dict[str, Any]:
-        """Plain values; ``worst`` is named where the names of the photos are given."""
+        """Plain values; ``worst`` is the photo's name, if the names of the photos are given."""
         d = self.difference
         found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
         if d is not None and d.iou is not None:
@@ -122,14 +122,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a row's figure of one photo is made of; for whoever wants to show it.
+    """The arrays of one photo behind a row's figures, for whoever wants to show them.
 
     Attributes:
         link, subject, output: of the row.
         photo: index of the photo, from 0.
-        found, expected: HxWx3 or HxW in 0..1.
+        found, expected: HxWx3 or HxW in 0..1; other values where the file is wrong.
         difference: of the two.
-        gate: what it must keep.
+        gate: the tolerance it is held to.
     """
 
     link: Link

@@ -12,7 +12,7 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.diagnosis import explain as explain_module
 from portraiture.export.diagnosis.explain import sentence
-from portraiture.export.diagnosis.locate import CLOSE, Layer, first_diverging, layers, locate
+from portraiture.export.diagnosis.locate import CLOSE, LayerMatch, first_diverging, locate, nearest_values
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
@@ -31,10 +31,10 @@ SIZE = Size(128, 96)
 def test_a_layer_is_found_after_a_fused_activation_and_in_the_other_layout() -> None:
     y = torch.randn(1, 3, 4, 5, dtype=torch.float64)
     fused = nn.functional.relu6(y).numpy().transpose(0, 2, 3, 1)
-    (layer,) = layers([("other", np.zeros((1, 4, 5, 3))), ("conv;relu6", fused)], [("a.b", "Conv2d", y)])
+    (layer,) = nearest_values([("other", np.zeros((1, 4, 5, 3))), ("conv;relu6", fused)], [("a.b", "Conv2d", y)])
     assert layer.found == "conv;relu6"
     assert layer.error < 1e-6
-    (missing,) = layers([("other", np.zeros((1, 2, 2, 3)))], [("a.b", "Conv2d", y)])
+    (missing,) = nearest_values([("other", np.zeros((1, 2, 2, 3)))], [("a.b", "Conv2d", y)])
     assert missing.error == float("inf")
 
 
@@ -43,7 +43,7 @@ def test_a_layer_is_found_after_a_fused_activation_and_in_the_other_layout() -> 
     [("....", None), ("..xx", 2), (".x..", None), (".x..xxxx", 4), ("xxxx", 0), ("..xx.xxx", 2), ("...x", 3)],
 )
 def test_the_first_of_the_lost_tail(lost: str, first: int | None) -> None:
-    found = [Layer(str(k), "Conv2d", "-", 1.0 if c == "x" else 0.0) for k, c in enumerate(lost)]
+    found = [LayerMatch(str(k), "Conv2d", "-", 1.0 if c == "x" else 0.0) for k, c in enumerate(lost)]
     layer = first_diverging(found, 0.5)
     assert (None if layer is None else int(layer.name)) == first
 
