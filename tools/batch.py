@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from portraiture.reference.errors import InputError
+from portraiture.tools.progress import bar
 
 
 class Failures:
@@ -43,7 +44,7 @@ class Failures:
 
 
 def over_photos(photos: Sequence[Path], work: Callable[[Path], None]) -> None:
-    """Do the work of every photo; where there are several, a bar on a terminal names the one that runs.
+    """Do the work of every photo; on a terminal, a bar names the one that runs.
 
     Args:
         photos: files, one or more.
@@ -53,11 +54,6 @@ def over_photos(photos: Sequence[Path], work: Callable[[Path], None]) -> None:
         InputError: a photo failed. One photo alone raises its own error; of several, the others are done first and
             the failed ones are listed on stderr.
     """
-    if len(photos) == 1:
-        work(photos[0])
-        return
-    from portraiture.tools.progress import bar
-
     failures = Failures(photos)
     with bar(len(photos), "photo") as progress:
         for photo in photos:

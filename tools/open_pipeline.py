@@ -1,56 +1,84 @@
-"""From ``--runtime``, ``--bundle`` and ``--precision`` to a pipeline."""
+"""From ``--runtime``, ``--bundle`` and ``--precision`` to a pipeline.
+
+What only a bundle needs is imported where one is given: a render in PyTorch loads no converter and no format.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portraiture.export.bundle.open import open_bundle
 from portraiture.export.contract import DEFAULT_SIZE, Size
-from portraiture.export.coreml.runner import Engine, engine_here
-from portraiture.export.formats import Precision, Target
-from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.pipeline import Pipeline
-from portraiture.export.runner import Runner
-from portraiture.export.targets import open_file
-from portraiture.export.tflite.tensorflow_runner import open_tensorflow, require_tensorflow
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.tools.choices import parse_list
+from portraiture.tools.choices import RUNTIMES, parse_list
+
+if TYPE_CHECKING:
+    from portraiture.export.runner import Runner
 
 LANDSCAPE = Size(DEFAULT_SIZE.width, DEFAULT_SIZE.height)
 
 
 def runtime_label(runtime: str) -> str:
-    """A runtime's name in results: off macOS a Core ML package is run by our own interpreter, and it is said."""
-    return "coreml (MIL interpreter, not Apple's)" if runtime == "coreml" and engine_here() is Engine.MIL else runtime
+    """A runtime's name in results. Off macOS our own interpreter runs a Core ML package, and the name says so."""
+    if runtime != "coreml":
+        return runtime
+    from portraiture.export.coreml.runner import Engine, engine_here
+
+    return "coreml (MIL interpreter, not Apple's)" if engine_here() is Engine.MIL else runtime
 
 
 def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> Pipeline:
     """The pipeline that the options ask for; a bundle's checksums are verified first.
 
+    Args:
+        runtime: one of ``RUNTIMES``.
+        bundle: folder of the exported models; None with ``torch``, which runs the shipped weights.
+        precision: value of a ``Precision``; None takes the bundle's finest.
+
     Raises:
         OptionError: options that contradict each other.
-        InputError: the bundle has no such model.
+        InputError: no whole bundle, or none with such models.
     """
     if runtime == "torch":
         if bundle is not None or precision is not None:
-            raise OptionError("--bundle and --precision: expected --runtime tflite or coreml with them, found torch")
+            others = ", ".join(name for name in RUNTIMES if name != runtime)
+            raise OptionError(
+                f"--bundle and --precision: expected --runtime {others} with them, found torch; add --runtime"
+            )
+        from portraiture.export.networks.build import Networks
+
         return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
     if bundle is None:
-        raise OptionError(f"--runtime {runtime}: expected --bundle DIR; make one with portraiture export -o DIR")
+        raise OptionError(
+            f"--runtime {runtime}: expected --bundle DIR with it, found none; make one with portraiture export -o DIR"
+        )
+    return _of_bundle(runtime, bundle, precision)
+
+
+def _of_bundle(runtime: str, root: Path, precision: str | None) -> Pipeline:
+    """The pipeline of a bundle's files."""
+    from portraiture.export.bundle.open import open_bundle
+    from portraiture.export.formats import Precision, Target
+    from portraiture.export.targets import open_file
+    from portraiture.export.tflite.tensorflow_runner import open_tensorflow, require_tensorflow
+
     if runtime == "tensorflow":
         require_tensorflow()
     if runtime_label(runtime) != runtime:
         click.echo(f"running {runtime_label(runtime)}", err=True)
-    whole = open_bundle(bundle)
     chosen = parse_list("precision", precision, Precision)[0] if precision else None
     target = Target.TFLITE if runtime == "tensorflow" else Target(runtime)
     opened = open_tensorflow if runtime == "tensorflow" else open_file
-    files = {(f.name, f.size): f for f in whole.find(target, chosen)}
+    files = {(f.name, f.size): f for f in open_bundle(root).find(target, chosen)}
     sizes = sorted({size for _, size in files})
 
-    def open_model(name: str, size: Size) -> Runner:
+    def open_model(name: str, size: Size) -> "Runner":
         if (name, size) not in files:
-            raise InputError(f"{bundle}: expected a {target.value} model {name} {size}; export it with --model {name}")
-        return opened(bundle, files[(name, size)])
+            found = ", ".join(f"{other} {there}" for other, there in files)
+            raise InputError(
+                f"{root}: expected a {target.value} model {name} {size}, found {found}; export it with --model {name}"
+            )
+        return opened(root, files[(name, size)])
 
     return Pipeline(open_model, sizes, files)

@@ -11,7 +11,6 @@ from torch import nn
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.exported import Exported
-from portraiture.export.networks.portrait import Portrait
 from portraiture.export.networks.torch_runner import TorchRunner
 from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perception, Spn
 from portraiture.export.runner import Runner
@@ -67,6 +66,8 @@ class Networks:
             return Filter(self._load(load_filter, files.filter, dtype))
         perception = self._load(load_perception, files.perception, dtype)
         if name == "portrait":
+            from portraiture.export.networks.portrait import Portrait  # not of a render, which runs the two apart
+
             return Portrait(perception, self._load(load_filter, files.filter, dtype))
         if name in SPN_TASKS:
             return Spn(perception, SPN_TASKS[name])

@@ -24,8 +24,8 @@ class FakePipeline:
 
     sizes = (Size(64, 64),)
 
-    def runner(self, name: str, size: Size) -> object:
-        return object()
+    def offers(self, name: str) -> bool:
+        return True
 
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
         mask = np.zeros(rgb.shape[:2], np.float32)

@@ -33,8 +33,8 @@ class FakePipeline:
     def __init__(self) -> None:
         self.focus: float | None = None
 
-    def runner(self, name: str, size: Size) -> object:
-        return object()
+    def offers(self, name: str) -> bool:
+        return True
 
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
         mask = rgb[..., 0].astype(np.float32) / 255

@@ -23,7 +23,6 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     from portraiture.reference.photo.read import read_photo
     from portraiture.reference.photo.write import write_npy, write_photo
     from portraiture.reference.presence import Presence, find_person
-    from portraiture.tools.batch import over_photos
     from portraiture.tools.open_pipeline import open_pipeline
     from portraiture.tools.progress import note
 
@@ -59,5 +58,10 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
             note(f"{photo}: no person was found ({person}); look at the mask before you use it")
         elif person.presence is Presence.UNCERTAIN:
             note(f"{photo}: a person was found uncertainly ({person}); look at the mask before you use it")
+
+    if len(photos) == 1:
+        write_maps(photos[0])
+        return
+    from portraiture.tools.batch import over_photos
 
     over_photos(photos, write_maps)

@@ -1,21 +1,32 @@
 """``portraiture render``: photo to portrait."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.tools.choices import runtime_options, stem_outputs
 
 if TYPE_CHECKING:
     import numpy as np
 
     from portraiture.export.pipeline.maps import Maps
+    from portraiture.export.pipeline.pipeline import Pipeline
+    from portraiture.reference.settings import RenderSettings
+
+    Renderer = Callable[[np.ndarray, Maps, float | None], np.ndarray]
+    """From a photo, its maps and a focus depth (None: the person's) to the portrait, all HxWx3 uint8."""
 
 
 MODES = ("auto", "selfie", "full-body")
+
+CRF_ONLY = ("mode", "compositing", "matting", "highlights", "blades", "rotation", "grain")
+"""Options that the RNN filter does not know."""
 
 
 def _parse_focus(text: str | None) -> tuple[float, float] | None:
@@ -26,17 +37,18 @@ def _parse_focus(text: str | None) -> tuple[float, float] | None:
     try:
         x, y = (float(v) for v in text.split(","))
     except ValueError as error:
-        raise OptionError(f"--focus: expected X,Y in pixels of the photo, found {text!r}") from error
+        raise OptionError(f"--focus: expected X,Y in pixels of the photo, found {text!r}; give two numbers") from error
     return x, y
 
 
 def _focus_depth(maps: "Maps", point: tuple[float, float]) -> float | None:
     """Depth at a tapped point; None, the person's, where the person was tapped."""
+    from portraiture.reference.arrays import person_pixels
     from portraiture.reference.lens.focus import depth_at
 
     depth = depth_at(maps.depth, *point)
     x, y = (round(v) for v in point)
-    return None if maps.mask[y, x] >= 0.5 else depth
+    return None if person_pixels(maps.mask[y, x]) else depth
 
 
 def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -> float | None:
@@ -51,24 +63,33 @@ def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -
     Raises:
         InputError: nobody is found.
     """
+    from portraiture.reference.arrays import person_pixels
     from portraiture.reference.errors import InputError
     from portraiture.reference.presence import Presence, find_person, nearest_depth
-    from portraiture.tools.progress import note
 
     found = find_person(maps.mask)
-    if (maps.mask >= 0.5).any() if mask_given else found.presence is not Presence.ABSENT:
+    if person_pixels(maps.mask).any() if mask_given else found.presence is not Presence.ABSENT:
         if found.presence is Presence.UNCERTAIN and not mask_given:
-            note(f"{photo}: a person was found uncertainly ({found}); look at the result, or give --mask FILE")
+            _note(f"{photo}: a person was found uncertainly ({found}); look at the result, or give --mask FILE")
         return None
     if not anyway:
         raise InputError(
             f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE, or render it with --anyway"
         )
-    note(f"{photo}: no person was found ({found}); the nearest depth stays sharp")
+    _note(f"{photo}: no person was found ({found}); the nearest depth stays sharp")
     return nearest_depth(maps.model_depth)
 
 
+def _note(line: str) -> None:
+    from portraiture.tools.progress import note
+
+    note(line)
+
+
 def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
+    """The maps with those of the user's files in place of the predicted ones."""
+    if mask_file is None and depth_file is None:
+        return maps
     import numpy as np
 
     from portraiture.export.pipeline.resize import to_photo_size
@@ -84,6 +105,79 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
     return maps
 
 
+def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) -> bool:
+    """Whether the output is one picture file, not a folder.
+
+    Args:
+        photos: files, one or more.
+        output: of ``-o``.
+        one_photo_only: an option is given that belongs to one photo.
+
+    Raises:
+        OptionError: several photos and one file or such an option, or a file of another kind.
+    """
+    from portraiture.reference.errors import OptionError
+    from portraiture.reference.photo.write import PICTURE_SUFFIXES
+
+    one_file = output.suffix.lower() in PICTURE_SUFFIXES
+    if len(photos) > 1 and one_file:
+        raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}; name a folder")
+    if len(photos) > 1 and one_photo_only:
+        raise OptionError(
+            f"--mask, --depth and --focus: expected one photo with them, found {len(photos)}; render it by itself"
+        )
+    if output.suffix and not one_file:
+        raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}; change its ending")
+    return one_file
+
+
+def _refuse_crf_options(context: click.Context) -> None:
+    """Raise where an option of the CRF renderer is not at its default."""
+    from portraiture.reference.errors import OptionError
+
+    changed = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in CRF_ONLY and context.params[option.name] != option.default
+    ]
+    if changed:
+        raise OptionError(f"{', '.join(changed)}: expected --renderer crf with it, found rnn; add --renderer crf")
+
+
+def _settings(options: Mapping[str, Any]) -> "RenderSettings":
+    """The CRF renderer's settings from the command's options by name."""
+    from portraiture.reference.errors import OptionError
+    from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
+
+    mode = Mode(options["mode"])
+    if options["anyway"] and mode is Mode.SELFIE:
+        raise OptionError("--anyway: expected --mode auto or full-body with it, found selfie; drop one of them")
+    return RenderSettings(
+        mode=mode,
+        aperture=options["aperture"],
+        matting=Matting(options["matting"]),
+        compositing=Compositing(options["compositing"]),
+        highlights=options["highlights"],
+        blades=int(options["blades"]),
+        rotation_deg=options["rotation"],
+        grain=options["grain"],
+    )
+
+
+def _rnn_renderer(pipeline: "Pipeline", aperture: float) -> "Renderer":
+    from portraiture.export.pipeline.compose import to_bytes
+
+    return lambda rgb, maps, focus: to_bytes(
+        pipeline.render(rgb, maps, aperture, FOCUS_ON_PERSON if focus is None else focus)
+    )
+
+
+def _crf_renderer(settings: "RenderSettings") -> "Renderer":
+    from portraiture.reference.full_size.render import render_photo
+
+    return lambda rgb, maps, focus: render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
+
+
 @click.command("render")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -91,19 +185,20 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
 )
 @click.option("--renderer", type=click.Choice(("crf", "rnn")), default="rnn", show_default=True,
               help="The RNN filter, or the CRF reference (slower, the truth).")  # fmt: skip
-@click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True, help="Of the CRF renderer.")
-@click.option("--aperture", type=click.FloatRange(0, 0.04), default=0.016, show_default=True,
+@click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True,
+              help="CRF: a selfie has one blur behind the person, full-body one per depth layer.")  # fmt: skip
+@click.option("--aperture", type=click.FloatRange(0, LEARNT_APERTURE), default=APERTURE_PAPER, show_default=True,
               help="Largest blur radius as a share of the image diagonal.")  # fmt: skip
 @click.option("--focus", "focus_text", metavar="X,Y", help="A point of the photo that stays sharp. [default: person]")
 @click.option("--compositing", type=click.Choice(("paper", "occlusion")), default="paper", show_default=True,
-              help="Of the CRF renderer: equation (10), or layer over layer as in a lens.")  # fmt: skip
+              help="CRF: equation (10), or layer over layer as in a lens.")  # fmt: skip
 @click.option("--matting", type=click.Choice(("auto", "knn", "closed-form", "none")), default="auto",
-              show_default=True, help="Of the CRF renderer; auto: knn for paper, closed-form otherwise.")  # fmt: skip
+              show_default=True, help="CRF; auto: knn for paper, closed-form otherwise.")  # fmt: skip
 @click.option("--highlights", type=click.FloatRange(0), default=0.0, show_default=True,
               help="Occlusion: gain of clipped lights; 3 suits lamps at night.")  # fmt: skip
 @click.option("--blades", type=click.Choice(("0", "5", "6", "7", "8", "9")), default="0", show_default=True,
-              help="Occlusion: of the iris; 0 is a disk.")  # fmt: skip
-@click.option("--rotation", type=float, default=0.0, show_default=True, help="Occlusion: of the iris, in degrees.")
+              help="Occlusion: blades of the iris; 0 is a disk.")  # fmt: skip
+@click.option("--rotation", type=float, default=0.0, show_default=True, help="Occlusion: turn of the iris in degrees.")
 @click.option(
     "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
 )
@@ -117,70 +212,46 @@ def command(
     photos: tuple[Path, ...],
     output: Path,
     renderer: str,
-    mode: str,
     aperture: float,
     focus_text: str | None,
-    compositing: str,
-    matting: str,
-    highlights: float,
-    blades: str,
-    rotation: float,
-    grain: bool,
     mask: Path | None,
     anyway: bool,
     depth: Path | None,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
+    **_crf: object,
 ) -> None:
     """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
 
     A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
     """
-    from portraiture.export.pipeline.compose import to_bytes
-    from portraiture.reference.errors import OptionError
-    from portraiture.reference.full_size.render import render_photo
     from portraiture.reference.photo.read import read_photo
-    from portraiture.reference.photo.write import PICTURE_SUFFIXES, write_photo
-    from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
-    from portraiture.tools.batch import over_photos
+    from portraiture.reference.photo.write import write_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
-    one_file = output.suffix.lower() in PICTURE_SUFFIXES
-    if len(photos) > 1 and one_file:
-        raise OptionError(f"-o: expected a folder for {len(photos)} photos, found {output}")
-    if len(photos) > 1 and (mask or depth or focus_text):
-        raise OptionError("--mask, --depth and --focus: expected one photo with them, found several")
-    settings = RenderSettings(
-        mode=Mode(mode),
-        aperture=aperture,
-        matting=Matting(matting),
-        compositing=Compositing(compositing),
-        highlights=highlights,
-        blades=int(blades),
-        rotation_deg=rotation,
-        grain=grain,
-    )
-    if renderer == "rnn" and settings != RenderSettings(aperture=aperture):
-        raise OptionError("--mode, --matting, --compositing and its options: expected --renderer crf with them")
-    if anyway and settings.mode is Mode.SELFIE:
-        raise OptionError("--anyway: expected --mode auto or full-body with it, found selfie; drop one of them")
-    if output.suffix and not one_file:
-        raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}")
     point = _parse_focus(focus_text)
+    one_file = _check_output(photos, output, bool(mask or depth or point))
+    context = click.get_current_context()
+    if renderer == "rnn":
+        _refuse_crf_options(context)
+    settings = _settings(context.params) if renderer == "crf" else None
     pipeline = open_pipeline(runtime, bundle, precision)
+    draw = _rnn_renderer(pipeline, aperture) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:
         rgb = read_photo(photo)
         maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
         focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
-        if renderer == "rnn":
-            picture = to_bytes(pipeline.render(rgb, maps, aperture, FOCUS_ON_PERSON if focus is None else focus))
-        else:
-            picture = render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
         target = output if one_file else output / f"{photo.stem}_portrait.png"
+        picture = draw(rgb, maps, focus)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_photo(target, picture)
+
+    if len(photos) == 1:
+        write_portrait(photos[0])
+        return
+    from portraiture.tools.batch import over_photos
 
     over_photos(photos, write_portrait)

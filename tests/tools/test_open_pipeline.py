@@ -1,0 +1,74 @@
+"""From options to a pipeline: what is refused, and a bundle's model that is absent or damaged."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from portraiture.export.contract import Size
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.photo.write import write_photo
+from portraiture.tools.choices import RUNTIMES
+from portraiture.tools.open_pipeline import open_pipeline
+
+
+def test_a_bundle_with_torch_names_the_runtimes_that_take_one(tmp_path: Path) -> None:
+    with pytest.raises(OptionError) as refused:
+        open_pipeline("torch", tmp_path, None)
+    assert all(name in str(refused.value) for name in ("tflite", "tensorflow", "coreml", "onnx"))
+    assert set(RUNTIMES) == {"torch", "tflite", "tensorflow", "coreml", "onnx"}
+
+
+@pytest.mark.parametrize("runtime", [name for name in RUNTIMES if name != "torch"])
+def test_every_other_runtime_wants_a_bundle(runtime: str) -> None:
+    with pytest.raises(OptionError, match="--bundle DIR"):
+        open_pipeline(runtime, None, None)
+
+
+def test_torch_offers_every_model() -> None:
+    pipeline = open_pipeline("torch", None, None)
+    assert pipeline.offers("coarse")
+    assert pipeline.sizes == (Size(512, 384), Size(384, 512))
+
+
+def without_coarse(bundle: Path, copy: Path) -> None:
+    """A copy of a bundle whose coarse models were never exported."""
+    shutil.copytree(bundle, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for path in [m["path"] for m in manifest["models"] if m["name"] == "coarse"]:
+        shutil.rmtree(copy / path) if (copy / path).is_dir() else (copy / path).unlink()
+        manifest["files"] = {k: v for k, v in manifest["files"].items() if k != path and not k.startswith(f"{path}/")}
+    manifest["models"] = [m for m in manifest["models"] if m["name"] != "coarse"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_an_absent_model_is_not_offered_and_is_named(bundle: Path, tmp_path: Path) -> None:
+    without_coarse(bundle, tmp_path / "bundle")
+    pipeline = open_pipeline("tflite", tmp_path / "bundle", None)
+    assert not pipeline.offers("coarse")
+    assert pipeline.offers("perception")
+    with pytest.raises(InputError, match=r"expected a tflite model coarse 128x96.*--model coarse"):
+        pipeline.runner("coarse", Size(128, 96))
+
+
+def test_a_damaged_model_is_told_not_passed_over(bundle: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    """Its checksum is right: it was damaged before the manifest was written."""
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    path = "tflite/coarse_128x96_fp32.tflite"
+    (copy / path).write_bytes(b"no model")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files"][path] = hashlib.sha256(b"no model").hexdigest()
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    photo = tmp_path / "me.png"
+    write_photo(photo, astronaut)
+    options = ("--runtime", "tflite", "--bundle", copy, "-o", tmp_path / "maps")
+    command = [sys.executable, "-m", "portraiture.tools.cli", "predict", photo, *options]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert path in done.stderr
+    assert not (tmp_path / "maps").exists()
