@@ -62,7 +62,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "training training/models training/filters training/data training/rendered reference/metrics",
     ),
     "training/run": ("training/run/", "training"),
-    "training/door": ("training/{recipes,trainers}.py", "^"),
+    "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
         "export/{contract,rules,formats,describe,model_file,runner,compare,tolerances,sample_photo,quiet}.py",

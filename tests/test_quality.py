@@ -14,9 +14,10 @@ from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.reference.metrics import psnr_db
+from portraiture.reference.photo.folder import spread
+from portraiture.reference.photo.read import read_photo
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
-from portraiture.training.data.cache import read_rgb
 from portraiture.training.data.datasets import Split, list_samples
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.depth import evaluate_nyu
@@ -37,8 +38,7 @@ def _predict(pipeline: Pipeline, rgb: np.ndarray) -> PredictedMaps:
 
 
 def _spread(dataset: str, root: Path, count: int) -> list[Sample]:
-    samples = list_samples(dataset, root, Split.VALIDATION)
-    return samples[:: len(samples) // count][:count]
+    return spread(list_samples(dataset, root, Split.VALIDATION), count)
 
 
 @pytest.mark.parametrize(("dataset", "least_iou"), [("shen2016", 0.95), ("ccp", 0.93)])
@@ -61,7 +61,7 @@ def test_depth_of_held_out_rooms(pipeline: Pipeline, real_data: Path) -> None:
 def test_filter_against_the_reference(pipeline: Pipeline, real_data: Path, dataset: str, least_db: float) -> None:
     found = []
     for sample in _spread(dataset, real_data / dataset, 4):
-        maps = pipeline.perceive(read_rgb(sample.photo))
+        maps = pipeline.perceive(read_photo(sample.photo))
         mask, depth = (np.asarray(m, np.float64) for m in (maps.model_mask, maps.model_depth))
         expected = render(maps.model_rgb / 255, mask, depth, RenderSettings(mode=Mode.FULL_BODY))
         found.append(psnr_db(pipeline.filter(maps, APERTURE_PAPER).astype(np.float64), expected))

@@ -1,7 +1,6 @@
 """Weight files: safetensors with a JSON entry, no pickles, written whole."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,39 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import new_file
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors and a JSON metadata entry atomically."""
+    """Write tensors and one JSON entry; the file appears whole or not at all.
+
+    Args:
+        path: file to write; folders above it are made.
+        tensors: by name, of any shape, type and device.
+        metadata: what JSON can hold; :func:`load_tensors` returns it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    save_file(contiguous, temporary, metadata={"portraiture": json.dumps(metadata, sort_keys=True)})
-    temporary.chmod(0o644)  # safetensors writes for the owner alone
-    os.replace(temporary, path)
+    with new_file(path) as temporary:
+        save_file(contiguous, temporary, metadata={"portraiture": json.dumps(metadata, sort_keys=True)})
+
+
+def save_half(source: Path, path: Path) -> None:
+    """Write a weights file again with its floating tensors as float16, the form that is shipped.
+
+    ``load_model`` fills a float32 model from it.
+
+    Raises:
+        InputError: a weight is beyond the range of float16, 65504.
+    """
+    tensors, metadata = load_tensors(source)
+    halved = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    for name, value in halved.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise InputError(
+                f"{source}: expected weights within float16 (65504), {name} is beyond; ship {source.name} as it is"
+            )
+    save_tensors(path, halved, metadata)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -30,7 +52,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         InputError: missing, truncated, not ours, or a tensor holds NaN or infinity.
     """
     if not path.is_file():
-        raise InputError(f"weights: expected a .safetensors file, found none at {path}")
+        raise InputError(f"weights: expected a .safetensors file, found none at {path}; check the path")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -46,6 +68,21 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
     """Fill a model from a weights file and return the file's metadata; names and shapes must match exactly."""
     tensors, metadata = load_tensors(path)
+    fill_model(model, tensors, path)
+    return metadata
+
+
+def fill_model(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Fill a model from the tensors of a weights file that was read; names and shapes must match exactly.
+
+    Args:
+        model: whose parameters and buffers are filled, in place.
+        tensors: by name; those of the optimizer and of the averaged weights are passed over.
+        path: the file, for the message.
+
+    Raises:
+        InputError: a tensor is missing, unknown or of another shape.
+    """
     own = model.state_dict()
     weights = {k: v for k, v in tensors.items() if not k.startswith(("ema.", "optimizer."))}
     unshared = own.keys() ^ weights.keys()
@@ -57,7 +94,6 @@ def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
             " give the checkpoint of this model"
         )
     model.load_state_dict(weights)
-    return metadata
 
 
 def warm_start(model: nn.Module, path: Path) -> list[str]:
@@ -66,6 +102,9 @@ def warm_start(model: nn.Module, path: Path) -> list[str]:
     own = model.state_dict()
     known = {k: tensors[k] for k, v in own.items() if k in tensors and tensors[k].shape == v.shape}
     if not known:
-        raise InputError(f"{path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape")
+        raise InputError(
+            f"{path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape;"
+            " give a file of this network"
+        )
     model.load_state_dict(known, strict=False)
     return [k for k in own if k not in known]

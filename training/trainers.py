@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from portraiture.reference.errors import unknown
+from portraiture.reference.photo.folder import spread
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
 from portraiture.training.models.filters.table import FILTERS
@@ -126,8 +127,8 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     if init is not None:
         new = warm_start(model, init)
         metadata["init"] = f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
-    step = max(1, len(data.validation) // recipe.judged)
-    task = FilterTask(FilterData(data.train, data.validation[::step][: recipe.judged]), recipe.crop, recipe.batch)
+    judged = FilterData(data.train, spread(data.validation, recipe.judged))
+    task = FilterTask(judged, recipe.crop, recipe.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     schedule = Schedule(recipe.steps, warmup_steps=100, validate_every=recipe.validate_every, ema_decay=0.998)
     return Trainer(model, optimizer, task, schedule, run, metadata)

@@ -10,12 +10,12 @@ from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.evaluation.graph_cut import segment
 from portraiture.reference.evaluation.seeds import seeds_from_mask, seeds_from_prior
 from portraiture.reference.lens.radii import APERTURE_PAPER
+from portraiture.reference.photo.read import read_photo
 from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
-from portraiture.training.data.cache import read_rgb
 from portraiture.training.data.datasets import list_depths
 from portraiture.training.data.depth_order import read_diw
 from portraiture.training.data.layouts import DEPTHS_FOLDER
@@ -114,7 +114,7 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
     def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
         for sample in over(chosen, len(chosen), "photo", "filter"):
-            maps = pipeline.perceive(read_rgb(sample.photo))
+            maps = pipeline.perceive(read_photo(sample.photo))
             mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
             if find_person(mask).presence is Presence.ABSENT:
                 continue

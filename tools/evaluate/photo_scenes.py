@@ -15,8 +15,9 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.evaluation.simulator import PERSON_DEPTH, Layer
 from portraiture.reference.matting.foreground import estimate_foreground
 from portraiture.reference.matting.matte import matte
+from portraiture.reference.photo.read import read_photo
 from portraiture.reference.srgb import to_linear, to_srgb
-from portraiture.training.data.cache import NYU_BORDER_PX, read_rgb
+from portraiture.training.data.cache import NYU_BORDER_PX
 from portraiture.training.data.datasets import Split, list_samples
 from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
@@ -120,7 +121,7 @@ def cut_person(sample: Sample, shape: tuple[int, int]) -> tuple[Floats, Floats]:
     Returns:
         HxWx3 linear light, 0 where the matte is; HxW in 0..1.
     """
-    photo, person = to_linear(read_rgb(sample.photo) / 255.0), read_mask(sample.label)
+    photo, person = to_linear(read_photo(sample.photo) / 255.0), read_mask(sample.label)
     if photo.shape[:2] != person.shape:
         raise InputError(f"{sample.label}: expected a mask of {photo.shape[:2]} like its photo, found {person.shape}")
     rows, columns = np.nonzero(person)
@@ -133,7 +134,7 @@ def cut_person(sample: Sample, shape: tuple[int, int]) -> tuple[Floats, Floats]:
 
 def _read_background(path: Path) -> Floats:
     """A photo in linear light, without NYU's white border."""
-    rgb = read_rgb(path)
+    rgb = read_photo(path)
     if path.parent.name == BACKGROUNDS["nyu"]:
         rgb = rgb[NYU_BORDER_PX:-NYU_BORDER_PX, NYU_BORDER_PX:-NYU_BORDER_PX]
     return to_linear(rgb / 255.0)

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
-from portraiture.training.data.cache import read_rgb, resize_area
+from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import Predict
@@ -49,7 +50,7 @@ def write_sheet(path: Path, scored: Sequence[Scored], predict: Predict) -> None:
 
 def _row(sample: Sample, score: float, predict: Predict) -> np.ndarray:
     """(200, W, 3) uint8 RGB; the mask is soft, as predicted."""
-    rgb = read_rgb(sample.photo)
+    rgb = read_photo(sample.photo)
     mask = predict(rgb).mask
     assert mask is not None  # it has been scored
     width = max(1, round(rgb.shape[1] * ROW_PX / rgb.shape[0]))

@@ -13,7 +13,7 @@ def random_affine(
     scales: tuple[float, float] = (0.7, 1.4),
     spread: float = 0.05,
 ) -> np.ndarray:
-    """A random similarity with aspect change from a source onto a target, as a 2x3 matrix.
+    """A random rotation, scale, aspect and shift that brings an image onto a target.
 
     Args:
         rng: source of all choices.
@@ -21,6 +21,9 @@ def random_affine(
         target: height and width of the result, in pixels.
         scales: smallest and largest size of the image, as a share of the target's.
         spread: standard deviation of the image's centre, as a share of the target's height and width.
+
+    Returns:
+        (2, 3) float64, from pixels of the image to pixels of the target.
     """
     (hs, ws), (ht, wt) = source, target
     scale = rng.uniform(*scales)
@@ -35,13 +38,28 @@ def random_affine(
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, target: tuple[int, int], flip: bool, **options: int) -> np.ndarray:
-    """Apply an affine matrix and an optional left-right flip."""
+    """Apply an affine matrix, then perhaps a left-right flip.
+
+    Args:
+        image: (H, W) or (H, W, C).
+        matrix: (2, 3), from pixels of the image to pixels of the target.
+        target: height and width of the result, in pixels.
+        flip: whether left and right are exchanged.
+        options: OpenCV's ``flags`` and ``borderMode``.
+    """
     out = cv2.warpAffine(image, matrix, (target[1], target[0]), **options)  # type: ignore[call-overload]
     return np.asarray(out[:, ::-1] if flip else out)
 
 
 def jitter_colour(rng: Rng, rgb: np.ndarray) -> np.ndarray:
-    """Contrast, brightness, white balance, sometimes grey, blur, noise; rgb float32 0..1 -> the same."""
+    """Change contrast, brightness and white balance, and sometimes exposure, colour, sharpness and noise.
+
+    Ranges and shares were chosen, not measured.
+
+    Args:
+        rng: source of all choices.
+        rgb: (H, W, 3) float32 in 0..1; so is the result.
+    """
     mean = rgb.mean()
     rgb = (rgb - mean) * rng.uniform(0.7, 1.3) + mean * rng.uniform(0.7, 1.3)
     rgb = rgb * rng.uniform(0.9, 1.1, 3).astype(np.float32)
@@ -57,6 +75,16 @@ def jitter_colour(rng: Rng, rgb: np.ndarray) -> np.ndarray:
 
 
 def composite(rng: Rng, rgb: np.ndarray, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Put a person onto another background of the same size; mask float 0..1 (H, W)."""
+    """Put a person onto another background.
+
+    Args:
+        rng: draws how soft the edge is.
+        rgb: (H, W, 3) in 0..1, the photo of the person.
+        mask: (H, W) in 0..1, the person.
+        background: (H, W, 3) in 0..1.
+
+    Returns:
+        (H, W, 3) float32 in 0..1.
+    """
     alpha = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 1.0)))[..., None]
     return np.asarray(alpha * rgb + (1 - alpha) * background, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Ordinal pairs: sampled from metric depth (NYU), or read from Depth in the Wild's records."""
+"""Which of two points is farther: drawn from metric depth (NYU), or read from Depth in the Wild's records."""
 
 import csv
 from dataclasses import dataclass
@@ -9,24 +9,34 @@ import numpy as np
 from portraiture.reference.errors import InputError
 
 MIN_LEVEL = 3
-"""Depth levels below this are unknown."""
-
+"""Depth levels up to this one, itself included, are unknown. Chosen: the least level of 480 NYU maps is 18."""
 
 MIN_RATIO = 1.05
-"""PointPairs nearer to equal depth than this ratio are not judged."""
+"""Two points whose depths differ by less than this ratio are not judged. Chosen, not measured."""
 
 
 @dataclass(frozen=True)
 class PointPairs:
-    """Point pairs: flat pixel indices of A and B, relation +1 where A is farther, -1 where it is nearer."""
+    """Pairs of points of one photo.
+
+    Attributes:
+        a, b: flat pixel indices of A and B, (n,).
+        relation: +1 where A is farther than B, -1 where it is nearer, (n,).
+    """
 
     a: np.ndarray
     b: np.ndarray
     relation: np.ndarray
 
 
-def sample_pairs(level: np.ndarray, count: int, rng: np.random.Generator) -> PointPairs:
-    """Random pairs of known depth whose ratio is above ``MIN_RATIO``; ``count`` are drawn, fewer are kept."""
+def draw_point_pairs(level: np.ndarray, count: int, rng: np.random.Generator) -> PointPairs:
+    """Random pairs of points, both of known depth, with a ratio of depths above ``MIN_RATIO``.
+
+    Args:
+        level: depth levels, any shape; larger is farther, those up to ``MIN_LEVEL`` are unknown.
+        count: pairs that are drawn; those that do not fit are dropped.
+        rng: draws the points.
+    """
     flat = level.ravel().astype(np.float32)
     a, b = rng.integers(0, flat.size, (2, count))
     near, far = np.minimum(flat[a], flat[b]), np.maximum(flat[a], flat[b])
@@ -36,7 +46,14 @@ def sample_pairs(level: np.ndarray, count: int, rng: np.random.Generator) -> Poi
 
 @dataclass(frozen=True)
 class DiwRecord:
-    """One photo of Depth in the Wild with its one pair, 0-based (y, x)."""
+    """One photo of Depth in the Wild with its one pair of points.
+
+    Attributes:
+        photo: file.
+        a, b: row and column of A and B, from 0.
+        relation: +1 where A is farther than B, -1 where it is nearer.
+        size: height and width that the points refer to, in pixels.
+    """
 
     photo: Path
     a: tuple[int, int]
@@ -46,7 +63,7 @@ class DiwRecord:
 
 
 def read_diw(csv_file: Path) -> list[DiwRecord]:
-    """Read ``DIW_train.csv`` / ``DIW_test.csv``: two lines a record, coordinates 1-based.
+    """Read ``DIW_train.csv`` / ``DIW_test.csv``: two lines per record, coordinates from 1.
 
     Raises:
         InputError: missing file, odd number of lines, or a malformed record (its line number is named).
@@ -55,7 +72,7 @@ def read_diw(csv_file: Path) -> list[DiwRecord]:
         raise InputError(f"diw: expected {csv_file}, found none; point --root at the folder with the csv files")
     rows = list(csv.reader(csv_file.read_text().splitlines()))
     if len(rows) % 2:
-        raise InputError(f"{csv_file}: expected two lines a record, found {len(rows)} lines")
+        raise InputError(f"{csv_file}: expected two lines per record, found {len(rows)} lines; download it again")
     records = []
     for i in range(0, len(rows), 2):
         try:
@@ -66,7 +83,8 @@ def read_diw(csv_file: Path) -> list[DiwRecord]:
                                (int(height), int(width)))  # fmt: skip
         except (ValueError, KeyError) as error:
             raise InputError(
-                f"{csv_file} line {i + 1}: expected a path, then yA,xA,yB,xB,>|<,width,height; found {rows[i : i + 2]}"
+                f"{csv_file} line {i + 1}: expected a path, then yA,xA,yB,xB,>|<,width,height;"
+                f" found {rows[i : i + 2]}; download it again or remove the record"
             ) from error
         records.append(record)
     return records

@@ -10,7 +10,12 @@ from portraiture.training.data.layouts import Sample
 
 
 def check_label_size(sample: Sample, photo: np.ndarray, label: np.ndarray) -> None:
-    """Raise unless photo (H, W, 3) and label (H, W) agree in height and width.
+    """Check that a photo and its label have one size.
+
+    Args:
+        sample: names the files in the message.
+        photo: (H, W, 3).
+        label: (H, W).
 
     Raises:
         InputError: they differ.
@@ -32,16 +37,19 @@ def read_mask(path: Path) -> np.ndarray:
         try:
             arrays = {k: v for k, v in loadmat(path).items() if not k.startswith("_")}
         except (ValueError, OSError, IndexError, NotImplementedError, zlib.error, MatReadError) as error:
-            raise InputError(f"{path}: expected a MATLAB 5 file with one label array ({error})") from error
+            raise InputError(
+                f"{path}: expected a MATLAB 5 file with one label array ({error}); save it with -v7"
+            ) from error
         if len(arrays) != 1 or next(iter(arrays.values())).ndim != 2:
-            raise InputError(f"{path}: expected one HxW array, found {sorted(arrays)}")
+            found = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())) or "none"
+            raise InputError(f"{path}: expected one HxW array, found {found}; save the label alone")
         person: np.ndarray = next(iter(arrays.values())) > 0
         return person
     import cv2
 
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if image is None:
-        raise InputError(f"{path}: expected a mask image, could not decode it")
+        raise InputError(f"{path}: expected a mask image, found bytes that do not decode; export it as PNG")
     return image >= 128
 
 
@@ -51,5 +59,5 @@ def read_depth(path: Path) -> np.ndarray:
 
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None or image.ndim != 2:
-        raise InputError(f"{path}: expected a grey depth image, could not decode one")
+        raise InputError(f"{path}: expected a grey depth image, found another; export it as a PNG of 8 or 16 bits")
     return image.astype(np.float32)

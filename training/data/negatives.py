@@ -10,7 +10,7 @@ from portraiture.training.data.bsds_people import WITH_PEOPLE
 from portraiture.training.data.layouts import Sample
 
 NYU_PERSON = 30
-"""NYU's class of people in ``nyu_labels40``."""
+"""Number of NYU's class of people in ``nyu_labels40``."""
 
 
 def person_free_photos(folder: Path) -> list[Sample]:
@@ -29,5 +29,5 @@ def person_free_rooms(nyu: Path, rooms: list[Sample]) -> np.ndarray:
 def _shows_nobody(path: Path) -> bool:
     label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if label is None or label.ndim != 2:
-        raise InputError(f"{path}: expected a grey map of class numbers, could not decode one")
+        raise InputError(f"{path}: expected a grey map of class numbers, found another; copy it again")
     return not bool((label == NYU_PERSON).any())

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from portraiture.reference.errors import InputError
 from portraiture.training.data.layouts import Sample
-from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_pair
+from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_photo_and_mask
 
 
 def body_std(depth: np.ndarray, person: np.ndarray) -> float:
@@ -16,7 +16,7 @@ def body_std(depth: np.ndarray, person: np.ndarray) -> float:
 
 
 def body_spread(depth: np.ndarray, person: np.ndarray) -> float:
-    """How much the body's depth varies beside the photo's: std(z[person]) / std(z).
+    """How much the body's depth varies against the whole photo's: std(z[person]) / std(z).
 
     Free of scale and offset. A constant depth has no spread to compare with and counts as 1.
 
@@ -66,7 +66,7 @@ def evaluate_bodies(samples: Sequence[Sample], predict: Predict) -> dict[str, fl
     found: dict[str, list[float]] = {f"{key}{name}": [] for name in SUFFIXES for key in _BODY_FIGURES}
     passed_over = 0
     for sample in tqdm(samples, unit="photo", desc="depth on people"):
-        rgb, person = read_pair(sample)
+        rgb, person = read_photo_and_mask(sample)
         if person.all() or not person.any():
             passed_over += 1
             continue
@@ -77,7 +77,8 @@ def evaluate_bodies(samples: Sequence[Sample], predict: Predict) -> dict[str, fl
     judged = len(samples) - passed_over
     if not judged:
         raise InputError(
-            f"evaluate depth: expected masks of person and background, found none in {len(samples)} labels"
+            f"evaluate depth: expected masks of person and background, found none in {len(samples)} labels;"
+            " check that the masks are not inverted or empty"
         )
     means = {key: float(np.mean(values)) for key, values in found.items() if values}
     return {"photos": judged, "photos_passed_over": passed_over, **means}

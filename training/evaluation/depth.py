@@ -6,13 +6,15 @@ import numpy as np
 from tqdm import tqdm
 
 from portraiture.reference.errors import InputError
-from portraiture.training.data.cache import NYU_BORDER_PX, read_rgb
-from portraiture.training.data.depth_order import MIN_LEVEL, DiwRecord, sample_pairs
+from portraiture.reference.photo.read import read_photo
+from portraiture.training.data.cache import NYU_BORDER_PX
+from portraiture.training.data.depth_order import MIN_LEVEL, DiwRecord, draw_point_pairs
 from portraiture.training.data.labels import check_label_size, read_depth
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import Predict, by_suffix
 
 PAIRS_PER_SET = 5000
+"""Pairs of points per set. Chosen: the standard error of a WHDR of 12 % is then 0.5 points."""
 
 
 def _whdr(wrong: list[dict[str, np.ndarray]]) -> dict[str, float]:
@@ -26,12 +28,12 @@ def _whdr(wrong: list[dict[str, np.ndarray]]) -> dict[str, float]:
 def evaluate_ordinal(
     samples: Sequence[Sample], predict: Predict, border_px: int = 0, least_level: float = 1
 ) -> dict[str, float]:
-    """WHDR, equal weights, on about 5,000 seeded pairs of a set.
+    """WHDR, equal weights, on about 5,000 seeded pairs of points of a set.
 
     Args:
         samples: photos with depth maps, larger is farther, 0 unknown.
         predict: gives depth.
-        border_px: rim that is cut from photo and label.
+        border_px: width of the rim that is cut from photo and label, in pixels.
         least_level: smallest depth level that is known.
 
     Returns:
@@ -44,12 +46,12 @@ def evaluate_ordinal(
     count = -(-PAIRS_PER_SET // len(samples))
     wrong = []
     for sample in tqdm(samples, unit="photo", desc="depth"):
-        rgb, level = read_rgb(sample.photo), read_depth(sample.label)
+        rgb, level = read_photo(sample.photo), read_depth(sample.label)
         check_label_size(sample, rgb, level)
         inner = slice(border_px, -border_px or None)
         # unknown and nearly equal pairs are dropped: draw more, keep what is asked for
         known_from_4 = level[inner, inner] * ((MIN_LEVEL + 1) / least_level)
-        pairs = sample_pairs(known_from_4, 4 * count, rng)
+        pairs = draw_point_pairs(known_from_4, 4 * count, rng)
         a, b, relation = pairs.a[:count], pairs.b[:count], pairs.relation[:count]
         maps = predict(np.ascontiguousarray(rgb[inner, inner]))
         named = by_suffix("depth", maps.depth, maps.coarse_depth)
@@ -63,10 +65,10 @@ def evaluate_nyu(samples: Sequence[Sample], predict: Predict) -> dict[str, float
 
 
 def evaluate_diw(records: Sequence[DiwRecord], predict: Predict) -> dict[str, float]:
-    """WHDR on Depth in the Wild, one pair a photo."""
+    """WHDR on Depth in the Wild, one pair of points per photo."""
     wrong = []
     for record in tqdm(records, unit="photo", desc="depth"):
-        maps = predict(read_rgb(record.photo))
+        maps = predict(read_photo(record.photo))
         judged = {}
         for name, depth in by_suffix("depth", maps.depth, maps.coarse_depth).items():
             scale = np.array(depth.shape) / record.size

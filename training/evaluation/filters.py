@@ -12,7 +12,7 @@ def evaluate_filters(pictures: Iterable[tuple[dict[str, np.ndarray], np.ndarray]
     """Mean PSNR and SSIM of filters.
 
     Args:
-        pictures: of each photo, the filters' pictures by name and the reference's, HxWx3 float in 0..1.
+        pictures: for each photo the filters' pictures by name, and the reference's; HxWx3 float in 0..1.
 
     Returns:
         ``photos``, ``psnr_db`` and ``ssim`` by the filter's name.

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
+from portraiture.reference.arrays import person_pixels
 from portraiture.reference.metrics import boundary_f, iou
-from portraiture.training.data.cache import read_rgb
+from portraiture.reference.photo.read import read_photo
 from portraiture.training.data.layouts import Sample
-from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_pair
+from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_photo_and_mask
 
 NOTICEABLE_AREA = 0.02
-"""A photo of nobody with more of it taken for a person is counted."""
+"""Share of a photo of nobody: those with more of it taken for a person are counted. Chosen, not measured."""
 
 
 def score_masks(samples: Sequence[Sample], predict: Predict) -> tuple[dict[str, float], list[float]]:
@@ -35,10 +36,10 @@ def score_masks(samples: Sequence[Sample], predict: Predict) -> tuple[dict[str, 
     boundary: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     pixels = {n: np.zeros(2) for n in SUFFIXES}
     for sample in tqdm(samples, unit="photo", desc="segmentation"):
-        rgb, truth = read_pair(sample)
+        rgb, truth = read_photo_and_mask(sample)
         maps = predict(rgb)
         for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
-            mask = soft >= 0.5
+            mask = person_pixels(soft)
             per_image[name].append(iou(mask, truth))
             boundary[name].append(boundary_f(mask, truth))
             pixels[name] += ((mask & truth).sum(), (mask | truth).sum())
@@ -69,9 +70,9 @@ def evaluate_nobody(photos: Sequence[Sample], predict: Predict) -> dict[str, flo
     """
     areas: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     for photo in tqdm(photos, unit="photo", desc="nobody"):
-        maps = predict(read_rgb(photo.photo))
+        maps = predict(read_photo(photo.photo))
         for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
-            areas[name].append(float((soft >= 0.5).mean()))
+            areas[name].append(float(person_pixels(soft).mean()))
     result: dict[str, float] = {"photos": len(photos)}
     for name, found in areas.items():
         if found:

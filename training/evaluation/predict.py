@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from portraiture.reference.errors import InputError
-from portraiture.training.data.cache import read_rgb
+from portraiture.reference.photo.read import read_photo
 from portraiture.training.data.labels import check_label_size, read_mask
 from portraiture.training.data.layouts import Sample
 
 SUFFIXES = ("", "_coarse")
+"""Endings of the figures' names: of the refined and of the coarse map."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,22 @@ Predict = Callable[[np.ndarray], PredictedMaps]
 
 
 def by_suffix(what: str, refined: np.ndarray | None, coarse: np.ndarray | None) -> dict[str, np.ndarray]:
-    """The maps that are there, by the ending of their figures' names; the refined one must be."""
+    """The maps that a predictor gave, by the ending of their figures' names.
+
+    Args:
+        what: the word for them in the message, such as "masks".
+        refined, coarse: (H, W) in 0..1, or None.
+
+    Raises:
+        InputError: there is no refined map.
+    """
     if refined is None:
-        raise InputError(f"evaluate: expected a predictor of {what}, found one that gives none; leave it out")
+        raise InputError(f"evaluate: expected a predictor of {what}, found one that gives none; choose another network")
     return {"": refined} if coarse is None else {"": refined, "_coarse": coarse}
 
 
-def read_pair(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+def read_photo_and_mask(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """A photo (H, W, 3) uint8 and its mask (H, W) of bool; raises where the sizes differ."""
-    rgb, truth = read_rgb(sample.photo), read_mask(sample.label)
+    rgb, truth = read_photo(sample.photo), read_mask(sample.label)
     check_label_size(sample, rgb, truth)
     return rgb, truth

@@ -11,17 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.data.augment import Rng
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import STRIDE
 from portraiture.training.models.filters.radius import blur_radius_px, far_depth, person_depth, radius_of
 from portraiture.training.rendered.files import read_maps, read_pair, read_settings, read_target
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 
-Rng = np.random.Generator
-
 
 class FilterBatch(NamedTuple):
-    """Crops: a :class:`Scene`'s tensors, and the target (N, 3, c, c)."""
+    """Crops: a :class:`FilterInput`'s tensors, and the target (N, 3, c, c)."""
 
     rgb: Tensor
     mask: Tensor
@@ -116,7 +115,7 @@ class FilterTask:
     def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
         """The filter's own."""
         assert isinstance(model, LensFilter)
-        loss, mse = model.loss(Scene(*batch[:5]), batch.target)
+        loss, mse = model.loss(FilterInput(*batch[:5]), batch.target)
         return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -161,9 +160,9 @@ def filtered(
     radius = blur_radius_px(m, z, _scalar(setting.aperture), _scalar(setting.focus))
     pad = (0, -width % STRIDE, 0, -height % STRIDE)
     x, z = F.pad(x, pad, mode="replicate"), F.pad(z, pad, mode="replicate")
-    scene = Scene(
+    inputs = FilterInput(
         x, F.pad(m, pad, value=1.0), z, F.pad(radius, pad), _scalar(setting.aperture * math.hypot(height, width))
     )
     with torch.no_grad():
-        out = model.render(scene)[0, :, :height, :width]
+        out = model.render(inputs)[0, :, :height, :width]
     return out.permute(1, 2, 0).double().numpy()

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training import losses
-from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, Rng
-from portraiture.training.tasks.people_sets import PeopleBatch
+from portraiture.training.data.augment import Rng
+from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, PeopleBatch
 from portraiture.training.tasks.perception import EMPTY_ROOM_WEIGHT, empty_losses
 
 

@@ -1,26 +1,36 @@
-"""The sets of people that a run draws from, and how often it draws each photo."""
+"""The sets of people, rooms and empty photos that a run draws from, and how often it draws each person."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
+from portraiture.reference.errors import OptionError
+from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.negatives import person_free_photos
 
 FULL_BODY_SHARE = 1.6
+"""How often a photo of CCP is drawn against a selfie: there are fewer of them; chosen, not measured."""
 
 FOLDER_SHARE = 1.8
 """How often a folder's photo is drawn against a selfie: two photos in three on 2,120 of them; chosen, not measured."""
 
 HARD_SHARE = 3.0
+"""How often a photo of ``--hard`` is drawn against its equals; chosen, not measured."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one size (long side, short side) and batch; rooms have the people's size by default."""
+    """A stretch of training at one size and batch.
+
+    Attributes:
+        until: the step at which the stage ends.
+        long_px, short_px: sides of the people, in pixels.
+        people, rooms: photos per step.
+        rooms_long, rooms_short: sides of the rooms, in pixels; None takes the people's.
+    """
 
     until: int
     long_px: int
@@ -38,7 +48,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class PeopleData:
-    """Top folders of the sets. Backgrounds hold photos without people; folders ``images/`` and ``masks/``."""
+    """Top folders of the sets.
+
+    Attributes:
+        shen2016, ccp, nyu: the data sets.
+        backgrounds: folders of photos that show nobody.
+        cache: where decoded photos are kept.
+        folders: each holds ``images/`` and ``masks/``.
+    """
 
     shen2016: Path
     ccp: Path
@@ -48,23 +65,57 @@ class PeopleData:
     folders: tuple[Path, ...] = ()
 
 
-class PeopleBatch(NamedTuple):
-    """People (N, 3, H, W), masks (N, 1, H, W), and flags (N,): a selfie; one body alone, which has one depth.
+@dataclass(frozen=True)
+class PeopleSets:
+    """The photos of all sets, in the order of their ids, listed and not yet decoded.
 
-    Rooms (M, 3, h, w), their depth levels (M, 1, h, w), and flags (M,) of those known to show nobody.
+    Attributes:
+        selfies, full_bodies: Shen and CCP, all upright.
+        folders: people in any shape, by the folder's name.
+        rooms: NYU.
+        backgrounds: photos of nobody, a list per folder.
     """
 
-    people: Tensor
-    masks: Tensor
-    selfie: Tensor
-    one_body: Tensor
-    rooms: Tensor
-    levels: Tensor
-    empty: Tensor
+    selfies: list[Sample]
+    full_bodies: list[Sample]
+    folders: dict[str, list[Sample]]
+    rooms: list[Sample]
+    backgrounds: list[list[Sample]]
+
+    @staticmethod
+    def of(data: PeopleData) -> "PeopleSets":
+        """List the sets.
+
+        Raises:
+            OptionError: two folders have one name, by which their figures are told apart.
+        """
+        selfies, full_bodies = list_samples("shen2016", data.shen2016), list_samples("ccp", data.ccp)
+        folders: dict[str, list[Sample]] = {}
+        for folder in data.folders:
+            name = folder.absolute().name
+            if name in folders or name in ("shen2016", "ccp"):
+                raise OptionError(
+                    f"--data folder=DIR: expected folders of different names, found {name} twice; rename one"
+                )
+            folders[name] = list_samples("folder", folder)
+        backgrounds = [person_free_photos(folder) for folder in data.backgrounds]
+        return PeopleSets(selfies, full_bodies, folders, list_samples("nyu", data.nyu), backgrounds)
+
+    def upright(self, split: Split) -> list[Sample]:
+        """Selfies, then full bodies."""
+        return split_of(self.selfies, split) + split_of(self.full_bodies, split)
+
+    def any_shape(self, split: Split) -> list[Sample]:
+        """The folders' people."""
+        return [sample for samples in self.folders.values() for sample in split_of(samples, split)]
+
+    def nobody(self, split: Split) -> list[Sample]:
+        """Photos without a person."""
+        return [sample for samples in self.backgrounds for sample in split_of(samples, split)]
 
 
 def is_landscape(sample: Sample) -> bool:
-    """Whether a photo is wider than high, by its label; the sets' own photos are upright."""
+    """Whether a photo is wider than high, by its label."""
     height, width = read_mask(sample.label).shape
     return bool(width > height)
 

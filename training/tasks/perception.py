@@ -6,17 +6,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training import losses
-from portraiture.training.data.depth_order import MIN_LEVEL, sample_pairs
+from portraiture.training.data.augment import Rng
+from portraiture.training.data.depth_order import MIN_LEVEL, draw_point_pairs
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits
-from portraiture.training.tasks.people_and_rooms import PAIRS_PER_PHOTO, PeopleAndRooms, Rng
-from portraiture.training.tasks.people_sets import PeopleBatch
+from portraiture.training.tasks.held_out import PAIRS_PER_PHOTO
+from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, PeopleBatch
 
 BODY_DELTA = 0.01
+"""Margin on the squared depth difference in (3), before the sigmoid; chosen, not measured."""
 
 EMPTY_ROOM_WEIGHT = 0.3
+"""Weight of an empty mask on rooms of nobody; chosen, not measured."""
 
 NYU_LEVELS_PER_METRE = 25.5
+"""Of the 8-bit depth maps of ``nyu_depths``: 10 m is 255."""
 
 
 class PerceptionTask:
@@ -24,8 +28,8 @@ class PerceptionTask:
 
     Args:
         photos: batches.
-        depth_weight: of the rooms' depth beside the masks.
-        body_weight: of (3); 0 leaves it out.
+        depth_weight: weight of the rooms' depth; the masks' is 1.
+        body_weight: weight of (3); 0 leaves it out.
     """
 
     def __init__(self, photos: PeopleAndRooms, depth_weight: float = 0.5, body_weight: float = 0.2) -> None:
@@ -101,11 +105,11 @@ def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:
 
 
 def depth_loss(z: Tensor, level: Tensor) -> Tensor:
-    """(2) on random pairs plus :func:`losses.log_depth`; z and level (N, P), level 0 where unknown."""
+    """(2) on random pairs of points, plus :func:`losses.log_depth`; z and level (N, P), level 0 where unknown."""
     rng = np.random.default_rng(int(level.sum().item()) & 0xFFFF)
     rank = z.new_zeros(())
     for k in range(z.shape[0]):
-        pairs = sample_pairs(level[k].cpu().numpy(), PAIRS_PER_PHOTO, rng)
+        pairs = draw_point_pairs(level[k].cpu().numpy(), PAIRS_PER_PHOTO, rng)
         a, b, relation = (torch.from_numpy(v).to(z.device) for v in (pairs.a, pairs.b, pairs.relation))
         if len(a):
             rank = rank + losses.ranking(z[k][a], z[k][b], relation) / z.shape[0]

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training import losses
+from portraiture.training.data.augment import Rng
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.spn import PaperSpn
-from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, Rng
-from portraiture.training.tasks.people_sets import PeopleBatch
+from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, PeopleBatch
 from portraiture.training.tasks.perception import body_losses, depth_loss
 
 

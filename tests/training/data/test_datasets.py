@@ -2,27 +2,31 @@
 
 import contextlib
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
 from scipy.io import savemat
 
 from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.photo.read import read_photo
+from portraiture.training.data import cache as data_cache
 from portraiture.training.data.cache import (
     NYU_BORDER_PX,
     cached,
     photo_only,
     photo_with_depth,
     photo_with_mask,
-    read_rgb,
 )
 from portraiture.training.data.datasets import Split, list_samples, split_of
-from portraiture.training.data.depth_order import MIN_LEVEL, MIN_RATIO, read_diw, sample_pairs
+from portraiture.training.data.depth_order import MIN_LEVEL, MIN_RATIO, draw_point_pairs, read_diw
 from portraiture.training.data.labels import read_depth, read_mask
 from portraiture.training.data.layouts import Sample
+from portraiture.training.evaluation.predict import read_photo_and_mask
 
 H, W = 40, 32
 COUNT = 20
@@ -232,7 +236,7 @@ def test_a_mat_file_of_another_form_is_an_input_error(tmp_path: Path, arrays: di
 @pytest.mark.parametrize(
     "content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40)], ids=["empty", "text", "torn"]
 )
-@pytest.mark.parametrize("reader", [read_rgb, read_mask, read_depth])
+@pytest.mark.parametrize("reader", [read_photo, read_mask, read_depth])
 def test_an_undecodable_image_is_an_input_error(
     tmp_path: Path, reader: Callable[[Path], np.ndarray], content: bytes
 ) -> None:
@@ -241,10 +245,10 @@ def test_an_undecodable_image_is_an_input_error(
 
 
 def test_rgb_is_in_the_order_red_green_blue(tmp_path: Path) -> None:
-    rgb = np.zeros((4, 6, 3), np.uint8)
+    rgb = np.zeros((16, 20, 3), np.uint8)
     rgb[..., 0], rgb[..., 2] = 200, 30
     write_photo(tmp_path / "x.png", rgb)
-    assert np.array_equal(read_rgb(tmp_path / "x.png"), rgb)
+    assert np.array_equal(read_photo(tmp_path / "x.png"), rgb)
 
 
 def test_depth_is_float_in_the_units_of_the_file(tmp_path: Path) -> None:
@@ -308,13 +312,42 @@ def test_photo_only_is_the_photo(tmp_path: Path) -> None:
     assert np.array_equal(found, photo(3))
 
 
+def swapped_profile() -> bytes:
+    """An ICC profile whose red is sRGB's green, and the other way round."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    (count,) = struct.unpack(">I", profile[128:132])
+    entries = {bytes(profile[at : at + 4]): at + 4 for at in range(132, 132 + 12 * count, 12)}
+    red, green = (slice(entries[name], entries[name] + 8) for name in (b"rXYZ", b"gXYZ"))
+    profile[red], profile[green] = profile[green], profile[red]
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+
+
+def test_photos_are_decoded_as_the_product_decodes_them(tmp_path: Path) -> None:
+    """Stored red of a profile that swaps red and green is green."""
+    stored = Image.fromarray(np.full((H, W, 3), (200, 40, 40), np.uint8))
+    stored.save(tmp_path / "x.png", icc_profile=swapped_profile())
+    write_grey(tmp_path / "m.png", np.full((H, W), 255, np.uint8))
+    sample = Sample("x", tmp_path / "x.png", tmp_path / "m.png")
+    expected = read_photo(tmp_path / "x.png")
+    assert expected[..., 1].min() > 150 > 100 > expected[..., 0].max()
+    for found in (
+        photo_only(sample, H, W),
+        photo_with_mask(sample, H, W)[..., :3],
+        read_photo_and_mask(sample)[0],
+    ):
+        assert np.array_equal(found, expected)
+
+
 @pytest.mark.parametrize("decode", [photo_with_mask, photo_with_depth])
 def test_a_label_of_another_size_is_an_input_error(
     tmp_path: Path, decode: Callable[[Sample, int, int], np.ndarray]
 ) -> None:
     write_photo(tmp_path / "x.png", photo(4))
     write_grey(tmp_path / "l.png", np.full((H, W + 1), 200, np.uint8))
-    refused(lambda: decode(Sample("x", tmp_path / "x.png", tmp_path / "l.png"), 8, 8), r"l\.png: expected a")
+    refused(
+        lambda: decode(Sample("x", tmp_path / "x.png", tmp_path / "l.png"), 8, 8),
+        r"l\.png: expected 40x32 .* found 40x33",
+    )
 
 
 # ---------------------------------------------------------------- cache
@@ -362,6 +395,16 @@ def test_the_cache_decodes_once_and_anew_when_list_or_size_changes(tmp_path: Pat
     assert len(list(cache.iterdir())) == 4
 
 
+def test_a_new_version_of_the_decoders_decodes_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder(tmp_path, 2)
+    samples, calls = list_samples("folder", tmp_path), list[str]()
+    cached(samples, counted(calls), 10, 8, tmp_path / "cache")
+    monkeypatch.setattr(data_cache, "DECODER_VERSION", data_cache.DECODER_VERSION + 1)
+    calls.clear()
+    cached(samples, counted(calls), 10, 8, tmp_path / "cache")
+    assert set(calls) == {s.id for s in samples}
+
+
 def test_another_decoder_has_a_cache_of_its_own(tmp_path: Path) -> None:
     folder(tmp_path, 2)
     samples = list_samples("folder", tmp_path)
@@ -373,7 +416,7 @@ def test_a_failed_decode_leaves_no_cache_and_no_temporary_file(tmp_path: Path) -
     folder(tmp_path, 3)
     samples = list_samples("folder", tmp_path)
     samples[2].photo.write_bytes(b"torn")
-    refused(lambda: cached(samples, photo_with_mask, 10, 8, tmp_path / "cache"), "could not decode")
+    refused(lambda: cached(samples, photo_with_mask, 10, 8, tmp_path / "cache"), "expected a JPEG")
     assert list((tmp_path / "cache").iterdir()) == []
     write_photo(samples[2].photo, photo(2))
     assert cached(samples, photo_with_mask, 10, 8, tmp_path / "cache").shape == (3, 10, 8, 4)
@@ -389,18 +432,18 @@ def test_an_empty_list_is_an_input_error(tmp_path: Path) -> None:
 
 def test_sampled_pairs_are_known_far_enough_apart_and_signed() -> None:
     level = np.random.default_rng(0).integers(0, 40, (20, 30)).astype(np.uint8)
-    pairs = sample_pairs(level, 2000, np.random.default_rng(1))
+    pairs = draw_point_pairs(level, 2000, np.random.default_rng(1))
     a, b = level.ravel()[pairs.a].astype(float), level.ravel()[pairs.b].astype(float)
     assert 0 < len(a) < 2000
     assert (np.minimum(a, b) >= MIN_LEVEL).all()
     assert (np.maximum(a, b) > MIN_RATIO * np.minimum(a, b)).all()
     assert np.array_equal(pairs.relation, np.sign(a - b))
-    again = sample_pairs(level, 2000, np.random.default_rng(1))
+    again = draw_point_pairs(level, 2000, np.random.default_rng(1))
     assert np.array_equal(again.a, pairs.a)
 
 
 def test_no_pair_comes_from_unknown_depth() -> None:
-    assert len(sample_pairs(np.zeros((5, 5)), 100, np.random.default_rng(0)).a) == 0
+    assert len(draw_point_pairs(np.zeros((5, 5)), 100, np.random.default_rng(0)).a) == 0
 
 
 def test_diw_records_are_read_0_based(tmp_path: Path) -> None:
@@ -415,7 +458,7 @@ def test_diw_records_are_read_0_based(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("./a.thumb\n", "two lines a record, found 1"),
+        ("./a.thumb\n", "two lines per record, found 1"),
         ("./a.thumb\n1,1,2,2,=,320,240\n", "line 1"),
         ("./a.thumb\n1,1,2,2,>,320,240\n./b.thumb\n1,1,2,>,320,240\n", "line 3"),
         ("./a.thumb\n1,x,2,2,>,320,240\n", "line 1"),
@@ -444,7 +487,7 @@ def test_the_real_sets_list_and_decode(data_root: Path, dataset: str) -> None:
     assert len(samples) == len(train) + len(validation)
     assert len(train) > len(validation) > 0
     for sample in (samples[0], samples[-1]):
-        rgb = read_rgb(sample.photo)
+        rgb = read_photo(sample.photo)
         if dataset == "nyu":
             depth = read_depth(sample.label)
             assert depth.shape == rgb.shape[:2]

@@ -113,7 +113,7 @@ def test_folder_misfits_are_named(tmp_path: Path) -> None:
     refused(tmp_path, "folder", ".png", "b.jpg", depths=True)
     (tmp_path / "depths/b.jpg").unlink()
     write(tmp_path / "images/a.png")
-    refused(tmp_path, "folder", "one file a stem", "a.jpg and a.png", depths=True)
+    refused(tmp_path, "folder", "one file per stem", "a.jpg and a.png", depths=True)
     (tmp_path / "images/a.png").unlink()
     (tmp_path / "images/notes.txt").write_text("x")
     refused(tmp_path, "folder", "notes.txt", ".jpg", depths=True)
@@ -123,7 +123,7 @@ def test_two_masks_of_one_stem_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "images/a.jpg")
     write(tmp_path / "masks/a.png")
     write(tmp_path / "masks/a.bmp")
-    refused(tmp_path, "folder", "one file a stem", "a.bmp and a.png")
+    refused(tmp_path, "folder", "one file per stem", "a.bmp and a.png")
 
 
 def test_depths_of_16_bits_keep_their_order(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 from portraiture.reference.errors import InputError
 from portraiture.training.models.coarse import STRIDE, MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits, PerceptionMaps
-from portraiture.training.tensor_files import save_tensors, warm_start
-from portraiture.training.weights import load_perception, save_half
+from portraiture.training.tensor_files import save_half, save_tensors, warm_start
+from portraiture.training.weights import load_perception
 
 
 @pytest.fixture(scope="module")

@@ -71,9 +71,10 @@ def test_photos_with_people_are_left_out_and_the_last_are_held_out(data: PeopleD
     found = person_free_photos(data.backgrounds[0])
     assert [s.id for s in found] == [str(k + 1000) for k in range(COUNT)]
     photos = PeopleAndRooms(data, (STAGE,))
-    assert photos.backgrounds[STAGE.long_px].shape == (17, 72, 36, 3)
-    assert len(photos.held_out_nobody) == len(split_of(found, Split.VALIDATION)) == 3
-    assert (photos.backgrounds[STAGE.long_px][..., 1] > 150).all()  # green, none blue
+    backgrounds = np.stack(photos.photos[STAGE].backgrounds)
+    assert backgrounds.shape == (17, 72, 36, 3)
+    assert len(photos.held_out.nobody) == len(split_of(found, Split.VALIDATION)) == 3
+    assert (backgrounds[..., 1] > 150).all()  # green, none blue
 
 
 def test_rooms_without_a_person_are_flagged(data: PeopleData) -> None:
@@ -268,12 +269,19 @@ def test_folders_are_drawn_in_their_own_shape_and_judged(with_folder: PeopleData
 def test_people_are_pasted_onto_photos_of_a_run_with_folders(with_folder: PeopleData) -> None:
     photos = PeopleAndRooms(with_folder, (STAGE,))
     empty = np.zeros((64, 32, 3), np.float32)
-    rgb, mask = photos._pasted(np.random.default_rng(0), STAGE, empty, np.zeros((64, 32), np.float32))
+    rgb, mask = photos.photos[STAGE].pasted(np.random.default_rng(0), empty, np.zeros((64, 32), np.float32))
     assert 0.01 < (mask > 0.5).mean() < 0.99
     assert (rgb[mask > 0.9].max(1) > 0.3).all()  # people are red or yellow
     assert rgb[mask == 0].max() < 0.3  # what is not a person keeps the photo, but for soft rims
 
 
 def test_two_folders_of_one_name_are_refused(with_folder: PeopleData) -> None:
-    with pytest.raises(OptionError, match="different names"):
+    with pytest.raises(OptionError, match="different names, found wild twice"):
         PeopleAndRooms(replace(with_folder, folders=with_folder.folders * 2), (STAGE,))
+
+
+def test_a_folder_may_not_have_the_name_of_a_set(with_folder: PeopleData, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    folder = with_folder.folders[0].rename(tmp_path / "own/ccp")  # its figures would take the place of CCP's
+    with pytest.raises(OptionError, match="different names, found ccp twice"):
+        PeopleAndRooms(replace(with_folder, folders=(folder,)), (STAGE,))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from portraiture.training.models.filters.radius import blur_radius_px
 
 
-class Scene(NamedTuple):
+class FilterInput(NamedTuple):
     """What is rendered, whole or a crop of it.
 
     Attributes:
@@ -41,17 +41,17 @@ class LensFilter(nn.Module):
             (N, 3, H, W) in 0..1.
         """
         radius_px = blur_radius_px(mask, depth, aperture, focus)
-        return self.render(Scene(rgb, mask, depth, radius_px, aperture * math.hypot(*depth.shape[2:])))
+        return self.render(FilterInput(rgb, mask, depth, radius_px, aperture * math.hypot(*depth.shape[2:])))
 
-    def render(self, scene: Scene) -> Tensor:
-        """The picture of a scene, (N, 3, H, W) in 0..1; what training calls on crops."""
+    def render(self, inputs: FilterInput) -> Tensor:
+        """The picture of a inputs, (N, 3, H, W) in 0..1; what training calls on crops."""
         raise NotImplementedError
 
-    def loss(self, scene: Scene, target: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
         """What training minimises, and the mean squared error of each picture, (N).
 
         Root mean squared error (PSNR is its logarithm) plus mean absolute error.
         """
-        error = self.render(scene) - target
+        error = self.render(inputs) - target
         mse = error.square().mean((1, 2, 3))
         return (mse + 1e-6).sqrt().mean() + 0.5 * error.abs().mean(), mse

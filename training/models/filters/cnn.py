@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import conv_bn_relu6, require_multiple
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
 
 WIDTHS = (24, 32, 48, 64)
@@ -28,9 +28,9 @@ class CnnFilter(LensFilter):
         nn.init.normal_(self.residual.weight, std=0.01)
         nn.init.zeros_(self.residual.bias)  # type: ignore[arg-type]
 
-    def render(self, scene: Scene) -> Tensor:
+    def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        require_multiple(scene.rgb, STRIDE)
-        x = torch.cat([scene.rgb, scene.mask, scene.depth, scene.radius_px / RADIUS_UNIT_PX], 1)
+        require_multiple(inputs.rgb, STRIDE)
+        x = torch.cat([inputs.rgb, inputs.mask, inputs.depth, inputs.radius_px / RADIUS_UNIT_PX], 1)
         _, y2 = self.body(x)
-        return torch.clamp(scene.rgb + self.residual(torch.cat([self.full(y2), x], 1)), 0.0, 1.0)
+        return torch.clamp(inputs.rgb + self.residual(torch.cat([self.full(y2), x], 1)), 0.0, 1.0)

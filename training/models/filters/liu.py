@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
 from portraiture.training.models.filters.recursion import HORIZONTAL, VERTICAL, scan
 
@@ -38,11 +38,11 @@ class LiuFilter(LensFilter):
             for colour in range(3):
                 self.mix.weight[colour, colour::3] = 1 / (1 + GROUPS)
 
-    def render(self, scene: Scene) -> Tensor:
+    def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        rgb = scene.rgb
+        rgb = inputs.rgb
         require_multiple(rgb, STRIDE)
-        plane = (scene.aperture_px / RADIUS_UNIT_PX).expand(-1, -1, *rgb.shape[2:])
+        plane = (inputs.aperture_px / RADIUS_UNIT_PX).expand(-1, -1, *rgb.shape[2:])
         _, y2 = self.body(torch.cat([rgb, plane], 1))
         decays = torch.split(torch.sigmoid(self.gates(y2)).transpose(0, 1), 1, 0)  # 8 of (1, N, H, W)
         planes = rgb.transpose(0, 1)  # (3, N, H, W)

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple, unit, upsample
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
 from portraiture.training.models.filters.recursion import smooth_four_directions
 
@@ -76,9 +76,9 @@ class RnnFilter(LensFilter):
         # softplus(reach) is the radius at which half of a gate's range is used, at 1/2 and at 1/4
         self.reach = nn.Parameter(torch.tensor([1.0, 1.0]).reshape(2, 1, 1, 1))
 
-    def render(self, scene: Scene) -> Tensor:
+    def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        rgb, mask, depth, radius_px, _ = scene
+        rgb, mask, depth, radius_px, _ = inputs
         require_multiple(rgb, STRIDE)
         steer4, steer2, matte = self.guidance(torch.cat([rgb, mask, depth, radius_px / RADIUS_UNIT_PX], 1))
         background = 1 - mask

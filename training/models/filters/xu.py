@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX
 
 HIDDEN = 32
@@ -76,11 +76,11 @@ class XuFilter(LensFilter):
             nn.Conv2d(HIDDEN, 3, LAST, padding=LAST // 2),
         )
 
-    def _gradients(self, scene: Scene) -> tuple[Tensor, Tensor]:
+    def _gradients(self, inputs: FilterInput) -> tuple[Tensor, Tensor]:
         """F(d_x I) and F(d_y I), (N, 3, H, W)."""
-        across, down = gradients(scene.rgb)
+        across, down = gradients(inputs.rgb)
         both = torch.cat([across, down.transpose(2, 3)]) if across.shape[2] == across.shape[3] else None
-        plane = scene.aperture_px / RADIUS_UNIT_PX
+        plane = inputs.aperture_px / RADIUS_UNIT_PX
 
         def filtered(x: Tensor, plane: Tensor) -> Tensor:
             result: Tensor = self.layers(torch.cat([x, plane.expand(-1, -1, *x.shape[2:])], 1))
@@ -92,16 +92,16 @@ class XuFilter(LensFilter):
             first, second = filtered(across, plane), filtered(down.transpose(2, 3), plane)
         return first, second.transpose(2, 3)
 
-    def render(self, scene: Scene) -> Tensor:
+    def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        return torch.clamp(reconstruct(scene.rgb, *self._gradients(scene)), 0.0, 1.0)
+        return torch.clamp(reconstruct(inputs.rgb, *self._gradients(inputs)), 0.0, 1.0)
 
-    def loss(self, scene: Scene, target: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
         """Root mean squared error of the gradients."""
-        found = self._gradients(scene)
+        found = self._gradients(inputs)
         wanted = gradients(target)
         squares = sum((a - b).square().mean((1, 2, 3)) for a, b in zip(found, wanted, strict=True))
         assert isinstance(squares, Tensor)
         with torch.no_grad():
-            picture = torch.clamp(reconstruct(scene.rgb, *found), 0.0, 1.0)
+            picture = torch.clamp(reconstruct(inputs.rgb, *found), 0.0, 1.0)
         return (squares + 1e-8).sqrt().mean(), (picture - target).square().mean((1, 2, 3))

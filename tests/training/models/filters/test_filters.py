@@ -1,5 +1,6 @@
 """The baselines of table 2, and the task that trains all filters."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
-from portraiture.training.models.filters.base import LensFilter, Scene
+from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.radius import blur_radius_px
 from portraiture.training.models.filters.table import FILTERS
 from portraiture.training.models.filters.xu import XuFilter, gradients, reconstruct
@@ -85,8 +86,8 @@ def test_every_parameter_learns(name: str) -> None:
         if parameter.dim() == 4:
             torch.nn.init.normal_(parameter, std=0.1)
     maps = [uniform(2, 1, H, W, seed=k) for k in (5, 6)]
-    scene = Scene(uniform(2, 3, H, W, seed=7), *maps, 12 * maps[1], torch.full((2, 1, 1, 1), 12.0))
-    loss, mse = model.loss(scene, uniform(2, 3, H, W, seed=8))
+    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, 12 * maps[1], torch.full((2, 1, 1, 1), 12.0))
+    loss, mse = model.loss(inputs, uniform(2, 3, H, W, seed=8))
     assert mse.shape == (2,)
     loss.backward()  # type: ignore[no-untyped-call]
     for key, parameter in model.named_parameters():
@@ -116,9 +117,9 @@ def test_xu_treats_a_transposed_photo_as_the_photo() -> None:
     model = XuFilter().eval()
     rgb, plane = uniform(1, 3, H, W, seed=13), torch.full((1, 1, 1, 1), 9.0)
     blank = torch.zeros(1, 1, H, W)
-    turned = Scene(rgb.transpose(2, 3), *(3 * [blank.transpose(2, 3)]), plane)
+    turned = FilterInput(rgb.transpose(2, 3), *(3 * [blank.transpose(2, 3)]), plane)
     with torch.no_grad():
-        out, other = model.render(Scene(rgb, blank, blank, blank, plane)), model.render(turned)
+        out, other = model.render(FilterInput(rgb, blank, blank, blank, plane)), model.render(turned)
     torch.testing.assert_close(other.transpose(2, 3), out, rtol=0, atol=1e-5)
 
 
@@ -153,8 +154,6 @@ def test_a_pair_smaller_than_the_crop_is_one_line(pairs: list[Path]) -> None:
 def test_a_recipe_trains_and_its_weights_name_the_model(
     name: str, pairs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
     recipe = replace(FILTER_RECIPES[name], steps=2, crop=64, batch=2)
     monkeypatch.setitem(FILTER_RECIPES, name, recipe)
     figures = filter_trainer(name, FilterData(pairs, pairs), tmp_path / "run").fit()
@@ -162,6 +161,16 @@ def test_a_recipe_trains_and_its_weights_name_the_model(
     model = load_any_filter(tmp_path / "run/weights.safetensors")
     assert type(model).__name__ == recipe.model
     assert not model.training
+
+
+def test_judged_pairs_are_spread_over_the_held_out_ones(
+    pairs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FILTER_RECIPES, "mobile", replace(FILTER_RECIPES["mobile"], crop=64, judged=3))
+    held_out = [Path(str(k)) for k in range(5)]
+    task = filter_trainer("mobile", FilterData(pairs, held_out), tmp_path / "run").task
+    assert isinstance(task, FilterTask)
+    assert task.validation == [held_out[k] for k in (0, 1, 3)]
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

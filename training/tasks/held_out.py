@@ -1,0 +1,94 @@
+"""The held-out photos at the network's size, and the figures on them while a network is trained."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from portraiture.reference.arrays import person_pixels
+from portraiture.reference.metrics import iou
+from portraiture.training.data.cache import cached, photo_only, photo_with_depth, photo_with_mask
+from portraiture.training.data.datasets import Split, split_of
+from portraiture.training.data.depth_order import draw_point_pairs
+from portraiture.training.tasks.people_sets import PeopleSets, Stage, is_landscape
+
+PAIRS_PER_PHOTO = 3000
+"""Pairs of points drawn per room; chosen, not measured."""
+
+PredictNamed = Callable[[Tensor], dict[str, Tensor]]
+"""From rgb (1, 3, H, W) in 0..1 to maps (1, 1, H, W) in 0..1 by name."""
+
+Figure = tuple[str, float]
+
+
+class HeldOut:
+    """Photos of the validation parts; people keep the shape they have, upright or landscape.
+
+    Args:
+        sets: all photos.
+        stage: its sizes.
+        cache: where decoded photos are kept.
+        judge_every: of people and rooms, judge the first photo and every ``judge_every``-th after it.
+    """
+
+    def __init__(self, sets: PeopleSets, stage: Stage, cache: Path, judge_every: int) -> None:
+        self.judge_every = judge_every
+        long_px, short_px = stage.long_px, stage.short_px
+        self.people: dict[str, list[np.ndarray]] = {}
+        for name, samples in {"shen2016": sets.selfies, "ccp": sets.full_bodies, **sets.folders}.items():
+            held_out = [(sample, is_landscape(sample)) for sample in split_of(samples, Split.VALIDATION)]
+            upright, wide = ([s for s, is_wide in held_out if is_wide == shape] for shape in (False, True))
+            self.people[name] = []
+            if upright:
+                self.people[name] += list(cached(upright, photo_with_mask, long_px, short_px, cache))
+            if wide:
+                self.people[name] += list(cached(wide, photo_with_mask, short_px, long_px, cache))
+        rooms, nobody = split_of(sets.rooms, Split.VALIDATION), sets.nobody(Split.VALIDATION)
+        self.rooms = cached(rooms, photo_with_depth, short_px, long_px, cache)
+        self.nobody = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
+
+    def figures(self, predict: PredictNamed) -> dict[str, float]:
+        """Means over the photos, by name.
+
+        ``iou_SET`` on people, ``false_area_bsds`` on photos of nobody, ``whdr_nyu`` on rooms; each with what follows
+        ``mask`` or ``depth`` in the map's name, such as ``_coarse``.
+
+        Args:
+            predict: names that begin with ``mask`` are judged on people, names that begin with ``depth`` on rooms.
+        """
+        found: dict[str, list[float]] = {}
+        for judged in (self._people(predict), self._nobody(predict), self._rooms(predict)):
+            for name, value in judged:
+                found.setdefault(name, []).append(value)
+        return {name: float(np.mean(values)) for name, values in found.items()}
+
+    def _people(self, predict: PredictNamed) -> Iterator[Figure]:
+        for name, pairs in self.people.items():
+            for pair in pairs[:: self.judge_every]:
+                truth = person_pixels(pair[..., 3] / 255)
+                for ending, mask in _maps("mask", predict, pair):
+                    yield f"iou_{name}{ending}", iou(person_pixels(mask), truth)
+
+    def _nobody(self, predict: PredictNamed) -> Iterator[Figure]:
+        for photo in self.nobody:
+            for ending, mask in _maps("mask", predict, photo):
+                yield f"false_area_bsds{ending}", float(person_pixels(mask).mean())
+
+    def _rooms(self, predict: PredictNamed) -> Iterator[Figure]:
+        rng = np.random.default_rng(1)
+        for pair in self.rooms[:: self.judge_every]:
+            points = draw_point_pairs(pair[..., 3], PAIRS_PER_PHOTO, rng)
+            for ending, depth in _maps("depth", predict, pair):
+                z = depth.ravel()
+                wrong = np.sign(z[points.a] - z[points.b]) != points.relation
+                yield f"whdr_nyu{ending}", float(wrong.mean())
+
+
+def _maps(kind: str, predict: PredictNamed, photo: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """The maps (H, W) of one kind, by the rest of their names; the first three channels of the photo are RGB."""
+    rgb = torch.from_numpy(photo[None, ..., :3].astype(np.float32) / 255).permute(0, 3, 1, 2)
+    for name, value in predict(rgb.contiguous(memory_format=torch.channels_last)).items():
+        if name.startswith(kind):
+            yield name.removeprefix(kind), value[0, 0].numpy()

@@ -1,0 +1,126 @@
+"""The training photos at the size of one stage, and random views of them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from portraiture.training.data.augment import Rng, composite, jitter_colour, random_affine, warp
+from portraiture.training.data.cache import cached, photo_only, photo_with_depth, photo_with_mask
+from portraiture.training.data.datasets import Split, split_of
+from portraiture.training.tasks.people_sets import PeopleSets, Stage
+
+# shares and scales here were chosen, not measured
+
+NOBODY_SHARE = 0.06
+"""Share of the people of a batch in whose place a photo of nobody is shown."""
+
+SQUEEZED_SHARE = 0.12
+"""Share of upright photos that are squeezed and mirrored outwards, as wide photos are on their way to the network."""
+
+COMPOSITE_SHARE = 0.2
+"""Share of people who are put before another background."""
+
+CROWD_SHARE = 0.3
+"""With folders: share of photos onto which one or two more people are pasted."""
+
+CROWD_SCALES = (0.3, 1.1)
+"""Size of a pasted person against the person's own photo."""
+
+
+class StagePhotos:
+    """Decoded people, rooms and backgrounds, an eighth larger than the network's input: zooming in then blurs nothing.
+
+    Args:
+        sets: all photos; the training part of each is taken.
+        stage: its sizes.
+        cache: where decoded photos are kept.
+    """
+
+    def __init__(self, sets: PeopleSets, stage: Stage, cache: Path) -> None:
+        long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
+        upright, any_shape = sets.upright(Split.TRAIN), sets.any_shape(Split.TRAIN)
+        self.n_upright = len(upright)
+        self.people = list(cached(upright, photo_with_mask, long_px, short_px, cache))
+        if any_shape:  # stretched to a square: a view turns it into either shape
+            self.people += list(cached(any_shape, photo_with_mask, long_px, long_px, cache))
+        self.rooms_size = stage.rooms_size
+        height, width = (n * 9 // 8 for n in stage.rooms_size)
+        self.rooms = cached(split_of(sets.rooms, Split.TRAIN), photo_with_depth, height, width, cache)
+        nobody = sets.nobody(Split.TRAIN)
+        self.backgrounds = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
+
+    def person(self, rng: Rng, index: int, target: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, bool]:
+        """A random view of a person, or now and then of nobody.
+
+        Args:
+            rng: source of all choices.
+            index: of the person.
+            target: height and width of the view, in pixels.
+
+        Returns:
+            Photo (H, W, 3) and mask (H, W, 1), float32 in 0..1, and whether the photo shows one body alone.
+        """
+        if self.backgrounds and rng.random() < NOBODY_SHARE:
+            return jitter_colour(rng, self._background(rng, target)), np.zeros((*target, 1), np.float32), False
+        pair = self.people[index]
+        if index < self.n_upright and rng.random() < SQUEEZED_SHARE:
+            pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
+            pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
+        matrix = random_affine(rng, pair.shape[:2], target)
+        border = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_CONSTANT
+        view = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
+        rgb, mask = _split(view)
+        if self.backgrounds and rng.random() < COMPOSITE_SHARE:
+            rgb = composite(rng, rgb, mask, self._background(rng, target))
+        one_body = index < self.n_upright
+        if len(self.people) > self.n_upright and rng.random() < CROWD_SHARE:
+            rgb, mask = self.pasted(rng, rgb, mask)
+            one_body = False
+        return jitter_colour(rng, rgb), mask[..., None], one_body
+
+    def room(self, rng: Rng, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """A random crop of a room: photo (h, w, 3) float32 in 0..1, depth levels (h, w, 1) float32, 0 unknown."""
+        pair, target = self.rooms[index], self.rooms_size
+        scale = rng.uniform(0.6, 1.0)
+        h, w = (int(n * scale) for n in pair.shape[:2])
+        y, x = rng.integers(0, pair.shape[0] - h + 1), rng.integers(0, pair.shape[1] - w + 1)
+        crop = pair[y : y + h, x : x + w]
+        if rng.random() < 0.5:
+            crop = crop[:, ::-1]
+        rgb, level = (np.ascontiguousarray(part) for part in (crop[..., :3], crop[..., 3]))
+        rgb = cv2.resize(rgb, target[::-1], interpolation=cv2.INTER_AREA)
+        level = cv2.resize(level, target[::-1], interpolation=cv2.INTER_NEAREST)
+        return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
+
+    def pasted(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lay one or two more people over a photo, in any place and mostly smaller.
+
+        Args:
+            rng: source of all choices.
+            rgb: (H, W, 3) float32 in 0..1.
+            mask: (H, W) float32 in 0..1.
+
+        Returns:
+            Photo and mask of all people, as they came.
+        """
+        target = (rgb.shape[0], rgb.shape[1])
+        for _ in range(rng.integers(1, 3)):
+            pair = self.people[rng.integers(len(self.people))]
+            matrix = random_affine(rng, pair.shape[:2], target, scales=CROWD_SCALES, spread=0.25)
+            photo, person = _split(warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR))
+            rgb = composite(rng, photo, person, rgb)
+            mask = np.maximum(mask, person)
+        return rgb, mask
+
+    def _background(self, rng: Rng, target: tuple[int, int]) -> np.ndarray:
+        """A random crop of a photo without a person, float32 (H, W, 3) in 0..1 of the target (H, W)."""
+        photo = self.backgrounds[rng.integers(len(self.backgrounds))]
+        matrix = random_affine(rng, photo.shape[:2], target)
+        crop = warp(photo, matrix, target, False, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return crop.astype(np.float32) / 255
+
+
+def _split(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 4) uint8 -> photo (H, W, 3) and mask (H, W), float32 in 0..1."""
+    return pair[..., :3].astype(np.float32) / 255, pair[..., 3].astype(np.float32) / 255
