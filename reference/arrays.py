@@ -1,4 +1,4 @@
-"""The array types of the reference renderer, and the checks that its entry points run once."""
+"""The array types of the reference renderer, and the checks that its doors run once: ``render``, ``render_photo``."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Bytes = npt.NDArray[np.uint8]
 
 AnyArray = npt.NDArray[Any]
 
-Booleans = npt.NDArray[np.bool_]
+Bools = npt.NDArray[np.bool_]
 
 
 ROUNDING = 1e-6
@@ -38,7 +38,8 @@ def as_rgb(rgb: AnyArray) -> Floats:
         raise InputError(f"rgb: expected an HxWx3 array, found shape {rgb.shape}; pass an RGB photo, not gray or RGBA")
     if rgb.dtype == np.uint8:
         return rgb.astype(np.float64) / 255.0
-    return _unit_range("rgb", rgb)
+    _check_range("rgb", rgb)
+    return np.clip(rgb.astype(np.float64), 0.0, 1.0)
 
 
 def as_map(name: str, array: AnyArray, shape: tuple[int, int]) -> Floats:
@@ -55,14 +56,25 @@ def as_map(name: str, array: AnyArray, shape: tuple[int, int]) -> Floats:
     Raises:
         InputError: another shape or type, a value that is not finite or outside 0..1.
     """
+    check_map(name, array, shape)
+    return np.clip(array.astype(np.float64), 0.0, 1.0)
+
+
+def check_map(name: str, array: AnyArray, shape: tuple[int, int]) -> None:
+    """Raises as ``as_map`` does, and makes no copy: for maps of many megapixels.
+
+    Args:
+        name: the word that the error message uses.
+        array: HxW, float in 0..1 or bool.
+        shape: (H, W) of the photo.
+    """
     if array.shape != shape:
         raise InputError(f"{name}: expected the photo's shape {shape}, found {array.shape}; resize the {name} first")
-    if array.dtype == np.bool_:
-        return array.astype(np.float64)
-    return _unit_range(name, array)
+    if array.dtype != np.bool_:
+        _check_range(name, array)
 
 
-def _unit_range(name: str, array: AnyArray) -> Floats:
+def _check_range(name: str, array: AnyArray) -> None:
     if array.dtype.kind != "f":
         raise InputError(
             f"{name}: expected float values in 0..1, found {array.dtype}; divide by the largest code first"
@@ -70,9 +82,20 @@ def _unit_range(name: str, array: AnyArray) -> Floats:
     low, high = float(array.min()), float(array.max())  # NaN fails the comparison below
     if not (low >= -ROUNDING and high <= 1.0 + ROUNDING):
         raise InputError(f"{name}: expected finite values in 0..1, found {low:.6g}..{high:.6g}; rescale it to 0..1")
-    return np.clip(array.astype(np.float64), 0.0, 1.0)
 
 
-def person_pixels(mask: AnyArray) -> Booleans:
+def person_pixels(mask: AnyArray) -> Bools:
     """Where a mask or a matte of any shape, in 0..1, shows the person: from one half on."""
     return np.asarray(mask >= 0.5, dtype=np.bool_)
+
+
+def box_around(pixels: Bools, margin_px: int) -> tuple[slice, slice]:
+    """The rows and the columns that hold all true pixels, at least one, and a margin inside the picture.
+
+    >>> box_around(np.array([[False, False], [False, True], [False, False]]), 0)
+    (slice(1, 2, None), slice(1, 2, None))
+    """
+    rows, columns = (
+        slice(max(int(places.min()) - margin_px, 0), int(places.max()) + margin_px + 1) for places in np.nonzero(pixels)
+    )
+    return rows, columns

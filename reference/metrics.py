@@ -6,12 +6,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.arrays import AnyArray, Bools, Floats, person_pixels
 from portraiture.reference.errors import InputError
-
-Bools = npt.NDArray[np.bool_]
 
 
 def psnr_db(candidate: AnyArray, reference: AnyArray) -> float:
@@ -121,7 +118,9 @@ def whdr(depth: AnyArray, pairs: AnyArray) -> float:
         raise InputError(f"whdr: expected Nx5 integers yA,xA,yB,xB,rel, found {found}; stack the columns")
     points = pairs[:, :4].astype(np.int64).reshape(-1, 2, 2)  # Nx5 -> N x (A, B) x (y, x)
     if points.min() < 0 or (points >= depth.shape).any():
-        raise InputError(f"whdr: expected points inside {depth.shape} from 0, found others; subtract 1?")
+        raise InputError(
+            f"whdr: expected points inside {depth.shape} found others; count rows and columns from 0"
+        )
     relation = pairs[:, 4].astype(np.int64)
     if not np.isin(relation, (-1, 1)).all():
         raise InputError("whdr: expected rel of +1 or -1, found another; drop the pairs without an order")
@@ -147,7 +146,7 @@ def _binary_pair(mask: AnyArray, truth: AnyArray) -> tuple[Bools, Bools]:
     a, b = _pair(first, second)
     if a.ndim != 2:
         raise InputError(f"metric: expected HxW masks, found shape {a.shape}; pass one channel")
-    return a >= 0.5, b >= 0.5
+    return person_pixels(a), person_pixels(b)
 
 
 def _boundary(person: Bools) -> Bools:

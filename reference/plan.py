@@ -4,20 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Floats, Labels, as_map, as_rgb
+from portraiture.reference.arrays import AnyArray, Floats, Labels, as_map, as_rgb, person_pixels
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.reference.lens.focus import Focus, person_depth
+from portraiture.reference.lens.focus import LensSetup, person_depth
 from portraiture.reference.lens.radii import image_diagonal_px, layer_radii, lens_radii
 from portraiture.reference.matting.closed_form import closed_form_matte_band
 from portraiture.reference.matting.knn_band import knn_matte_band
 from portraiture.reference.matting.matte import matte
 from portraiture.reference.paper.crf import label_layers
-from portraiture.reference.paper.layers import depth_layers
+from portraiture.reference.paper.layers import depth_layers, nearest_layer
 from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
 
 SELFIE_COVER = 0.20
+"""A selfie's person covers at least this share of the photo; chosen, not measured."""
+
 
 SELFIE_BOTTOM = 1 / 3
+"""A selfie's person covers at least this share of the bottom row; chosen, not measured."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Plan:
     mode: Mode
     alpha: Floats
     labels: Labels
-    lens: Focus
+    lens: LensSetup
     focus: float | None
 
 
@@ -50,63 +53,99 @@ def choose_mode(mask: AnyArray, depth: AnyArray | None) -> Mode:
         SELFIE if ``depth`` is None, or if the person covers 20 % of the photo or more and a third of its
         bottom row or more; else FULL_BODY.
     """
-    person = mask >= 0.5
+    person = person_pixels(mask)
     fills = bool(person.mean() >= SELFIE_COVER and person[-1].mean() >= SELFIE_BOTTOM)
     return Mode.SELFIE if depth is None or fills else Mode.FULL_BODY
 
 
+def check_arrays(rgb: AnyArray, mask: AnyArray, depth: AnyArray | None) -> tuple[Floats, Floats, Floats | None]:
+    """Photo, mask and depth as float64 in 0..1.
+
+    Args:
+        rgb: HxWx3, uint8, or float in 0..1.
+        mask: HxW in 0..1.
+        depth: HxW in 0..1, or None.
+
+    Raises:
+        InputError: another shape or type, a value that is not finite or outside 0..1.
+    """
+    image = as_rgb(rgb)
+    shape = image.shape[0], image.shape[1]
+    return image, as_map("mask", mask, shape), None if depth is None else as_map("depth", depth, shape)
+
+
+def check_choices(mask: Floats, depth: Floats | None, settings: RenderSettings) -> None:
+    """Raises where the settings ask for what the maps do not show.
+
+    Args:
+        mask: HxW in 0..1.
+        depth: HxW in 0..1, or None.
+        settings: mode and focus are looked at.
+
+    Raises:
+        InputError: FULL_BODY has no depth, or no pixel is a person and no focus is given.
+        OptionError: a focus is given without a depth.
+    """
+    if settings.focus is not None and depth is None:
+        raise OptionError("focus: expected a depth to focus in, found none; give a depth or drop focus")
+    if settings.mode is Mode.FULL_BODY and depth is None:
+        raise InputError("depth: expected one for the full-body mode, found none; give one or use selfie")
+    if settings.focus is None and not person_pixels(mask).any():
+        raise InputError("mask: expected a person, found no pixel of 0.5 or more; give a mask or a focus")
+
+
 def solve(rgb: AnyArray, mask: AnyArray, depth: AnyArray | None, settings: RenderSettings) -> tuple[Floats, Plan]:
-    """Matte, layers and radii, and the photo as HxWx3 float64. Arguments and errors are ``render``'s."""
-    image, person, far, mode = check_inputs(rgb, mask, depth, settings)
-    alpha = _matte(image, person, settings)
-    if mode is Mode.SELFIE or far is None:
-        lens = Focus(np.array([settings.aperture * image_diagonal_px(image.shape)]))
-        return image, Plan(mode, alpha, np.zeros(person.shape, dtype=np.int64), lens, None)
-    layers = depth_layers(far, settings.layers, settings.seed)
-    labels = label_layers(far, layers.unary, settings.smoothness)
-    focus = person_depth(person, far) if settings.focus is None else settings.focus
-    return image, Plan(mode, alpha, labels, _lens(layers.centres, focus, person, far, settings), focus)
+    """The photo as HxWx3 float64, and its plan. Arguments and errors are those of ``render``."""
+    image, person, far = check_arrays(rgb, mask, depth)
+    check_choices(person, far, settings)
+    return image, make_plan(image, person, far, settings)
 
 
-def _matte(image: Floats, person: Floats, settings: RenderSettings) -> Floats:
+def make_plan(image: Floats, mask: Floats, depth: Floats | None, settings: RenderSettings) -> Plan:
+    """Matte, layers and radii. It trusts ``check_arrays`` and ``check_choices``.
+
+    Args:
+        image: HxWx3 float64 in 0..1.
+        mask: HxW float64 in 0..1.
+        depth: HxW float64 in 0..1, or None.
+        settings: see ``RenderSettings``.
+    """
+    alpha = _matte(image, mask, settings)
+    if depth is None or _used_mode(mask, depth, settings) is Mode.SELFIE:
+        lens = LensSetup(np.array([settings.aperture * image_diagonal_px(image.shape)]))
+        return Plan(Mode.SELFIE, alpha, np.zeros(mask.shape, dtype=np.int64), lens, None)
+    layers = depth_layers(depth, settings.layers, settings.seed)
+    labels = label_layers(depth, layers.unary, settings.smoothness)
+    focus = person_depth(mask, depth) if settings.focus is None else settings.focus
+    return Plan(Mode.FULL_BODY, alpha, labels, _lens_setup(layers.centres, focus, mask, depth, settings), focus)
+
+
+def _used_mode(mask: Floats, depth: Floats, settings: RenderSettings) -> Mode:
+    if settings.mode is not Mode.AUTO:
+        return settings.mode
+    return Mode.FULL_BODY if settings.focus is not None else choose_mode(mask, depth)
+
+
+def _matte(image: Floats, mask: Floats, settings: RenderSettings) -> Floats:
     """HxW matte by the chosen solver."""
     if settings.matting is Matting.NONE:
-        return person
+        return mask
     by_compositing = Matting.KNN if settings.compositing is Compositing.PAPER else Matting.CLOSED_FORM
     chosen = by_compositing if settings.matting is Matting.AUTO else settings.matting
     solver = knn_matte_band if chosen is Matting.KNN else closed_form_matte_band
-    return matte(image, person, settings.trimap_px, solver)
+    return matte(image, mask, settings.trimap_px, solver)
 
 
-def _lens(centres: Floats, focus: float, person: Floats, depth: Floats, settings: RenderSettings) -> Focus:
+def _lens_setup(centres: Floats, focus: float, mask: Floats, depth: Floats, settings: RenderSettings) -> LensSetup:
     """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus."""
-    person_layer = _nearest(centres, person_depth(person, depth)) if (person >= 0.5).any() else 0
+    person_layer = _layer_at(person_depth(mask, depth), centres) if person_pixels(mask).any() else 0
     if settings.focus is None or settings.compositing is Compositing.PAPER:
         radii_px = layer_radii(centres, focus, settings.aperture, depth.shape)
-        return Focus(radii_px, person_layer, person_layer)
-    focus_layer = _nearest(centres, focus)
+        return LensSetup(radii_px, person_layer, person_layer)
+    focus_layer = _layer_at(focus, centres)
     radii_px = lens_radii(centres, float(centres[focus_layer]), settings.aperture, depth.shape)
-    return Focus(radii_px, person_layer, focus_layer, float(radii_px[person_layer]))
+    return LensSetup(radii_px, person_layer, focus_layer, float(radii_px[person_layer]))
 
 
-def _nearest(centres: Floats, depth: float) -> int:
-    return int(np.abs(centres - depth).argmin())
-
-
-def check_inputs(
-    rgb: AnyArray, mask: AnyArray, depth: AnyArray | None, settings: RenderSettings
-) -> tuple[Floats, Floats, Floats | None, Mode]:
-    """The arrays as float64, and the mode; raises as ``render`` says."""
-    image = as_rgb(rgb)
-    shape = image.shape[0], image.shape[1]
-    person = as_map("mask", mask, shape)
-    far = None if depth is None else as_map("depth", depth, shape)
-    if settings.focus is not None and far is None:
-        raise OptionError("focus: expected a depth to focus in, found none; give a depth or drop focus")
-    if settings.mode is Mode.FULL_BODY and far is None:
-        raise InputError("depth: expected one for the full-body mode, found none; give one or use selfie")
-    if settings.focus is None and not (person >= 0.5).any():
-        raise InputError("mask: expected a person, found no pixel of 0.5 or more; give a mask or a focus")
-    if settings.mode is not Mode.AUTO:
-        return image, person, far, settings.mode
-    return image, person, far, Mode.FULL_BODY if settings.focus is not None else choose_mode(person, far)
+def _layer_at(depth: float, centres: Floats) -> int:
+    return int(nearest_layer(np.array(depth), centres))

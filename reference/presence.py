@@ -24,7 +24,7 @@ from enum import Enum
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray
+from portraiture.reference.arrays import AnyArray, person_pixels
 
 WORKING_PX = 256
 """Longer side at which a mask is judged, in pixels; a figure means the same for every size of photo. Chosen."""
@@ -90,7 +90,7 @@ class PersonFigures:
 def find_person(mask: AnyArray) -> PersonFigures:
     """Judge a mask HxW of person probability in 0..1. A mask below 0.5 everywhere is always ABSENT."""
     small = _at_working_size(np.asarray(mask, dtype=np.float32))
-    person = (small >= 0.5).astype(np.uint8)
+    person = person_pixels(small).astype(np.uint8)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (OPENING_PX, OPENING_PX))
     solid = cv2.morphologyEx(person, cv2.MORPH_OPEN, disk)
     count, labels = cv2.connectedComponents(solid)

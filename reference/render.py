@@ -8,14 +8,14 @@ from portraiture.reference.arrays import AnyArray, Floats, Labels
 from portraiture.reference.occlusion.render import render_lens
 from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.selfie import render_selfie
-from portraiture.reference.plan import Plan, check_inputs, solve
+from portraiture.reference.plan import Plan, check_arrays, check_choices, solve
 from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, Mode, RenderSettings
 from portraiture.reference.srgb import to_linear, to_srgb
 
 
 @dataclass(frozen=True)
 class RenderStages:
-    """What each stage made, for a look.
+    """What each stage made, to look at or to test.
 
     Attributes:
         mode, alpha, labels, focus: as in ``Plan``.
@@ -51,7 +51,9 @@ def render(
         OptionError: a focus is given without a depth.
     """
     if settings.aperture == 0:
-        return check_inputs(rgb, mask, depth, settings)[0]
+        image, person, far = check_arrays(rgb, mask, depth)
+        check_choices(person, far, settings)
+        return image
     return render_stages(rgb, mask, depth, settings).portrait
 
 
@@ -59,22 +61,22 @@ def render_stages(
     rgb: AnyArray, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
 ) -> RenderStages:
     """``render``, with the result of every stage. Arguments and errors are the same."""
-    image, layout = solve(rgb, mask, depth, settings)
+    image, plan = solve(rgb, mask, depth, settings)
     if settings.aperture == 0:
         portrait = image.copy()
     elif settings.compositing is Compositing.OCCLUSION:
-        portrait = render_lens(image, layout.alpha, layout.labels, layout.lens, settings)
+        portrait = render_lens(image, plan.alpha, plan.labels, plan.lens, settings)
     else:
-        portrait = _paper(image, layout, settings.linear_light)
-    return RenderStages(layout.mode, layout.alpha, layout.labels, layout.lens.radii_px, layout.focus, portrait)
+        portrait = _paper(image, plan, settings.linear_light)
+    return RenderStages(plan.mode, plan.alpha, plan.labels, plan.lens.radii_px, plan.focus, portrait)
 
 
-def _paper(image: Floats, layout: Plan, linear_light: bool) -> Floats:
+def _paper(image: Floats, plan: Plan, linear_light: bool) -> Floats:
     """Equation (10), or (4) with (6) for a selfie; of linear light or of coded values."""
     light = to_linear(image) if linear_light else image
-    if layout.mode is Mode.FULL_BODY:
-        blurred = render_full_body(light, layout.alpha, layout.labels, layout.lens.radii_px)
+    if plan.mode is Mode.FULL_BODY:
+        blurred = render_full_body(light, plan.alpha, plan.labels, plan.lens.radii_px)
     else:
-        blurred = render_selfie(light, layout.alpha, float(layout.lens.radii_px[0]))
+        blurred = render_selfie(light, plan.alpha, float(plan.lens.radii_px[0]))
     # The clip takes off rounding only: every colour is a convex combination of colours in 0..1.
     return to_srgb(blurred) if linear_light else np.clip(blurred, 0.0, 1.0)

@@ -7,14 +7,10 @@ Units: R is in nats, limited at ``OUTLIERS``; B is at most 1 for a horizontal pa
 
 import maxflow
 import numpy as np
-import numpy.typing as npt
 
-from portraiture.reference.arrays import AnyArray, Floats, as_rgb
+from portraiture.reference.arrays import AnyArray, Bools, Floats, as_rgb
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.evaluation.colour_model import CLUSTERS, learn_colours, log_likelihood
-
-Bools = npt.NDArray[np.bool_]
-
 
 SMOOTHNESS = 100.0
 """The best of 10..200 for ``seeds_from_prior`` on 43 selfies of Shen's training list at 400x300."""
@@ -169,7 +165,9 @@ def _check_seeds(foreground_seeds: Bools, background_seeds: Bools, shape: tuple[
     for name, seeds in (("foreground_seeds", foreground_seeds), ("background_seeds", background_seeds)):
         if seeds.shape != shape or seeds.dtype != np.bool_:
             found = f"{seeds.dtype} of shape {seeds.shape}"
-            raise InputError(f"{name}: expected bool of the photo's shape {shape}, found {found}; compare first")
+            raise InputError(
+                f"{name}: expected bools of the photo's shape {shape}, found {found}; pass such an array"
+            )
         if not seeds.any():
             raise InputError(f"{name}: expected at least one pixel, found none; mark one or use seeds_from_prior")
     if (foreground_seeds & background_seeds).any():

@@ -3,9 +3,8 @@
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, as_map
+from portraiture.reference.arrays import AnyArray, Bools, as_map, person_pixels
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.reference.evaluation.graph_cut import Bools
 
 
 def seeds_from_mask(coarse_mask: AnyArray, erode_px: float = 15, dilate_px: float = 30) -> tuple[Bools, Bools]:
@@ -26,7 +25,7 @@ def seeds_from_mask(coarse_mask: AnyArray, erode_px: float = 15, dilate_px: floa
         InputError: not a map, or the mask has no person or no background.
         OptionError: a distance is negative.
     """
-    person = as_map("coarse_mask", coarse_mask, coarse_mask.shape[:2]) >= 0.5
+    person = person_pixels(as_map("coarse_mask", coarse_mask, coarse_mask.shape[:2]))
     if person.all() or not person.any():
         found = "person" if person.any() else "background"
         raise InputError(f"coarse_mask: expected person and background, found only {found}; use seeds_from_prior")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portraiture.reference.arrays import Floats
+from portraiture.reference.arrays import Floats, person_pixels
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.lens.radii import layer_radii
 from portraiture.reference.paper.disk import disk_blur
@@ -120,7 +120,7 @@ def scene_depth(layers: Sequence[Layer]) -> Floats:
     ordered = _far_to_near(layers)
     depth = np.full(ordered[0].alpha.shape, ordered[0].depth)
     for layer in ordered:
-        depth[layer.alpha >= 0.5] = layer.depth
+        depth[person_pixels(layer.alpha)] = layer.depth
     return depth
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from portraiture.reference.arrays import AnyArray, Bytes, Floats
 from portraiture.reference.enlarge import enlarge_rows, fit_matte, full_matte, strips_of
-from portraiture.reference.full_size.strips import Strip
+from portraiture.reference.full_size.strips import Strip, light_of_codes
 from portraiture.reference.lens.radii import image_diagonal_px
 from portraiture.reference.matting.foreground import estimate_foreground
 from portraiture.reference.occlusion.grain import add_grain, noise_sigma
 from portraiture.reference.occlusion.render import noise_left, render_linear
-from portraiture.reference.plan import Plan, solve
+from portraiture.reference.plan import Plan
 from portraiture.reference.settings import RenderSettings
 from portraiture.reference.srgb import to_linear, to_srgb
 
@@ -30,34 +30,30 @@ NOISE_PX = 2048
 """Noise is measured in a window of this side around the photo's middle."""
 
 
-def render_strips(
-    rgb: Bytes, reduced: Bytes, mask: AnyArray, depth: AnyArray | None, settings: RenderSettings
-) -> Iterator[Strip]:
-    """The portrait strip by strip.
+def occlusion_strips(rgb: Bytes, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
+    """The portrait strip by strip. It trusts the plan.
 
     Args:
         rgb: HxWx3 uint8.
-        reduced: hxwx3 uint8, the photo at the working size.
-        mask, depth: hxw at the working size.
-        settings: with ``compositing`` OCCLUSION.
+        small: hxwx3 float64 in 0..1, the photo at the working size.
+        plan: of ``small``.
+        settings: with ``compositing`` OCCLUSION; the options of the lens are used.
     """
-    small, layout = solve(reduced, mask, depth, settings)
     linear = to_linear(small)
-    foreground = estimate_foreground(linear, layout.alpha)
-    sharp_person = layout.lens.person_radius_px <= 1 and bool(
-        (layout.lens.radii_px[: layout.lens.person_layer] <= 1).all()
-    )
-    arguments = (linear, layout.alpha, layout.labels, layout.lens, settings, foreground)
+    foreground = estimate_foreground(linear, plan.alpha)
+    nearer_px = plan.lens.radii_px[: plan.lens.person_layer]
+    sharp_person = plan.lens.person_radius_px <= 1 and bool((nearer_px <= 1).all())
+    arguments = (linear, plan.alpha, plan.labels, plan.lens, settings, foreground)
     picture, share = render_linear(*arguments)
     if sharp_person:
         behind, share = render_linear(*arguments, with_person=False)
-        a = layout.alpha[..., None]
+        a = plan.alpha[..., None]
         lacking = picture - (a * foreground + (1 - a) * behind)
-        lacking[(layout.alpha == 0) | (layout.alpha == 1)] = 0
-        strips = _around_person(rgb, small, _float32(behind, foreground, lacking, share), layout)
+        lacking[(plan.alpha == 0) | (plan.alpha == 1)] = 0
+        strips = _around_person(rgb, small, _float32(behind, foreground, lacking, share), plan)
     else:
         strips = _with_detail(rgb, _float32(picture, linear, share))
-    return _grained(rgb, strips, layout, settings) if settings.grain else strips
+    return _grained(rgb, strips, plan, settings) if settings.grain else strips
 
 
 def _float32(*maps: Floats) -> AnyArray:
@@ -65,10 +61,10 @@ def _float32(*maps: Floats) -> AnyArray:
     return np.dstack(maps).astype(np.float32)
 
 
-def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, layout: Plan) -> Iterator[Strip]:
+def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, plan: Plan) -> Iterator[Strip]:
     shape = rgb.shape[0], rgb.shape[1]
-    alpha = full_matte(rgb, fit_matte(small, layout.alpha))
-    light = to_linear(np.arange(256) / 255.0).astype(np.float32)  # by code
+    alpha = full_matte(rgb, fit_matte(small, plan.alpha))
+    light = light_of_codes(linear=True)
     for start, stop in strips_of(shape[0]):
         wide = enlarge_rows(maps, start, stop, shape)
         behind, estimate, lacking, k = wide[..., :3], wide[..., 3:6], wide[..., 6:9], _snapped(wide[..., 9])[..., None]
@@ -80,7 +76,7 @@ def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, layout: Plan) -> I
 
 def _with_detail(rgb: Bytes, maps: AnyArray) -> Iterator[Strip]:
     shape = rgb.shape[0], rgb.shape[1]
-    light = to_linear(np.arange(256) / 255.0).astype(np.float32)
+    light = light_of_codes(linear=True)
     for start, stop in strips_of(shape[0]):
         wide = enlarge_rows(maps, start, stop, shape)
         picture, low, k = wide[..., :3], wide[..., 3:6], _snapped(wide[..., 6])[..., None]
@@ -88,18 +84,18 @@ def _with_detail(rgb: Bytes, maps: AnyArray) -> Iterator[Strip]:
 
 
 def _snapped(share: AnyArray) -> AnyArray:
-    """A share of less than half a code changes nothing that can be seen: it is none."""
+    """A share of less than half a code counts as 0: no 8-bit picture shows it."""
     return np.where(share < 1 / 512, np.float32(0), np.minimum(share, np.float32(1)))
 
 
-def _grained(rgb: Bytes, strips: Iterator[Strip], layout: Plan, settings: RenderSettings) -> Iterator[Strip]:
+def _grained(rgb: Bytes, strips: Iterator[Strip], plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
     height, width = rgb.shape[:2]
     top, left = max(0, (height - NOISE_PX) // 2), max(0, (width - NOISE_PX) // 2)
     window = rgb[top : top + NOISE_PX, left : left + NOISE_PX] / 255.0
-    person = enlarge_rows(layout.alpha, top, min(top + NOISE_PX, height), (height, width))[:, left : left + NOISE_PX]
+    person = enlarge_rows(plan.alpha, top, min(top + NOISE_PX, height), (height, width))[:, left : left + NOISE_PX]
     sigma = noise_sigma(window, person == 1)
-    radii_px = layout.lens.radii_px / image_diagonal_px(layout.alpha.shape) * image_diagonal_px((height, width))
-    remains = noise_left(layout.labels, radii_px, settings.blades)
+    radii_px = plan.lens.radii_px / image_diagonal_px(plan.alpha.shape) * image_diagonal_px((height, width))
+    remains = noise_left(plan.labels, radii_px, settings.blades)
     for start, stop, picture, share in strips:
         energy = enlarge_rows(remains, start, stop, (height, width))
         noisy = add_grain(picture.astype(np.float64), share.astype(np.float64), sigma, energy, settings.seed + start)

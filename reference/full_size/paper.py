@@ -7,27 +7,34 @@ import numpy as np
 
 from portraiture.reference.arrays import AnyArray, Bytes, Floats
 from portraiture.reference.enlarge import STRIP_ROWS, enlarge_rows, fit_matte, full_matte, strips_of
-from portraiture.reference.full_size.strips import Strip
+from portraiture.reference.full_size.strips import Strip, light_of_codes
 from portraiture.reference.lens.radii import image_diagonal_px
 from portraiture.reference.paper.disk import disk_kernel, weighted_sums
 from portraiture.reference.paper.full_body import FEATHER_SHARE, layer_weights
 from portraiture.reference.paper.guided import MIN_BACKGROUND
 from portraiture.reference.plan import Plan
 from portraiture.reference.settings import RenderSettings
-from portraiture.reference.srgb import to_linear, to_srgb
+from portraiture.reference.srgb import to_srgb
 
 BASE_RADIUS_PX = 8
+"""A layer is blurred on a photo reduced until its radius is less than twice this; chosen, not measured."""
 
 
-def paper_strips(rgb: Bytes, small: Floats, layout: Plan, settings: RenderSettings) -> Iterator[Strip]:
-    """Equation (10) strip by strip; (4) is its case of one layer."""
+def paper_strips(rgb: Bytes, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
+    """Equation (10) strip by strip; (4) is its case of one layer. It trusts the plan.
+
+    Args:
+        rgb: HxWx3 uint8.
+        small: hxwx3 float64 in 0..1, the photo at the working size.
+        plan: of ``small``.
+        settings: with ``compositing`` PAPER; linear_light is used.
+    """
     shape = rgb.shape[0], rgb.shape[1]
-    codes = np.arange(256) / 255.0
-    light = np.asarray(to_linear(codes) if settings.linear_light else codes, dtype=np.float32)  # by code
-    radii_px = layout.lens.radii_px / image_diagonal_px(small.shape) * image_diagonal_px(shape)
-    alpha = full_matte(rgb, fit_matte(small, layout.alpha))
+    light = light_of_codes(settings.linear_light)
+    radii_px = plan.lens.radii_px / image_diagonal_px(small.shape) * image_diagonal_px(shape)
+    alpha = full_matte(rgb, fit_matte(small, plan.alpha))
     feather_px = FEATHER_SHARE * image_diagonal_px(small.shape)
-    weights = layer_weights(layout.labels, radii_px.size, feather_px).astype(np.float32)  # hxwxK
+    weights = layer_weights(plan.labels, radii_px.size, feather_px).astype(np.float32)  # hxwxK
     blurs = [LayerBlur(rgb, alpha, light, float(radius_px)) for radius_px in radii_px]
     for start, stop in strips_of(shape[0]):
         own = light[rgb[start:stop]]

@@ -9,10 +9,11 @@ is no larger than the working size is rendered whole, exactly as ``render`` does
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Bytes
+from portraiture.reference.arrays import AnyArray, Bytes, Floats, check_map
 from portraiture.reference.errors import InputError
+from portraiture.reference.full_size.occlusion import occlusion_strips
 from portraiture.reference.full_size.paper import paper_strips
-from portraiture.reference.plan import solve
+from portraiture.reference.plan import check_choices, make_plan
 from portraiture.reference.render import render
 from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, RenderSettings
 
@@ -37,30 +38,31 @@ def render_photo(
     Raises:
         InputError, OptionError: as ``render``.
     """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise InputError(f"rgb: expected an HxWx3 uint8 photo, found {rgb.dtype} of shape {rgb.shape}; convert it")
-    height, width = rgb.shape[:2]
-    for name, found in (("mask", mask), ("depth", depth)):
-        if found is not None and found.shape != (height, width):
-            raise InputError(f"{name}: expected the photo's shape {(height, width)}, found {found.shape}; resize it")
-    if max(height, width) <= WORKING_PX:
+    if max(rgb.shape[:2]) <= WORKING_PX:
         return np.asarray(np.rint(render(rgb, mask, depth, settings) * 255), dtype=np.uint8)
+    shape = rgb.shape[0], rgb.shape[1]
+    check_map("mask", mask, shape)
+    if depth is not None:
+        check_map("depth", depth, shape)
+    small = _reduced(rgb) / 255.0
+    person, far = _reduced_map(mask), None if depth is None else _reduced_map(depth)
+    check_choices(person, far, settings)
     if settings.aperture == 0:
         return rgb.copy()
-    small = _reduced(rgb)
-    maps = [None if m is None else np.clip(_reduced(np.asarray(m, dtype=np.float32)), 0, 1) for m in (mask, depth)]
-    assert maps[0] is not None
-    if settings.compositing is Compositing.OCCLUSION:
-        from portraiture.reference.full_size.occlusion import render_strips
-
-        strips = render_strips(rgb, small, maps[0], maps[1], settings)
-    else:
-        strips = paper_strips(rgb, *solve(small, maps[0], maps[1], settings), settings)
+    plan = make_plan(small, person, far, settings)
+    by_strips = occlusion_strips if settings.compositing is Compositing.OCCLUSION else paper_strips
     portrait = np.empty_like(rgb)
-    for start, stop, picture, share in strips:
+    for start, stop, picture, share in by_strips(rgb, small, plan, settings):
         rounded = np.rint(picture * 255).astype(np.uint8)
         portrait[start:stop] = np.where((share > 0)[..., None], rounded, rgb[start:stop])
     return portrait
+
+
+def _reduced_map(array: AnyArray) -> Floats:
+    """A map at the working size, in 0..1 without the rounding of the reduction."""
+    return np.clip(_reduced(np.asarray(array, dtype=np.float32)), 0, 1).astype(np.float64)
 
 
 def _reduced(image: AnyArray) -> AnyArray:

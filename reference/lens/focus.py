@@ -50,8 +50,8 @@ def depth_at(depth: AnyArray, x: float, y: float) -> float:
 
 
 @dataclass(frozen=True)
-class Focus:
-    """Where a lens is sharp.
+class LensSetup:
+    """Which of the depth layers a lens blurs, by how much, and where the person stands among them.
 
     Attributes:
         radii_px: K disk radii in pixels, near to far.

@@ -10,11 +10,9 @@ from io import StringIO
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import Floats
+from portraiture.reference.arrays import Floats, box_around
 from portraiture.reference.errors import InputError
-from portraiture.reference.matting.trimap import is_solvable
-
-UNKNOWN = 0.5
+from portraiture.reference.matting.trimap import UNKNOWN, is_solvable
 
 WINDOW_PX = 2
 """Reach of the Laplacian: the windows that hold an unknown pixel reach 2 px from it."""
@@ -42,8 +40,7 @@ def closed_form_matte_band(rgb: Floats, trimap: Floats) -> Floats:
         return np.where(unknown, sides[0], trimap)
     import pymatting  # compiles numba code at its first import
 
-    y, x = np.nonzero(unknown)
-    box = tuple(slice(max(int(c.min()) - WINDOW_PX, 0), int(c.max()) + WINDOW_PX + 1) for c in (y, x))
+    box = box_around(unknown, WINDOW_PX)
     try:
         # L_u a_u = -R a_k, L the matting Laplacian of (Levin 2008, 12); conjugate gradients in pymatting
         with redirect_stdout(StringIO()):  # pymatting prints what its preconditioner tries

@@ -3,7 +3,7 @@
 import numpy as np
 
 from portraiture.reference.arrays import Floats
-from portraiture.reference.matting.trimap import is_solvable
+from portraiture.reference.matting.trimap import UNKNOWN, is_solvable
 
 
 def knn_matte(rgb: Floats, trimap: Floats) -> Floats:
@@ -25,4 +25,4 @@ def knn_matte(rgb: Floats, trimap: Floats) -> Floats:
     import pymatting  # compiles numba code at its first import
 
     alpha = np.asarray(pymatting.estimate_alpha_knn(rgb, trimap), dtype=np.float64)
-    return np.where(trimap == 0.5, alpha, trimap)
+    return np.where(trimap == UNKNOWN, alpha, trimap)

@@ -12,8 +12,7 @@ from scipy.spatial import KDTree
 
 from portraiture.reference.arrays import Floats
 from portraiture.reference.errors import InputError
-
-UNKNOWN = 0.5
+from portraiture.reference.matting.trimap import UNKNOWN
 
 SURROUNDINGS_PX = 15
 

@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import Floats
-from portraiture.reference.errors import OptionError
+from portraiture.reference.arrays import Floats, person_pixels
 from portraiture.reference.settings import TRIMAP_PX
+
+UNKNOWN = 0.5
+"""What a trimap holds where the matte is to be solved."""
 
 
 def trimap(mask: Floats, radius_px: float = TRIMAP_PX) -> Floats:
@@ -13,7 +15,7 @@ def trimap(mask: Floats, radius_px: float = TRIMAP_PX) -> Floats:
 
     Distance is to the centre of the nearest pixel on the other side: a band of 10 px is 20 pixels wide. The
     photo's border is no boundary. 10 px is the paper's number, for photos of about 500 pixels; it is not
-    scaled here.
+    scaled here. Both arguments are trusted: ``render`` has checked the mask, ``RenderSettings`` the radius.
 
     Args:
         mask: HxW in 0..1, person from 0.5 on.
@@ -21,23 +23,18 @@ def trimap(mask: Floats, radius_px: float = TRIMAP_PX) -> Floats:
 
     Returns:
         HxW float64: 1 person, 0 background, 0.5 unknown.
-
-    Raises:
-        OptionError: the radius is negative.
     """
-    if not radius_px >= 0:
-        raise OptionError(f"trimap_px: expected 0 or more, found {radius_px}; the paper uses {TRIMAP_PX}")
-    person = mask >= 0.5
+    person = person_pixels(mask)
     result = person.astype(np.float64)
     if person.all() or not person.any():
         return result
     inner, outer = (
         cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for side in (person, ~person)
     )
-    result[np.maximum(inner, outer) <= radius_px] = 0.5
+    result[np.maximum(inner, outer) <= radius_px] = UNKNOWN
     return result
 
 
 def is_solvable(trimap: Floats) -> bool:
     """Whether the trimap has all three parts: something to solve, and both sides to solve it from."""
-    return all(bool((trimap == part).any()) for part in (0.0, 0.5, 1.0))
+    return all(bool((trimap == part).any()) for part in (0.0, UNKNOWN, 1.0))

@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.arrays import AnyArray, Bools, Floats
 
 
 def fill(premultiplied: Floats, weight: Floats) -> Floats:
@@ -39,7 +38,7 @@ def fill(premultiplied: Floats, weight: Floats) -> Floats:
     return np.asarray(premultiplied + (1 - known) * wide.reshape(premultiplied.shape), dtype=np.float64)
 
 
-def extend(values: AnyArray, known: npt.NDArray[np.bool_]) -> AnyArray:
+def extend(values: AnyArray, known: Bools) -> AnyArray:
     """HxW: each pixel takes the value of the nearest known one; at least one is known."""
     if known.all():
         return values

@@ -8,10 +8,8 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from portraiture.reference.arrays import Floats
-from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.arrays import Bools, Floats
 
 HIGH_PASS = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 """Difference of two Laplacians (Immerkaer 1996): blind to gradients and to straight edges along an axis."""
@@ -25,7 +23,7 @@ MIN_PIXELS = 64
 """A region of fewer pixels is too small to measure; the whole photo is measured then."""
 
 
-def noise_sigma(image: Floats, region: npt.NDArray[np.bool_] | None = None) -> Floats:
+def noise_sigma(image: Floats, region: Bools | None = None) -> Floats:
     """The noise's standard deviation, robust against the picture's own edges (texture everywhere raises it).
 
     Args:
@@ -35,13 +33,8 @@ def noise_sigma(image: Floats, region: npt.NDArray[np.bool_] | None = None) -> F
 
     Returns:
         C standard deviations; 0 for a photo smaller than 3x3.
-
-    Raises:
-        InputError: the region is of another shape.
     """
     inside = np.ones(image.shape[:2], dtype=np.bool_) if region is None else region
-    if inside.shape != image.shape[:2]:
-        raise InputError(f"region: expected the photo's shape {image.shape[:2]}, found {inside.shape}; resize it")
     core = np.zeros(inside.shape, dtype=np.uint8)  # the photo's own border is left out as well
     eroded = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
     core[1:-1, 1:-1] = eroded[1:-1, 1:-1]
@@ -60,29 +53,19 @@ def noise_sigma(image: Floats, region: npt.NDArray[np.bool_] | None = None) -> F
 def add_grain(
     image: Floats, share: Floats, sigma: Floats, kernel_energy: Floats | float = 0.0, seed: int = 0
 ) -> Floats:
-    """Adds the noise that the blur took away.
+    """Adds the noise that the blur took away. It trusts that all arrays are of one photo, and the seed of the settings.
 
     Args:
         image: HxWxC float64 in 0..1, after the blur, in the space in which ``sigma`` was measured.
-        share: HxW in 0..1, how much of a pixel's light came through a blurred layer; see ``render_occlusion``.
+        share: HxW in 0..1, how much of a pixel's light came through a blurred layer; see ``compose_layers``.
         sigma: C standard deviations of the sharp region.
         kernel_energy: sum of the kernel's squares, the share of the variance that the blur leaves: one number, or
             HxW where the kernels differ. 0 for a kernel that leaves nothing; about 1/(pi r^2) for a disk.
-        seed: equal seeds give equal noise on photos of one size.
+        seed: 0 or more; equal seeds give equal noise on photos of one size.
 
     Returns:
         HxWxC float64 in 0..1. Pixels of share 0 are the input's, bit for bit.
-
-    Raises:
-        InputError: an array is of another shape.
-        OptionError: the seed is negative.
     """
-    if share.shape != image.shape[:2]:
-        raise InputError(f"share: expected the photo's shape {image.shape[:2]}, found {share.shape}; resize it")
-    if sigma.shape != image.shape[2:]:
-        raise InputError(f"sigma: expected one for each channel, {image.shape[2:]}, found {sigma.shape}; measure anew")
-    if seed < 0:
-        raise OptionError(f"seed: expected 0 or more, found {seed}; the default is 0")
     # (1-s) sharp + s blurred keeps the variance q = (1-s)^2 + e (1 - (1-s)^2); 1 - q is missing:
     #   1 - q = (1-e) (1 - (1-s)^2)
     missing = np.sqrt(np.clip((1 - kernel_energy) * (1 - (1 - share) ** 2), 0.0, 1.0))  # HxW

@@ -5,18 +5,33 @@ not exist, and the kernel is renormalised over the pixels inside.
 """
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from portraiture.reference.arrays import Floats
-from portraiture.reference.errors import OptionError
 from portraiture.reference.paper.disk import disk_kernel
-from portraiture.reference.paper.guided import MIN_BACKGROUND
-from portraiture.reference.settings import BLADES
 
 SUPERSAMPLE = 16
 """Samples along each side of a pixel that an edge of the polygon crosses."""
+
+
+@dataclass(frozen=True)
+class Iris:
+    """The shape of a lens's opening. ``RenderSettings`` has checked both values.
+
+    Attributes:
+        blades: 0 for the disk of (5), or 5..9 for a regular polygon.
+        rotation_deg: as in ``iris_kernel``.
+    """
+
+    blades: int = 0
+    rotation_deg: float = 0.0
+
+    def kernel(self, radius_px: float, inverted: bool = False) -> Floats:
+        """``iris_kernel`` of this iris; ``inverted`` for a point that is nearer than the focus."""
+        return iris_kernel(radius_px, self.blades, self.rotation_deg + (180.0 if inverted else 0.0))
 
 
 def iris_kernel(radius_px: float, blades: int = 0, rotation_deg: float = 0.0) -> Floats:
@@ -24,25 +39,18 @@ def iris_kernel(radius_px: float, blades: int = 0, rotation_deg: float = 0.0) ->
 
     A point behind the focus shows the iris as the photographer sees it through the lens, upright; that is this
     kernel. A point nearer than the focus shows it inverted: add a half turn, ``rotation_deg + 180``. The two differ
-    for odd blade counts only.
+    for odd blade counts only. It trusts the radius of a ``Plan`` and the other two of ``RenderSettings``.
 
     Args:
-        radius_px: radius of the disk in pixels, or of the disk that has the polygon's area. Not negative; up to 1
-            gives the 1x1 identity, as in (5).
+        radius_px: radius of the disk in pixels, or of the disk that has the polygon's area; finite, 0 or more. Up
+            to 1 gives the 1x1 identity, as in (5).
         blades: 0 for the disk of (5), without antialiasing; 5..9 for a regular polygon, antialiased.
-        rotation_deg: how far the polygon is turned, counter-clockwise as seen in the photo; at 0 a corner points
-            up. Of no effect on the disk.
+        rotation_deg: how far the polygon is turned, in degrees, counter-clockwise as seen in the photo; at 0 a corner
+            points up. Of no effect on the disk.
 
     Returns:
         (2R+1)x(2R+1) float64 that sums to 1.
-
-    Raises:
-        OptionError: a value is not as above.
     """
-    if blades not in BLADES:
-        raise OptionError(f"blades: expected one of {', '.join(map(str, BLADES))}, found {blades}; 0 is a disk")
-    if not math.isfinite(rotation_deg):
-        raise OptionError(f"rotation_deg: expected a finite angle, found {rotation_deg}; give degrees")
     disk = disk_kernel(radius_px)
     return disk if blades == 0 or radius_px <= 1 else _polygon_kernel(radius_px, blades, rotation_deg)
 
@@ -87,24 +95,3 @@ def convolve(values: Floats, kernel: Floats) -> Floats:
     turned = np.ascontiguousarray(kernel[::-1, ::-1])
     sums = cv2.filter2D(np.ascontiguousarray(values), cv2.CV_64F, turned, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(sums, dtype=np.float64).reshape(values.shape)
-
-
-def iris_blur(image: Floats, kernel: Floats, weight: Floats | None = None) -> Floats:
-    """sum_j k_(i-j) w_j I_j / sum_j k_(i-j) w_j, over the pixels inside the photo.
-
-    Args:
-        image: HxW or HxWxC float64.
-        kernel: odd-sized, sums to 1; the 1x1 kernel returns a copy.
-        weight: HxW, 0 or more; None takes 1.
-
-    Returns:
-        The shape of ``image``, float64; the input where no weight is within reach.
-    """
-    if kernel.size == 1:
-        return image.copy()
-    share = np.ones(image.shape[:2]) if weight is None else weight
-    tail = (1,) * (image.ndim - 2)
-    total = convolve(share, kernel).reshape(share.shape + tail)  # HxW, or HxWx1
-    reached = total > MIN_BACKGROUND
-    sums = convolve(image * share.reshape(share.shape + tail), kernel)
-    return np.asarray(np.where(reached, sums / np.where(reached, total, 1.0), image), dtype=np.float64)

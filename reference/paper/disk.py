@@ -10,24 +10,23 @@ import cv2
 import numpy as np
 
 from portraiture.reference.arrays import Floats
-from portraiture.reference.errors import OptionError
 
 
 def disk_kernel(radius_px: float) -> Floats:
-    """The kernel of equation (5).
+    """The kernel of equation (5). It trusts the radius, which comes from an aperture that is checked.
 
     Args:
-        radius_px: radius r in pixels, not negative, need not be whole. The disk is open: a pixel at exactly r
-            is outside, so that every radius up to 1 is the 1x1 identity.
+        radius_px: radius r in pixels, finite, not negative, need not be whole. The disk is open: a pixel at exactly
+            r is outside, so that every radius up to 1 is the 1x1 identity.
 
     Returns:
         (2R+1)x(2R+1) float64 that sums to 1, R the largest whole number below r.
 
-    Raises:
-        OptionError: the radius is negative or not finite.
+    >>> disk_kernel(1.2)
+    array([[0. , 0.2, 0. ],
+           [0.2, 0.2, 0.2],
+           [0. , 0.2, 0. ]])
     """
-    if not (math.isfinite(radius_px) and radius_px >= 0):
-        raise OptionError(f"radius_px: expected a finite radius of 0 or more, found {radius_px}; give pixels")
     reach = max(math.ceil(radius_px) - 1, 0)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
     # (5)  w_ij = 1/C if ||p_i - p_j|| < r, else 0

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from portraiture.reference.arrays import Floats, Labels
-from portraiture.reference.errors import OptionError
 
 VARIANCE_FLOOR = 0.02**2
 """Smallest variance of a layer: a sigma of 2 % of the depth range. A layer of one flat depth has variance 0,
@@ -37,24 +36,19 @@ class DepthLayers:
 
 
 def depth_layers(depth: Floats, layers: int = 6, seed: int = 0) -> DepthLayers:
-    """Splits the depth range into layers.
+    """Splits the depth range into layers. It trusts the depth of ``render`` and the numbers of ``RenderSettings``.
 
     Args:
         depth: HxW in 0..1, larger is farther.
         layers: K, at least 1. A depth of fewer distinct values gives one layer for each.
-        seed: of the K-means starts; equal seeds give equal layers.
+        seed: of the K-means starts, 0 or more; equal seeds give equal layers.
 
     Returns:
         The layers with their unary costs.
-
-    Raises:
-        OptionError: ``layers`` is below 1.
     """
-    if layers < 1:
-        raise OptionError(f"layers: expected 1 or more, found {layers}; the paper uses 6")
     values, counts = _histogram(depth)
     centres = _kmeans(values, counts, min(layers, values.size), np.random.default_rng(seed))
-    nearest = _nearest(values, centres)
+    nearest = nearest_layer(values, centres)
     total = np.bincount(nearest, counts, centres.size)
     squares = np.bincount(nearest, counts * (values - centres[nearest]) ** 2, centres.size)
     variances = np.maximum(squares / total, VARIANCE_FLOOR)
@@ -76,9 +70,9 @@ def _histogram(depth: Floats) -> tuple[Floats, Floats]:
     return sums[filled] / total[filled], np.asarray(total[filled], dtype=np.float64)
 
 
-def _nearest(values: Floats, centres: Floats) -> Labels:
-    """Index of the nearest of the increasing centres; a tie goes to the nearer layer."""
-    return np.searchsorted((centres[1:] + centres[:-1]) / 2, values, side="left").astype(np.int64)
+def nearest_layer(depths: Floats, centres: Floats) -> Labels:
+    """Index of the nearest of the increasing centres, for depths of any shape; a tie goes to the nearer layer."""
+    return np.asarray(np.searchsorted((centres[1:] + centres[:-1]) / 2, depths, side="left"), dtype=np.int64)
 
 
 def _kmeans(values: Floats, counts: Floats, k: int, rng: np.random.Generator) -> Floats:
@@ -86,7 +80,7 @@ def _kmeans(values: Floats, counts: Floats, k: int, rng: np.random.Generator) ->
     best, best_cost = values[:1], np.inf
     for _ in range(RESTARTS):
         centres = _lloyd(values, counts, _plus_plus(values, counts, k, rng))
-        cost = float((counts * (values - centres[_nearest(values, centres)]) ** 2).sum())
+        cost = float((counts * (values - centres[nearest_layer(values, centres)]) ** 2).sum())
         if cost < best_cost:
             best, best_cost = centres, cost
     return best
@@ -107,11 +101,11 @@ def _plus_plus(values: Floats, counts: Floats, k: int, rng: np.random.Generator)
 def _lloyd(values: Floats, counts: Floats, centres: Floats) -> Floats:
     """Lloyd's iteration until the centres stand. A cluster that loses all its values is dropped."""
     for _ in range(MAX_ITERATIONS):
-        nearest = _nearest(values, centres)
+        nearest = nearest_layer(values, centres)
         total = np.bincount(nearest, counts, centres.size)
         filled = total > 0
         means = np.bincount(nearest, counts * values, centres.size)[filled] / total[filled]
         if np.array_equal(means, centres):
             break
         centres = means
-    return centres[np.bincount(_nearest(values, centres), minlength=centres.size) > 0]
+    return centres[np.bincount(nearest_layer(values, centres), minlength=centres.size) > 0]

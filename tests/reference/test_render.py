@@ -10,10 +10,11 @@ from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.selfie import render_selfie
 from portraiture.reference.plan import choose_mode
 from portraiture.reference.render import render, render_stages
-from portraiture.reference.settings import Matting, Mode, RenderSettings
+from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
 
 FULL = RenderSettings(mode=Mode.FULL_BODY, aperture=0.05, trimap_px=4)
 SELFIE = RenderSettings(mode=Mode.SELFIE, aperture=0.05, trimap_px=4)
+OCCLUSION = RenderSettings(mode=Mode.FULL_BODY, aperture=0.05, trimap_px=4, compositing=Compositing.OCCLUSION)
 
 
 @pytest.fixture
@@ -132,31 +133,37 @@ def test_rounding_of_a_resize_is_no_error(scene):
     np.testing.assert_array_equal(render(rgb, mask * (1 + 4e-16), depth, settings), render(rgb, mask, depth, settings))
 
 
+@pytest.mark.parametrize("settings", [FULL, OCCLUSION])
 @pytest.mark.parametrize(("name", "spoil", "message"), [
     ("rgb", lambda a: a[..., 0], "rgb: expected an HxWx3"),
     ("rgb", lambda a: a * 255, "rgb: expected finite values in 0..1"),
     ("rgb", lambda a: a.astype(int), "rgb: expected float"),
     ("mask", lambda a: a[:-1], "mask: expected the photo's shape"),
+    ("mask", lambda a: a.T, "mask: expected the photo's shape"),
     ("mask", lambda a: a - 0.5, "mask: expected finite values in 0..1"),
+    ("mask", lambda a: np.full_like(a, np.nan), "mask: expected finite values in 0..1"),
+    ("depth", lambda a: a.T, "depth: expected the photo's shape"),
     ("depth", lambda a: a * 10, "depth: expected finite values in 0..1"),
     ("depth", lambda a: np.where(a > 0.9, np.nan, a), "depth: expected finite values in 0..1"),
     ("depth", lambda a: np.where(a > 0.9, np.inf, a), "depth: expected finite values in 0..1"),
     ("depth", lambda a: None, "depth: expected one"),
 ])  # fmt: skip
-def test_bad_arrays_raise_one_line(scene, name, spoil, message):
+def test_bad_arrays_raise_one_line(scene, settings, name, spoil, message):
     arrays = dict(zip(("rgb", "mask", "depth"), scene, strict=True))
     arrays[name] = spoil(arrays[name])
     with pytest.raises(InputError, match=message) as caught:
-        render(**arrays, settings=FULL)
+        render(**arrays, settings=settings)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("settings", "message"), [
     ({"mode": "selfie"}, "unknown mode 'selfie': expected one of Mode.AUTO"),
     ({"aperture": -0.1}, "aperture: expected"), ({"aperture": math.nan}, "aperture: expected"),
-    ({"aperture": 9.3}, "aperture: expected"), ({"focus": 1.5}, "focus: expected"),
+    ({"aperture": 9.3}, "aperture: expected"), ({"aperture": math.inf}, "aperture: expected"),
+    ({"focus": 1.5}, "focus: expected"),
     ({"focus": math.nan}, "focus: expected"), ({"layers": 0}, "layers: expected"),
     ({"smoothness": -1.0}, "smoothness: expected"), ({"trimap_px": -1}, "trimap_px: expected"),
+    ({"trimap_px": math.nan}, "trimap_px: expected"), ({"seed": -1}, "seed: expected"),
     ({"mode": Mode.SELFIE, "focus": 0.5}, "focus: the selfie mode"),
 ])  # fmt: skip
 def test_bad_settings_raise(settings, message):

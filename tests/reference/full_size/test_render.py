@@ -6,7 +6,7 @@ import pytest
 
 from portraiture.reference import enlarge
 from portraiture.reference.enlarge import enlarge_rows, fit_matte
-from portraiture.reference.errors import InputError
+from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.evaluation.procedural_scene import simple_scene
 from portraiture.reference.evaluation.simulator import all_in_focus, scene_depth, scene_mask
 from portraiture.reference.full_size import paper
@@ -142,3 +142,29 @@ def test_rejects_what_is_no_photo(scene):
         render_photo(photo, mask[:-1], depth)
     with pytest.raises(InputError, match="depth: expected the photo's shape"):
         render_photo(photo, mask, depth[:-1])
+    with pytest.raises(InputError, match="rgb: expected an HxWx3 uint8 photo"):
+        render_photo(photo[:0], mask, depth)
+
+
+@pytest.mark.usefixtures("small_working_size")
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize(("name", "spoil", "message"), [
+    ("mask", lambda a: a[:-1], "mask: expected the photo's shape"),
+    ("mask", lambda a: a * 255, "mask: expected finite values in 0..1, found 0..255"),
+    ("mask", lambda a: (a * 255).astype(np.uint8), "mask: expected float values"),
+    ("depth", lambda a: a - 0.5, "depth: expected finite values in 0..1"),
+    ("depth", lambda a: np.where(a > 0.9, np.nan, a), "depth: expected finite values in 0..1"),
+    ("mask", lambda a: 0.4 * a, "mask: expected a person"),
+])  # fmt: skip
+def test_a_large_photo_is_checked_as_a_small_one_is(scene, size, name, spoil, message):
+    arrays = dict(zip(("rgb", "mask", "depth"), (a[::size, ::size] for a in scene), strict=True))
+    assert (max(arrays["rgb"].shape) > WORKING) == (size == 1)
+    arrays[name] = spoil(arrays[name])
+    with pytest.raises(InputError, match=message):
+        render_photo(**arrays, settings=settings(aperture=0))
+
+
+@pytest.mark.usefixtures("small_working_size")
+def test_a_large_photo_needs_a_depth_to_focus_in(scene):
+    with pytest.raises(OptionError, match="focus: expected a depth"):
+        render_photo(scene[0], scene[1], None, RenderSettings(focus=0.5))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from portraiture.reference.errors import InputError
 from portraiture.reference.matting.foreground import estimate_foreground
 
 
@@ -84,13 +83,3 @@ def test_degenerate_alphas_return_the_photo(value, monkeypatch):
 def test_a_constant_photo_stays_constant():
     alpha = np.clip(np.linspace(-0.5, 1.5, 40), 0, 1) * np.ones((30, 1))
     np.testing.assert_allclose(estimate_foreground(np.full((30, 40, 3), 0.6), alpha), 0.6, atol=1e-5)
-
-
-def test_what_is_wrong_raises(composite):
-    rgb, alpha, _, _ = composite
-    with pytest.raises(InputError, match="alpha"):
-        estimate_foreground(rgb, alpha[:-1])
-    with pytest.raises(InputError, match="alpha"):
-        estimate_foreground(rgb, np.full_like(alpha, np.nan))
-    with pytest.raises(InputError, match="rgb"):
-        estimate_foreground(rgb[..., 0], alpha)

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from portraiture.reference.errors import OptionError
 from portraiture.reference.matting.knn import knn_matte
 from portraiture.reference.matting.knn_band import knn_matte_band
 from portraiture.reference.matting.matte import matte
@@ -37,11 +36,6 @@ def test_trimap_is_the_band_around_the_boundary(radius_px):
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_trimap_without_a_boundary_has_no_unknown(value):
     np.testing.assert_array_equal(trimap(np.full((9, 9), value)), value)
-
-
-def test_trimap_rejects_a_negative_radius():
-    with pytest.raises(OptionError, match="trimap_px"):
-        trimap(np.ones((4, 4)), -1)
 
 
 def test_matte_is_pymattings_in_the_band_and_exact_outside(disk_scene):

@@ -3,25 +3,31 @@
 import numpy as np
 import pytest
 
-from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.evaluation.procedural_scene import simple_scene
 from portraiture.reference.evaluation.simulator import all_in_focus, scene_depth, scene_mask, simulate
+from portraiture.reference.lens.focus import LensSetup
 from portraiture.reference.lens.radii import layer_radii
 from portraiture.reference.metrics import psnr_db
-from portraiture.reference.occlusion import compose as occlusion
+from portraiture.reference.occlusion.compose import compose_layers
 from portraiture.reference.occlusion.extend import fill
-from portraiture.reference.occlusion.iris import iris_kernel
+from portraiture.reference.occlusion.iris import Iris, iris_kernel
 from portraiture.reference.paper.full_body import render_full_body
 
 SHAPE = (24, 30)
 
 
-def render_occlusion(*args, **options):
-    return occlusion.render_occlusion(*args, **options)[0]
+def lens_of(radii_px, person_layer, person_radius_px=0.0):
+    """A lens whose focus is on the person."""
+    return LensSetup(radii_px, person_layer, person_layer, person_radius_px)
+
+
+def composed(linear, alpha, labels, lens, iris=None, **options):
+    return compose_layers(linear, alpha, labels, lens, Iris() if iris is None else iris, **options)[0]
 
 
 def share_of(alpha, labels, radii_px, person_layer):
-    return occlusion.render_occlusion(np.zeros((*labels.shape, 1)), alpha, labels, radii_px, person_layer)[1]
+    linear = np.zeros((*labels.shape, 1))
+    return compose_layers(linear, alpha, labels, lens_of(radii_px, person_layer), Iris())[1]
 
 
 def direct_blur(image, kernel):
@@ -55,20 +61,20 @@ def scene():
 def test_constant_stays_constant(scene, person_layer, blades):
     _, alpha, labels = scene
     radii = np.array([4.0, 2.5, 7.0])
-    found = render_occlusion(np.full((*SHAPE, 3), 0.3), alpha, labels, radii, person_layer, blades)
+    found = composed(np.full((*SHAPE, 3), 0.3), alpha, labels, lens_of(radii, person_layer), Iris(blades))
     np.testing.assert_allclose(found, 0.3, atol=1e-9)
 
 
 def test_no_radius_is_the_input(scene):
     linear, alpha, labels = scene
     for radii in (np.zeros(3), np.array([0.5, 1.0, 0.0])):
-        np.testing.assert_array_equal(render_occlusion(linear, alpha, labels, radii, 1), linear)
+        np.testing.assert_array_equal(composed(linear, alpha, labels, lens_of(radii, 1)), linear)
         np.testing.assert_array_equal(share_of(alpha, labels, radii, 1), 0)
 
 
 def test_what_is_sharp_and_uncovered_is_the_input(scene):
     linear, alpha, labels = scene
-    found = render_occlusion(linear, alpha, labels, np.array([0.0, 0.0, 5.0]), 0)
+    found = composed(linear, alpha, labels, lens_of(np.array([0.0, 0.0, 5.0]), 0))
     sharp = (labels < 2) | (alpha == 1)  # the blurred layer is behind: it covers nothing
     np.testing.assert_array_equal(found[sharp], linear[sharp])
     assert (found[~sharp] != linear[~sharp]).all()
@@ -80,7 +86,7 @@ def test_what_is_sharp_and_uncovered_is_the_input(scene):
 def test_the_share_tells_where_the_input_comes_out(scene, radii):
     linear, alpha, labels = scene
     share = share_of(alpha, labels, np.array(radii), 1)
-    found = render_occlusion(linear, alpha, labels, np.array(radii), 1)
+    found = composed(linear, alpha, labels, lens_of(np.array(radii), 1))
     np.testing.assert_array_equal(found[share == 0], linear[share == 0])
     assert (share >= 0).all()
     assert (share <= 1).all()
@@ -95,7 +101,7 @@ def test_a_red_person_does_not_bleed_into_white():
     linear = alpha[..., None] * red + (1 - alpha[..., None]) * white
     labels, radii = np.zeros((40, 40), dtype=np.int64), np.array([6.0])
     behind = alpha == 0
-    found = render_occlusion(linear, alpha, labels, radii, 0)
+    found = composed(linear, alpha, labels, lens_of(radii, 0))
     np.testing.assert_allclose(found[behind], 1, atol=1e-9)
     np.testing.assert_array_equal(found[alpha == 1], linear[alpha == 1])
     paper = render_full_body(linear, alpha, labels, radii)
@@ -114,7 +120,7 @@ def test_two_layers_by_hand(radii, blades):
     kernels = [iris_kernel(r, blades, 20.0 + 180.0) for r in radii]
     soft = direct_blur(cover, kernels[0])[..., None]
     expected = soft * near + (1 - soft) * direct_blur(np.broadcast_to(far, linear.shape).copy(), kernels[1])
-    found = render_occlusion(linear, np.zeros(SHAPE), labels, np.array(radii), 2, blades, 20.0)
+    found = composed(linear, np.zeros(SHAPE), labels, lens_of(np.array(radii), 2), Iris(blades, 20.0))
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
@@ -128,7 +134,7 @@ def test_two_layers_behind_the_person_by_hand():
     linear = np.where(alpha[..., None] > 0, skin, np.where(cover[..., None] > 0, near, far))
     soft = direct_blur(cover, iris_kernel(1.9, 5, 7.0))[..., None]
     expected = np.where(alpha[..., None] > 0, skin, soft * near + (1 - soft) * far)
-    found = render_occlusion(linear, alpha, labels, np.array([1.9, 5.0]), 0, 5, 7.0)
+    found = composed(linear, alpha, labels, lens_of(np.array([1.9, 5.0]), 0), Iris(5, 7.0))
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
@@ -138,7 +144,7 @@ def test_a_blurred_foreground_spreads_over_the_sharp_person():
     alpha = np.zeros((40, 40))
     alpha[:, 15:30] = 1
     linear = np.where((labels == 0)[..., None], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0])
-    found = render_occlusion(linear, alpha, labels, np.array([5.0, 0.0]), 1)
+    found = composed(linear, alpha, labels, lens_of(np.array([5.0, 0.0]), 1))
     green = found[20, :, 1]
     assert 0.3 < green[15] < 0.7
     assert green[14] < 1  # and shows the person through its edge
@@ -150,14 +156,14 @@ def test_a_blurred_foreground_spreads_over_the_sharp_person():
 def test_lights_and_the_persons_colour_are_taken_where_they_belong(scene):
     linear, alpha, labels = scene
     radii = np.array([0.0, 0.0, 5.0])
-    found = render_occlusion(linear, alpha, labels, radii, 0, recovered=linear + 4)
+    found = composed(linear, alpha, labels, lens_of(radii, 0), recovered=linear + 4)
     blurred = labels == 2
     np.testing.assert_array_equal(found[~blurred], linear[~blurred])
     assert (found[blurred] > 4).all()
     for person_radius_px, same in ((0.0, True), (3.0, False)):
-        options = {"person_radius_px": person_radius_px}
-        plain = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0, **options)
-        black = render_occlusion(linear, alpha, labels, np.full(3, 4.0), 0, foreground=0 * linear, **options)
+        lens = lens_of(np.full(3, 4.0), 0, person_radius_px)
+        plain = composed(linear, alpha, labels, lens)
+        black = composed(linear, alpha, labels, lens, foreground=0 * linear)
         assert np.allclose(plain, black, atol=1e-9) == same
     assert (black <= plain + 1e-9).all()
 
@@ -170,7 +176,7 @@ def test_a_hole_in_the_matte_shows_the_photos_own_pixel():
     torn = alpha.copy()
     torn[18:22, 18:22] = 0.5
     labels = np.zeros((40, 40), dtype=np.int64)
-    found = render_occlusion(linear, torn, labels, np.array([5.0]), 0)
+    found = composed(linear, torn, labels, lens_of(np.array([5.0]), 0))
     hole = torn == 0.5
     assert np.abs(found - linear)[hole].max() < 0.03  # without it, half of the bright wall behind
 
@@ -181,7 +187,7 @@ def test_flat_masks_and_missing_layers(scene, value, person_layer):
     linear, _, labels = scene
     alpha = np.full(SHAPE, value)
     for given in (labels, 0 * labels, 0 * labels + 2):
-        found = render_occlusion(linear, alpha, given, np.array([3.0, 0.0, 6.0]), person_layer)
+        found = composed(linear, alpha, given, lens_of(np.array([3.0, 0.0, 6.0]), person_layer))
         assert np.isfinite(found).all()
         assert found.min() >= 0
         assert found.max() <= 1
@@ -199,7 +205,7 @@ def test_beats_the_paper_on_the_simulator(seed):
     centres = np.unique(depth[~np.isnan(depth)])
     labels = np.searchsorted(centres, np.nan_to_num(depth, nan=centres[0]))
     radii = layer_radii(centres, focus, aperture, alpha.shape)
-    found = render_occlusion(linear, alpha, labels, radii, 0)
+    found = composed(linear, alpha, labels, lens_of(radii, 0))
     paper = render_full_body(linear, alpha, labels, radii)
     assert psnr_db(found, truth) > psnr_db(paper, truth) + 1
 
@@ -216,18 +222,17 @@ def test_fill_keeps_what_is_known_and_invents_no_value():
     np.testing.assert_array_equal(fill(np.zeros((5, 7, 2)), np.zeros((5, 7))), 0)
 
 
-def test_rejects(scene):
-    linear, alpha, labels = scene
-    radii = np.zeros(3)
-    with pytest.raises(InputError, match="linear: expected"):
-        render_occlusion(linear[..., 0], alpha, labels, radii, 0)
-    with pytest.raises(InputError, match="alpha: expected"):
-        render_occlusion(linear, alpha.T, labels, radii, 0)
-    with pytest.raises(InputError, match=r"labels: expected 0\.\.K-1"):
-        render_occlusion(linear, alpha, labels, radii[:2], 0)
-    with pytest.raises(InputError, match="recovered: expected"):
-        render_occlusion(linear, alpha, labels, radii, 0, recovered=linear[:4])
-    with pytest.raises(OptionError, match="person_layer: expected"):
-        render_occlusion(linear, alpha, labels, radii, 4)
-    with pytest.raises(OptionError, match="blades: expected"):
-        render_occlusion(linear, alpha, labels, radii, 0, 3)
+def test_what_is_nearer_than_the_focus_sees_the_iris_inverted():
+    labels, point = np.zeros((41, 41), dtype=np.int64), np.zeros((41, 41, 1))
+    point[20, 20] = 1
+    alpha = np.zeros((41, 41))
+    upright, inverted = (
+        compose_layers(point, alpha, labels, LensSetup(np.array([6.0]), 1, focus_layer), Iris(5, 10.0))[0]
+        for focus_layer in (0, 1)
+    )
+    kernel = Iris(5, 10.0).kernel(6.0)
+    reach = kernel.shape[0] // 2
+    window = np.s_[20 - reach : 21 + reach, 20 - reach : 21 + reach, 0]
+    np.testing.assert_allclose(upright[window], kernel, atol=1e-9)
+    np.testing.assert_allclose(inverted[window], kernel[::-1, ::-1], atol=1e-5)
+    assert np.abs(upright - inverted).max() > 1e-3

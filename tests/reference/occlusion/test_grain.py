@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.occlusion.grain import add_grain, noise_sigma
 from portraiture.reference.paper.disk import disk_blur, disk_kernel
 
@@ -90,15 +89,3 @@ def test_energy_may_differ_by_pixel_and_one_leaves_nothing_to_add():
     np.testing.assert_array_equal(found[100:], np.clip(photo[100:], 0, 1))
     assert (found[:100] != photo[:100]).any()
     assert 0 <= found.min() <= found.max() <= 1
-
-
-def test_rejects():
-    photo, share = np.zeros((8, 9, 3)), np.zeros((8, 9))
-    with pytest.raises(InputError, match="region: expected"):
-        noise_sigma(photo, np.ones((9, 8), dtype=bool))
-    with pytest.raises(InputError, match="share: expected"):
-        add_grain(photo, share.T, SIGMA)
-    with pytest.raises(InputError, match="sigma: expected"):
-        add_grain(photo, share, SIGMA[:1])
-    with pytest.raises(OptionError, match="seed: expected"):
-        add_grain(photo, share, SIGMA, seed=-1)

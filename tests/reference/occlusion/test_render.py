@@ -122,7 +122,10 @@ def test_depth_at_a_point_and_outside():
         depth_at(depth, 200, 10)
 
 
-@pytest.mark.parametrize("changes", [{"blades": 4}, {"highlights": -1}, {"rotation_deg": np.inf}, {"seed": -1}])
+@pytest.mark.parametrize("changes", [
+    {"blades": -1}, {"blades": 1}, {"blades": 4}, {"blades": 10}, {"highlights": -1}, {"highlights": np.nan},
+    {"rotation_deg": np.inf}, {"rotation_deg": np.nan}, {"seed": -1},
+])  # fmt: skip
 def test_rejects_values(changes):
     with pytest.raises(OptionError, match=f"{next(iter(changes))}: expected"):
         settings(**changes)

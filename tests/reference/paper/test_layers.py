@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from portraiture.reference.errors import OptionError
-from portraiture.reference.paper.layers import BINS, VARIANCE_FLOOR, depth_layers
+from portraiture.reference.paper.layers import BINS, VARIANCE_FLOOR, depth_layers, nearest_layer
 
 
 def cost(values, centres):
@@ -67,6 +66,7 @@ def test_one_seed_one_result():
     np.testing.assert_array_equal(depth_layers(depth, 6, 7).unary, depth_layers(depth, 6, 7).unary)
 
 
-def test_rejects_no_layers():
-    with pytest.raises(OptionError, match="layers: expected 1 or more, found 0"):
-        depth_layers(np.zeros((3, 3)), 0)
+def test_the_nearest_layer_and_the_nearer_of_two_at_one_distance():
+    depths = np.array([[0.0, 0.25, 0.26], [0.5, 0.75, 1.0]])
+    np.testing.assert_array_equal(nearest_layer(depths, np.array([0.0, 0.5, 1.0])), [[0, 0, 1], [1, 1, 2]])
+    assert nearest_layer(np.array(0.6), np.array([0.3])) == 0
