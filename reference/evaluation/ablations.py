@@ -6,14 +6,14 @@ All renderings take the same photo, maps and aperture, so that what differs betw
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import Floats
+from portraiture.reference.arrays import Floats, Labels
 from portraiture.reference.lens.focus import person_depth
 from portraiture.reference.lens.radii import image_diagonal_px, layer_radii
 from portraiture.reference.matting.matte import matte
 from portraiture.reference.paper.crf import label_layers
 from portraiture.reference.paper.disk import disk_blur
-from portraiture.reference.paper.full_body import layer_weights, render_full_body
-from portraiture.reference.paper.layers import depth_layers
+from portraiture.reference.paper.full_body import FEATHER_SHARE, layer_weights, render_full_body
+from portraiture.reference.paper.layers import depth_layers, nearest_layer
 from portraiture.reference.render import render
 from portraiture.reference.settings import Compositing, Mode, RenderSettings
 from portraiture.reference.srgb import to_linear, to_srgb
@@ -57,7 +57,7 @@ def renderings(
     return {
         "uniform kernel, no depth": _unguided(rgb, alpha, one_layer, largest),
         "no depth": render_full_body(rgb, alpha, one_layer, largest),
-        "thresholds, no CRF": render_full_body(rgb, alpha, _thresholded(depth, layers.centres), radii, 0.0),
+        "thresholds, no CRF": render_full_body(rgb, alpha, nearest_layer(depth, layers.centres), radii),
         "no guided kernel": _unguided(rgb, alpha, labels, radii),
         "coarse mask": render_full_body(rgb, matte(rgb, coarse, settings.trimap_px), labels, radii),
         FULL: render_full_body(rgb, alpha, labels, radii),
@@ -66,14 +66,9 @@ def renderings(
     }
 
 
-def _thresholded(depth: Floats, centres: Floats) -> np.ndarray:
-    """Each pixel's nearest layer: the naive split that Fig. 11(d) shows."""
-    return np.searchsorted((centres[1:] + centres[:-1]) / 2, depth)
-
-
-def _unguided(rgb: Floats, alpha: Floats, labels: np.ndarray, radii_px: Floats) -> Floats:
+def _unguided(rgb: Floats, alpha: Floats, labels: Labels, radii_px: Floats) -> Floats:
     """Equation (10) with the kernel (5) in place of (6): the person's colours enter the blur."""
-    weights = layer_weights(labels, radii_px.size, RenderSettings().aperture * image_diagonal_px(rgb.shape) / 3)
+    weights = layer_weights(labels, radii_px.size, FEATHER_SHARE * image_diagonal_px(rgb.shape))
     background = sum(
         (weights[..., k, None] * disk_blur(rgb, float(r)) for k, r in enumerate(radii_px)), np.zeros_like(rgb)
     )

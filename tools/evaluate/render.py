@@ -16,21 +16,34 @@ from portraiture.reference.photo.write import write_photo
 from portraiture.reference.srgb import to_srgb
 from portraiture.tools.evaluate.photo_scenes import Scene, list_photos, photo_scenes
 from portraiture.tools.evaluate.sheet import SHEET_SCENES, draw_rows
+from portraiture.tools.open_pipeline import open_pipeline
 from portraiture.tools.progress import over
 
 DEPTH_NOISE = 0.03
-"""Standard deviation of the error put on the true depth: predicted depth is never clean."""
+"""Standard deviation of the error put on the true depth: predicted depth is never clean. Chosen, not measured."""
 
 
 Scores = dict[str, dict[str, float]]
 
 Masks = Callable[[np.ndarray], tuple[Floats, Floats | None]]
+"""From a photo HxWx3 uint8 to its refined mask HxW in 0..1, and its coarse one where there is one."""
 
 
 def _predicted(depth: Floats, rng: np.random.Generator) -> Floats:
     """The true depth with blotchy errors, as a network leaves them."""
     noise = cv2.GaussianBlur(rng.normal(size=depth.shape), (0, 0), 4.0)
     return np.asarray(np.clip(depth + DEPTH_NOISE * noise / noise.std(), 0.0, 1.0))
+
+
+def network_masks() -> Masks:
+    """Refined and coarse mask by the shipped network."""
+    pipeline = open_pipeline("torch", None, None)
+
+    def masks(rgb: np.ndarray) -> tuple[Floats, Floats | None]:
+        refined, coarse = (pipeline.perceive(rgb, model).mask.astype(np.float64) for model in ("perception", "coarse"))
+        return refined, coarse
+
+    return masks
 
 
 def evaluate_render(scenes: int, sheet: Path | None, root: Path | None = None, masks: Masks | None = None) -> Scores:
