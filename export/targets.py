@@ -6,7 +6,7 @@ import numpy as np
 
 from portraiture.export.coreml.format import FORMAT as COREML
 from portraiture.export.formats import Target
-from portraiture.export.model_file import Format, ModelFile, Operation, Values
+from portraiture.export.model_file import Format, ModelFile, Values
 from portraiture.export.onnx.format import FORMAT as ONNX
 from portraiture.export.runner import Feeds, Runner
 from portraiture.export.tflite.format import FORMAT as TFLITE
@@ -34,11 +34,3 @@ def intermediate_values(root: Path, file: ModelFile, feeds: Feeds) -> Values:
     """
     values = FORMATS[file.target].values(root / file.path, file, feeds)
     return [(name, value) for name, value in values if np.issubdtype(value.dtype, np.floating) and value.ndim == 4]
-
-
-def operations(path: Path, target: Target) -> list[Operation]:  # until every caller asks FORMATS
-    return FORMATS[target].operations(path)
-
-
-def constants(path: Path, target: Target) -> list[np.ndarray]:  # until every caller asks FORMATS
-    return FORMATS[target].constants(path)

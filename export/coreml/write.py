@@ -84,6 +84,3 @@ def _modules(model: Any) -> dict[str, str]:
             # the first part is the wrapper, the last the operation itself
             found.update({output.name: ".".join(scope[1:-1]) for output in op.outputs})
     return found
-
-
-write_coreml = write  # until every caller asks FORMATS

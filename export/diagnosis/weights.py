@@ -14,7 +14,7 @@ from torch import nn
 
 from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile
-from portraiture.export.targets import constants
+from portraiture.export.targets import FORMATS
 
 _ROUNDING = {Precision.FP32: 1e-5, Precision.FP16: 1e-3}
 """Largest difference as a share of a layer's largest weight: folding in float32, rounding to fp16."""
@@ -80,7 +80,7 @@ def other_weights(root: Path, file: ModelFile, network: nn.Module) -> tuple[list
     if file.precision not in _ROUNDING:
         return [], len(layers)
     by_count: dict[int, list[np.ndarray]] = {}
-    for value in constants(root / file.path, file.target):
+    for value in FORMATS[file.target].constants(root / file.path):
         by_count.setdefault(value.size, []).append(np.sort(value.astype(np.float64)))
     wrong = []
     for name, kind, forms in layers:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from portraiture.export.formats import Route, Target
+from portraiture.export.formats import Route
 from portraiture.export.model_file import ModelFile, Operation
 from portraiture.export.networks.exported import Exported
+from portraiture.export.targets import FORMATS
 from portraiture.reference.errors import GateError
 
 MAX_OPS = {
@@ -25,28 +26,6 @@ _SPN_SCALE = 4
 
 MAY_STAY_UNDELEGATED = {Route.LITERT: frozenset[str](), Route.ONNX_TF: frozenset(("SPLIT_V",))}
 """What plain kernels may run: onnx-tf writes each split so, and knows no other way."""
-
-
-# fmt: off
-_TFLITE = frozenset(
-    [
-        "ABS", "ADD", "AVERAGE_POOL_2D", "CEIL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE",
-        "DIV", "LOG", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "NEG", "PAD", "QUANTIZE",
-        "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESHAPE", "RESIZE_BILINEAR", "SLICE", "SPLIT", "SPLIT_V", "SQRT",
-        "SQUARE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV",
-    ]
-)
-
-
-_COREML_REFUSED = frozenset(
-    [
-        "cumsum", "gather", "gather_along_axis", "gather_nd", "inverse", "list_gather", "list_read", "list_scatter",
-        "list_write", "make_list", "reverse", "reverse_sequence", "scatter", "scatter_along_axis", "scatter_nd", "topk",
-        "while_loop", "cond",
-    ]
-)
-# fmt: on
-"""Core ML runs these on the CPU, or compiles them slowly; a network that needs one is written otherwise."""
 
 
 def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
@@ -71,13 +50,6 @@ def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
     return path or output
 
 
-def refused(target: Target, kind: str) -> bool:
-    """Whether a target does without an operation."""
-    if target is Target.TFLITE:
-        return kind not in _TFLITE
-    return target is Target.COREML and kind in _COREML_REFUSED
-
-
 def check_operations(
     file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
 ) -> None:
@@ -91,15 +63,16 @@ def check_operations(
     Raises:
         GateError: an operation that the target does without, or too many.
     """
+    form = FORMATS[file.target]
     for operation in found:
-        if refused(file.target, operation.kind):
+        if form.refused(operation.kind):
             raise GateError(
                 f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not for {file.target.value};"
                 " write that layer with convolutions, slices, pads and arithmetic"
             )
     fixed, per_line = MAX_OPS[file.name]
     most = fixed + per_line * max(file.size.height, file.size.width) // _SPN_SCALE
-    if file.target is not Target.ONNX and len(found) > most:
+    if form.is_capped and len(found) > most:
         raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)}")
 
 

@@ -88,13 +88,3 @@ def describe(path: Path, models: Sequence[tuple[str, Size]]) -> None:
     model.metadata_props.extend(others)
     model.metadata_props.add(key=CONTRACT_KEY, value=contract_json(models, Target.ONNX))
     onnx.save(model, str(path))
-
-
-write_onnx = write  # until every caller asks FORMATS
-
-
-def onnx_op_counts(path: Path) -> dict[str, int]:  # until every caller asks FORMATS
-    from portraiture.export.model_file import counted
-    from portraiture.export.onnx.parts import operations
-
-    return counted(operations(path))

@@ -10,7 +10,6 @@ from portraiture.export.bundle.goldens import INPUTS, golden_feeds, read_golden,
 from portraiture.export.bundle.open import Bundle
 from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MASK, Size, model_contract
-from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
@@ -19,7 +18,7 @@ from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.pipeline.resize import nearest_size
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
-from portraiture.export.targets import open_file
+from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tflite.tensorflow_runner import has_tensorflow, open_tensorflow
 from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_tolerance, pipeline_tolerance
 from portraiture.reference.arrays import person_pixels
@@ -210,7 +209,7 @@ def tensorflow_steps(
         photos: HxWx3 uint8.
         watch: called with each comparison.
     """
-    files = [f for f in files if f.target is Target.TFLITE]
+    files = [f for f in files if FORMATS[f.target].by_tensorflow]
     if files and not has_tensorflow():
         subject = Subject("all tflite").run_by(TENSORFLOW)
         why = "the tensorflow extra is not installed"

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from portraiture.export.coreml.runner import Engine, engine_here
-from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
+from portraiture.export.targets import FORMATS
 
 TENSORFLOW = "TensorFlow"
 """The runtime of a TFLite file that TensorFlow's own interpreter runs."""
@@ -45,11 +44,8 @@ def subject_of(file: ModelFile) -> Subject:
 
 
 def engine_note(file: ModelFile) -> str:
-    """What a Core ML figure does and does not show here."""
-    if file.target is not Target.COREML or engine_here() is not Engine.MIL:
-        return ""
-    arithmetic = "fp32" if file.precision is Precision.FP32 else "fp16 emulated"
-    return f"MIL interpreter, {arithmetic}, not Apple's Core ML"
+    """What a figure of a file does not show on this machine; empty where it shows all."""
+    return FORMATS[file.target].engine_note(file.precision)
 
 
 def pipeline_groups(files: Iterable[ModelFile]) -> dict[Subject, dict[str, ModelFile]]:

@@ -94,10 +94,3 @@ def name_inputs(path: Path, names: list[str]) -> None:
     for entry in signature.inputs:
         entry.name = order[entry.name.decode()].encode()
     path.write_bytes(pack_model(model))
-
-
-def tflite_op_counts(path: Path) -> dict[str, int]:  # until every caller asks FORMATS
-    from portraiture.export.model_file import counted
-    from portraiture.export.tflite.parts import operations
-
-    return counted(operations(path))

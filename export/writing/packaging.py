@@ -10,14 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.contract import Size
-from portraiture.export.coreml.merge import merge_coreml
-from portraiture.export.coreml.settle import settle
 from portraiture.export.formats import Packaging, Precision, Target
 from portraiture.export.model_file import bytes_of, entry_name, shared_path
-from portraiture.export.tflite.merge import merge_tflite
-from portraiture.export.tflite.metadata import write_metadata
-
-_MERGE = {Target.TFLITE: merge_tflite, Target.COREML: merge_coreml}
+from portraiture.export.targets import FORMATS
 
 
 def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging) -> list[dict[str, Any]]:
@@ -35,16 +30,17 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
         return list(entries)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for entry in entries:
-        if Target(entry["target"]) in _MERGE:
+        if FORMATS[Target(entry["target"])].merge is not None:
             groups.setdefault((entry["target"], entry["precision"]), []).append(entry)
     shared, merged = [], []
     for (text, precision), group in groups.items():
         target = Target(text)
         path = shared_path(target, Precision(precision))
         names = {entry_name(entry["name"], Size.parse(entry["size"])): entry for entry in group}
-        _MERGE[target]({name: root / entry["path"] for name, entry in names.items()}, root / path)
-        describe_file = write_metadata if target is Target.TFLITE else settle
-        describe_file(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
+        merge = FORMATS[target].merge
+        assert merge is not None
+        merge({name: root / entry["path"] for name, entry in names.items()}, root / path)
+        FORMATS[target].describe(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
         size = bytes_of(root / path)
         shared += [{**entry, "path": path, "entry": name, "bytes": size} for name, entry in names.items()]
         merged += group

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portraiture.export.formats import Route, Target
+from portraiture.export.targets import FORMATS
 
 _TOOLS = ("portraiture", "torch", "litert-torch", "ai-edge-litert", "ai-edge-quantizer", "coremltools", "numpy")
-
-_ONNX_TOOLS = ("onnx", "onnxruntime")
 
 
 def tool_versions(targets: Sequence[Target], route: Route = Route.LITERT) -> dict[str, str]:
     """Versions of the packages that wrote the bundle; onnx-tf's environment is pinned with the package."""
-    onnx = Target.ONNX in targets or route is Route.ONNX_TF
-    names = (*_TOOLS, *(_ONNX_TOOLS if onnx else ()))
+    formats = [FORMATS[t] for t in targets] + ([FORMATS[Target.ONNX]] if route is Route.ONNX_TF else [])
+    names = (*_TOOLS, *(name for form in formats for name in form.tools))
     return {name: importlib.metadata.version(name) for name in names}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
-from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, Packaging, Precision, Route, Target
+from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Packaging, Precision, Route, Target
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.reference.errors import OptionError
@@ -31,9 +31,10 @@ class BundleSpec:
 
         Also where static int8 has no photos, or photos are given and it is not asked for, or the route has no target.
         """
-        if self.route is not Route.LITERT and Target.TFLITE not in self.targets:
-            asked = ", ".join(t.value for t in self.targets)
-            raise OptionError(f"--route {self.route.value}: expected --target tflite with it, found {asked}")
+        by_route = [t for t in Target if self.route in ROUTES.get(t, ())]
+        if self.route is not Route.LITERT and not set(by_route) & set(self.targets):
+            asked, can = (", ".join(t.value for t in some) for some in (self.targets, by_route))
+            raise OptionError(f"--route {self.route.value}: expected --target {can} with it, found {asked}; add it")
         if self.route is not Route.LITERT and {Precision.INT8, Precision.INT8_STATIC} & set(self.precisions):
             raise OptionError(
                 f"--route {self.route.value}: expected --precision fp32 or fp16; int8 keeps layers float by the names"

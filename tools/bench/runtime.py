@@ -1,6 +1,5 @@
 """Times of a bundle's TFLite files on this machine, beside MobileNetV2-1.0 at the same size in the same run."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ def tflite_inference(path: Path, threads: int) -> Callable[[], object]:
 
 def _write_yardstick(size: Size, path: Path) -> None:
     from portraiture.export.tflite.quantize import quantize_fp16
+    from portraiture.export.tflite.write import convert
     from portraiture.training.models.mobilenet import MobileNetV2
 
     class Yardstick(torch.nn.Module):
@@ -54,13 +54,8 @@ def _write_yardstick(size: Size, path: Path) -> None:
             top: torch.Tensor = self.encoder(rgb.permute(0, 3, 1, 2) * 2 - 1)[-1]
             return top.permute(0, 2, 3, 1)
 
-    os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
     full = path.with_suffix(".full")
-    with quiet():
-        import litert_torch
-
-        edge = litert_torch.convert(Yardstick().eval(), (torch.rand(1, size.height, size.width, 3),))
-        edge.export(str(full))
+    convert(Yardstick().eval(), [torch.rand(1, size.height, size.width, 3)], "encoder", full)
     quantize_fp16(full, path)
 
 

@@ -19,13 +19,17 @@ from portraiture.reference.errors import InputError
 AGAIN = """
 import sys
 from pathlib import Path
-from portraiture.export.bundle import BundleSpec, convert
-from portraiture.export.contract import Precision, Size, Target
+from portraiture.export.contract import Size
+from portraiture.export.formats import Precision, Target
+from portraiture.export.networks.build import Networks
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.writing.models import convert
+from portraiture.export.writing.spec import BundleSpec
 spec = BundleSpec(("perception", "filter"), tuple(Target), (Precision.FP32, Precision.FP16), (Size(128, 96),))
-kept = {}
+root, truth = Path(sys.argv[1]), Truth(Networks())
 for file in spec.files():
     if (file.target, file.precision) != (Target.COREML, Precision.FP32):
-        convert(spec, file, Path(sys.argv[1]), kept)
+        convert(spec, file, root, root / f".{file.name}.float32", truth)
 """
 
 
