@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from portraiture.training.run.schedule import Schedule
 from portraiture.training.tasks.people_sets import Stage
 
-SUBJECTS = ("coarse", "segmentation", "depth", "perception", "filter")
-
 
 @dataclass(frozen=True)
 class PeopleRecipe:

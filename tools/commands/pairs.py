@@ -69,7 +69,7 @@ def command(
     from portraiture.tools.batch import Failures
     from portraiture.tools.progress import bar
     from portraiture.training.rendered.files import remove_stale
-    from portraiture.training.rendered.jobs import Status, make_pair, unfinished
+    from portraiture.training.rendered.jobs import JobStatus, make_pair, unfinished
     from portraiture.training.rendered.jobs import weights_digest as digest
     from portraiture.training.rendered.options import MapSource, PairOptions, claim
     from portraiture.training.rendered.workers import over_dask, over_processes
@@ -93,18 +93,18 @@ def command(
     todo = unfinished(jobs)
     count = workers or os.cpu_count() or 1
     results = over_dask(make_pair, todo, scheduler) if scheduler else over_processes(make_pair, todo, count)
-    found = dict.fromkeys(Status, 0)
+    found = dict.fromkeys(JobStatus, 0)
     photo_of = {job.name: job.photo for job in jobs}
     failures = Failures(list(photo_of.values()))
     with bar(len(jobs), "photo", "pairs", done=len(jobs) - len(todo)) as progress:
         for outcome in results:
             found[outcome.status] += 1
-            if outcome.status is Status.FAILED:
+            if outcome.status is JobStatus.FAILED:
                 failures.add(photo_of[outcome.name], outcome.message)
             progress.update()
     click.echo(
-        f"{output}: {found[Status.WRITTEN]} pairs written, {len(jobs) - len(todo)} were there,"
-        f" {found[Status.NO_PERSON]} photos show no person"
+        f"{output}: {found[JobStatus.WRITTEN]} pairs written, {len(jobs) - len(todo)} were there,"
+        f" {found[JobStatus.NO_PERSON]} photos show no person"
     )
     failures.end()
 

@@ -56,7 +56,7 @@ def _filter_data(
     from portraiture.training.data.datasets import Split, list_samples
     from portraiture.training.recipes import FILTER_RECIPES
     from portraiture.training.rendered.files import list_pairs
-    from portraiture.training.rendered.jobs import PairJob, Status, make_pair, unfinished
+    from portraiture.training.rendered.jobs import JobStatus, PairJob, make_pair, unfinished
     from portraiture.training.rendered.jobs import weights_digest as digest
     from portraiture.training.rendered.options import PairOptions, claim
     from portraiture.training.rendered.workers import over_processes
@@ -86,7 +86,7 @@ def _filter_data(
             ]
         todo = unfinished(jobs)
         for outcome in tqdm(over_processes(make_pair, todo, os.cpu_count() or 1), total=len(todo), desc="pairs"):
-            if outcome.status is Status.FAILED:
+            if outcome.status is JobStatus.FAILED:
                 raise InputError(outcome.message)
         return list_pairs(output)
 
@@ -225,5 +225,6 @@ def command(
     for name, value in result.items():
         click.echo(f"{name:24} {value:.4f}")
     click.echo(f"weights: {run / 'weights.safetensors'}")
+    click.echo(f"float16: {trainer.ship()}, the form that is shipped")
     if trainer.best is not None:
         click.echo(f"best:    {run / 'best.safetensors'} ({trainer.schedule.watch} {trainer.best:.4f})")

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import float32_from_bfloat16, separable, upsample
-from portraiture.training.models.coarse import COARSE_SCALE, MobileCoarse
+from portraiture.training.models.coarse import COARSE_SCALE, STRIDE, MobileCoarse
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation, straight_only
 
@@ -41,10 +41,12 @@ class MobilePerception(nn.Module):
     """rgb (N, 3, H, W) in 0..1 -> mask and depth, coarse and refined, at the input's size.
 
     Args:
-        hidden: propagated channels a task.
+        hidden: propagated channels per task.
         ways: 3, or 1 to leave out the diagonal neighbours (a baseline).
         widths: decoder channels at 1/2, 1/4, 1/8 and 1/16.
     """
+
+    stride = STRIDE
 
     def __init__(
         self,

@@ -1,6 +1,5 @@
 """The paper recipe's SPN (3.1, 3.2): a VGG guidance network and full-scale propagation refine one coarse map."""
 
-import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation
@@ -37,15 +36,3 @@ class PaperSpn(nn.Module):
         gates = self.gates(self.guidance(rgb))
         correction: Tensor = self.merge(self.propagation(self.source(coarse), gates))
         return coarse + correction
-
-
-class SegmentationSpn(nn.Module):
-    """The exported form: probabilities in and out. rgb (N, 3, H, W), coarse (N, 1, H, W) in 0..1."""
-
-    def __init__(self, spn: PaperSpn) -> None:
-        super().__init__()
-        self.spn = spn
-
-    def forward(self, rgb: Tensor, coarse: Tensor) -> Tensor:
-        p = coarse.clamp(1e-3, 1 - 1e-3)
-        return torch.sigmoid(self.spn(rgb, torch.log(p / (1 - p))))

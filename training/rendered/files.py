@@ -13,7 +13,6 @@ is written under a hidden temporary name and renamed when it is whole; readers i
 import json
 import shutil
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +21,27 @@ import cv2
 import numpy as np
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import LEFTOVERS, new_folder, write_json
 from portraiture.training.rendered.settings import LensSetting
 
 VERSION = 1
+"""Of the form of a pair folder; another one is refused."""
 
 _STALE_S = 3600.0
+"""Age at which an unfinished folder is taken for a killed run's: no pair takes an hour. Chosen, not measured."""
 
 
 @dataclass(frozen=True)
 class RenderedPair:
-    """A photo (h, w, 3) uint8, mask (h, w) uint8, depth (h, w) uint16, and targets (settings, h, w, 3) uint16."""
+    """A photo, its maps and the reference's pictures of it.
+
+    Attributes:
+        rgb: (h, w, 3) uint8.
+        mask: (h, w) uint8, 0..255 for 0..1.
+        depth: (h, w) uint16, 0..65535 for 0..1, larger is farther.
+        targets: (settings, h, w, 3) uint16, 0..65535 for 0..1.
+        settings: of the targets, in their order.
+    """
 
     rgb: np.ndarray
     mask: np.ndarray
@@ -50,14 +60,12 @@ def write_pair(folder: Path, name: str, pair: RenderedPair, about: Mapping[str, 
     """Write a pair; it appears whole or not at all.
 
     Args:
-        folder: of all pairs.
-        name: of this one; if it exists the new one is dropped, since another machine has just made it.
+        folder: holds all pairs; it is made.
+        name: of this pair; if it exists the new one is dropped, since another machine has just made it.
         pair: what to write.
         about: further entries of ``pair.json``.
     """
-    temporary = folder / f".{name}.{uuid.uuid4().hex[:12]}.tmp"
-    temporary.mkdir(parents=True)
-    try:
+    with new_folder(folder / name) as temporary:
         for stem, image in (("photo", pair.rgb), ("mask", pair.mask), ("depth", pair.depth)):
             _write(temporary / f"{stem}.png", image)
         for k, target in enumerate(pair.targets):
@@ -68,19 +76,12 @@ def write_pair(folder: Path, name: str, pair: RenderedPair, about: Mapping[str, 
             "size": list(pair.mask.shape),
             "settings": [{"aperture": s.aperture, "focus": s.focus} for s in pair.settings],
         }
-        (temporary / "pair.json").write_text(json.dumps(entry, indent=1, sort_keys=True) + "\n")
-        try:
-            temporary.rename(folder / name)
-        except OSError:
-            if not (folder / name).is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        write_json(temporary / "pair.json", entry)
 
 
 def remove_stale(folder: Path) -> None:
     """Remove what killed runs left unfinished, an hour old or more: younger ones may be another machine's work."""
-    for path in folder.glob(".*.tmp"):
+    for path in folder.glob(LEFTOVERS):
         if path.is_dir() and time.time() - path.stat().st_mtime > _STALE_S:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -107,11 +108,16 @@ def read_settings(path: Path) -> tuple[LensSetting, ...]:
             raise InputError(f"{path}: expected pair version {VERSION}, found {entry['version']}; render it again")
         return tuple(LensSetting(float(s["aperture"]), float(s["focus"])) for s in entry["settings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: expected a pair with a pair.json ({error}); remove it and render it again") from None
+        raise InputError(f"{path}: expected a pair with a pair.json ({error}); remove it, render it again") from None
 
 
 def read_image(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
-    """A PNG of a pair, (h, w) or (h, w, 3) RGB.
+    """A PNG of a pair.
+
+    Args:
+        path: the file.
+        shape: (h, w), or (h, w, 3) for RGB, in pixels.
+        kind: uint8 or uint16.
 
     Raises:
         InputError: missing, damaged, or of another size or depth.
@@ -126,7 +132,16 @@ def read_image(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> np
 
 
 def read_target(path: Path, k: int, size: tuple[int, int]) -> np.ndarray:
-    """Target ``k`` of a pair of this size, (h, w, 3) uint16."""
+    """One of the reference's pictures.
+
+    Args:
+        path: folder of the pair.
+        k: number of the setting, from 0.
+        size: (h, w) of the pair, in pixels.
+
+    Returns:
+        (h, w, 3) uint16, 0..65535 for 0..1.
+    """
     return read_image(path / f"target_{k}.png", (*size, 3), np.uint16)
 
 
@@ -134,7 +149,7 @@ def read_maps(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Photo (h, w, 3) uint8, mask (h, w) uint8, depth (h, w) uint16."""
     mask = cv2.imread(str(path / "mask.png"), cv2.IMREAD_UNCHANGED)
     if mask is None or mask.ndim != 2 or mask.dtype != np.uint8:
-        raise InputError(f"{path}: expected a pair with an 8-bit gray mask.png; remove it and render it again")
+        raise InputError(f"{path}: expected a pair with an 8-bit gray mask.png; remove it, render it again")
     rgb = read_image(path / "photo.png", (*mask.shape, 3), np.uint8)
     return rgb, mask, read_image(path / "depth.png", mask.shape, np.uint16)
 

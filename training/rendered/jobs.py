@@ -11,13 +11,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from portraiture.reference.arrays import person_pixels
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.maps import read_map
 from portraiture.reference.photo.read import read_photo
 from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
 from portraiture.training.rendered.files import RenderedPair, write_pair
-from portraiture.training.rendered.options import STRIDE, PairOptions
+from portraiture.training.rendered.options import PairOptions
 from portraiture.training.rendered.render import render_targets
 from portraiture.training.rendered.settings import drawn_settings, grid_settings
 
@@ -45,7 +47,7 @@ class PairJob:
     options: PairOptions
 
 
-class Status(Enum):
+class JobStatus(Enum):
     """What became of a job."""
 
     WRITTEN = "written"
@@ -58,24 +60,22 @@ class Outcome:
     """Result of a job; ``message`` says why it failed."""
 
     name: str
-    status: Status
+    status: JobStatus
     message: str = ""
 
 
 def weights_digest(path: Path) -> str:
-    """First digits of a file's SHA-256."""
-    if not path.is_file():
-        raise InputError(f"--perception: expected a weights file, found none at {path}")
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    """First 12 hexadecimal digits of a weights file's SHA-256."""
+    return hashlib.sha256(read_bytes(path, "a weights file")).hexdigest()[:12]
 
 
-Predict = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+PredictMaps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From (h, w, 3) uint8 to mask and depth, (h, w) in 0..1."""
 
 
 @functools.cache
-def _network(weights: Path) -> Predict:
-    """The perception network, once a process and on one thread: the processes share the cores."""
+def _network(weights: Path) -> PredictMaps:
+    """The perception network, once per process and on one thread: the processes share the cores."""
     import torch
 
     from portraiture.training.weights import load_perception
@@ -85,8 +85,7 @@ def _network(weights: Path) -> Predict:
 
     def predict(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         height, width = rgb.shape[:2]
-        # the network's sizes are multiples of 32
-        size = (-(-width // STRIDE) * STRIDE, -(-height // STRIDE) * STRIDE)
+        size = (-(-width // model.stride) * model.stride, -(-height // model.stride) * model.stride)
         fitting = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
         with torch.no_grad():
             maps = model(torch.from_numpy(fitting.astype(np.float32) / 255).permute(2, 0, 1)[None])
@@ -108,20 +107,22 @@ def _predicted(job: PairJob, photo: np.ndarray, rgb: np.ndarray) -> tuple[np.nda
 def _true_mask(path: Path, shape: tuple[int, ...], size: tuple[int, int]) -> np.ndarray:
     mask = read_mask(path)
     if mask.shape != shape[:2]:
-        raise InputError(f"{path}: expected a mask of {shape[:2]} like its photo, found {mask.shape}")
+        raise InputError(
+            f"{path}: expected a mask of {shape[:2]} like its photo, found {mask.shape}; export the pair at one size"
+        )
     return resize_area(mask.astype(np.float32), *size)
 
 
 def make_pair(job: PairJob) -> Outcome:
-    """Render one photo and write its pair; a photo that cannot be used is told, not raised: the others go on."""
+    """Render one photo and write its pair; what is wrong with a photo is returned, not raised: the others go on."""
     cv2.setNumThreads(1)
     try:
         return Outcome(job.name, _make(job))
     except InputError as error:
-        return Outcome(job.name, Status.FAILED, " ".join(str(error).split()))
+        return Outcome(job.name, JobStatus.FAILED, " ".join(str(error).split()))
 
 
-def _make(job: PairJob) -> Status:
+def _make(job: PairJob) -> JobStatus:
     options, size = job.options, (job.options.height, job.options.width)
     # drawn by name, so that the pairs do not depend on their order or on how many processes there are
     rng = np.random.default_rng([options.seed, zlib.crc32(job.name.encode())])
@@ -134,13 +135,13 @@ def _make(job: PairJob) -> Status:
     mask = np.rint(np.clip(soft, 0, 1) * 255).astype(np.uint8)
     depth = np.rint(np.clip(far, 0, 1) * 65535).astype(np.uint16)
     m, z = mask / 255.0, depth / 65535.0
-    if not (m >= 0.5).any():
-        return Status.NO_PERSON
+    if not person_pixels(m).any():
+        return JobStatus.NO_PERSON
     settings = drawn_settings(m, z, options.settings, rng) if options.settings else grid_settings(m, z)
     pair = RenderedPair(rgb, mask, depth, render_targets(rgb, m, z, settings), settings)
     about = {"photo": job.photo.name, "mask": "true" if takes_truth else "predicted"}
     write_pair(job.output, job.name, pair, about)
-    return Status.WRITTEN
+    return JobStatus.WRITTEN
 
 
 def unfinished(jobs: Iterable[PairJob]) -> list[PairJob]:

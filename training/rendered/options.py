@@ -1,17 +1,14 @@
 """What a folder of pairs was rendered with."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
 from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.files import write_json
 
 OPTIONS_FILE = "pairs.json"
-
-STRIDE = 32
-"""Of the perception network."""
 
 
 class MapSource(Enum):
@@ -23,13 +20,13 @@ class MapSource(Enum):
 
 @dataclass(frozen=True)
 class PairOptions:
-    """What all pairs of a folder have in common; written beside them.
+    """What all pairs of a folder have in common; it is written beside them.
 
     Attributes:
         height, width: of the pairs, in pixels; photos are stretched to it by area averaging.
-        settings: drawn a photo, the paper setting among them; 0 takes the validation grid.
-        true_share: of the photos that have a true mask, how many use it.
-        seed: of all draws; equal seeds give equal pairs on any number of processes.
+        settings: how many are drawn per photo, the paper setting among them; 0 takes the validation grid.
+        true_share: share of the photos with a true mask that use it, 0..1.
+        seed: decides all draws; equal seeds give equal pairs on any number of processes.
         maps: where predicted maps come from: "files", or the first digits of the weights' SHA-256.
     """
 
@@ -50,9 +47,7 @@ def claim(folder: Path, options: PairOptions) -> None:
     path, wanted = folder / OPTIONS_FILE, asdict(options)
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{OPTIONS_FILE}.{os.getpid()}"
-        temporary.write_text(json.dumps(wanted, indent=1, sort_keys=True) + "\n")
-        temporary.replace(path)
+        write_json(path, wanted)
         return
     try:
         found = json.loads(path.read_text())

@@ -1,6 +1,6 @@
 """What the RNN filter learns (paper 3.4): the CRF reference's pictures of one photo at several lens settings.
 
-Matting and depth layers do not depend on the lens, so that they are solved once a photo; a further setting costs the
+Matting and depth layers do not depend on the lens, so that they are solved once per photo; a further setting costs the
 blurs alone.
 """
 

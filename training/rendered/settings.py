@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portraiture.reference.arrays import person_pixels
+from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON, depth_at
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
-MAX_APERTURE = 0.04
-"""End of the range that the filter is trained for and that its contract states."""
-
-
-GRID_APERTURES = tuple(MAX_APERTURE * share for share in (0.25, 0.5, 0.75, 1.0))
+GRID_APERTURES = tuple(LEARNT_APERTURE * share for share in (0.25, 0.5, 0.75, 1.0))
 
 GRID_DEPTHS = (0.25, 0.5)
 """Quantiles of the background's depth; the grid's third focus is the person."""
@@ -22,7 +20,7 @@ class LensSetting:
     """One setting of the filter.
 
     Attributes:
-        aperture: largest disk radius as a share of the diagonal, 0..MAX_APERTURE.
+        aperture: largest disk radius as a share of the diagonal, 0..LEARNT_APERTURE.
         focus: depth in 0..1 that stays sharp; negative: the person's.
     """
 
@@ -36,25 +34,25 @@ PAPER_SETTING = LensSetting(APERTURE_PAPER)
 def drawn_settings(
     mask: np.ndarray, depth: np.ndarray, count: int, rng: np.random.Generator
 ) -> tuple[LensSetting, ...]:
-    """The paper setting, one on the person, the others as a user taps: on a pixel drawn anywhere.
+    """The paper setting, then one on the person, then others as a user taps: on a pixel drawn anywhere.
 
     Args:
         mask, depth: (h, w) in 0..1.
-        count: how many, at least 1.
-        rng: draws aperture, uniform in 0..MAX_APERTURE, and pixel.
+        count: number of settings, at least 1.
+        rng: draws apertures, uniform in 0..LEARNT_APERTURE, and pixels.
     """
     settings = [PAPER_SETTING]
     for k in range(1, count):
-        aperture = float(rng.uniform(0, MAX_APERTURE))
+        aperture = float(rng.uniform(0, LEARNT_APERTURE))
         y, x = (int(rng.integers(n)) for n in mask.shape)
-        on_person = k == 1 or mask[y, x] >= 0.5
+        on_person = k == 1 or bool(person_pixels(mask[y, x]))
         settings.append(LensSetting(aperture, FOCUS_ON_PERSON if on_person else depth_at(depth, x, y)))
     return tuple(settings)
 
 
 def grid_settings(mask: np.ndarray, depth: np.ndarray) -> tuple[LensSetting, ...]:
     """The paper setting, then four apertures of the range times three focus depths: for validation."""
-    behind = depth[mask < 0.5]
+    behind = depth[~person_pixels(mask)]
     depths = [float(np.quantile(behind, q)) for q in GRID_DEPTHS] if behind.size else []
     grid = [LensSetting(a, focus) for focus in (FOCUS_ON_PERSON, *depths) for a in GRID_APERTURES]
     return (PAPER_SETTING, *grid)

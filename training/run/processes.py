@@ -50,7 +50,7 @@ def choose_device(choice: str) -> torch.device:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[None]:
-    """Within, the processes that torchrun started speak to each other: by NCCL on CUDA, otherwise by Gloo."""
+    """Connect the processes that torchrun started while the block runs: by NCCL on CUDA, otherwise by Gloo."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
     if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) == 1:
@@ -83,7 +83,7 @@ def is_main() -> bool:
 
 @contextmanager
 def main_first() -> Iterator[None]:
-    """Process 0 goes through first, the others after it: they find the files it wrote."""
+    """Let process 0 run the block first and the others after it, so that they find the files that it wrote."""
     if world() == 1:
         yield
         return
@@ -95,7 +95,7 @@ def main_first() -> Iterator[None]:
 
 
 def _exchanged(values: list[int]) -> Tensor:
-    """Integers on the device that the processes speak through."""
+    """Integers on the device that the processes exchange tensors on."""
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
     return torch.tensor(values, dtype=torch.int64, device=device)
 
@@ -203,7 +203,7 @@ def moved(value: Any, device: torch.device) -> Any:
 
 @contextmanager
 def called_from_cpu(modules: Iterable[nn.Module], device: torch.device) -> Iterator[None]:
-    """Within, modules on a device take tensors from the CPU and give tensors on the CPU, as validation code does."""
+    """While the block runs, modules on a device take tensors from the CPU and return theirs to it, for validation."""
     if device.type == "cpu":
         yield
         return

@@ -31,6 +31,7 @@ def scalar_files(folder: Path | None, step: int) -> Iterator[Scalars]:
     """Within, scalars go to TensorBoard's files in a folder, or nowhere without one.
 
     Args:
+        folder: of TensorBoard's files, or None.
         step: steps done so far; scalars of later ones, from before a resume, are dropped.
     """
     if folder is None:

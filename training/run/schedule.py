@@ -20,10 +20,10 @@ class Schedule:
         ema_decay: decay of the averaged weights; they are what is validated and shipped.
         bfloat16: forward passes and their gradients in bfloat16 where the processor has it (on one without
             it, a step took seven times as long); losses, weights and validation stay float32. On CUDA they always are.
-        freeze_norm_from: batch-norm statistics are fixed from this step on (small batches of large photos).
+        freeze_norm_from: batch-norm statistics are fixed from this step on, as small batches of large photos need.
         clip_norm: gradient norm limit.
-        seed: of all random choices.
-        patience: stop after so many validations without a better ``watch``; None trains all steps.
+        seed: decides all random choices.
+        patience: stop after this many validations without a better ``watch``; None trains all steps.
         watch: the validation figure whose best average is kept as ``best.safetensors``; None keeps none.
         watch_larger_is_better: otherwise smaller is.
     """
@@ -42,7 +42,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.patience is not None and self.patience < 1:
-            raise OptionError(f"patience: expected 1 validation or more, found {self.patience}")
+            raise OptionError(f"patience: expected 1 validation or more, found {self.patience}; raise --patience")
         if self.patience is not None and self.watch is None:
             raise OptionError("patience: expected the figure that must improve, found none; add --watch NAME")
 

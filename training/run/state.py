@@ -1,13 +1,12 @@
-"""What a run writes: weights and state as safetensors (no pickles), its log, and scalars for TensorBoard.
-
-Files are written to a temporary name, then renamed.
-"""
+"""The optimizer's state as tensors, for a checkpoint, and the log that goes with one."""
 
 import json
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from portraiture.reference.files import write_text
 
 
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -31,6 +30,4 @@ def forget_later_lines(log: Path, step: int) -> None:
     """Drop log lines of validations whose checkpoint was not written: they will be written again."""
     if log.exists():
         kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
-        temporary = log.with_suffix(".tmp")
-        temporary.write_text("".join(f"{line}\n" for line in kept))
-        temporary.replace(log)
+        write_text(log, "".join(f"{line}\n" for line in kept))

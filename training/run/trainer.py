@@ -8,11 +8,11 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from portraiture.reference.errors import InputError, unknown
@@ -20,32 +20,11 @@ from portraiture.training.run import processes as distributed
 from portraiture.training.run.scalars import scalar_files
 from portraiture.training.run.schedule import Averaged, Schedule
 from portraiture.training.run.state import flatten_optimizer, forget_later_lines, restore_optimizer
-from portraiture.training.tensor_files import load_tensors, save_tensors
-
-Batch = TypeVar("Batch")
+from portraiture.training.run.task import Batch, Task
+from portraiture.training.tensor_files import load_tensors, save_half, save_tensors
 
 SCALARS_EVERY = 20
-
-
-class Task(Protocol[Batch]):
-    """What is trained: batches, a loss and a validation.
-
-    Under ``Schedule.bfloat16`` and on CUDA a model returns bfloat16 within ``loss``, which casts it to float32 first.
-    On CUDA ``loss`` gets its batch there, and networks that are attributes of the task are there; in ``evaluate`` the
-    model and those networks take and give CPU tensors.
-    """
-
-    def batch(self, step: int, rng: np.random.Generator) -> Batch:
-        """The batch of a step; called on another thread."""
-        ...
-
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """The scalar to minimise and what to log."""
-        ...
-
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Validation figures; the run is not trained on these photos."""
-        ...
+"""Steps between training figures for TensorBoard; chosen, not measured."""
 
 
 def has_bfloat16() -> bool:
@@ -62,12 +41,21 @@ def _fix_norms(model: nn.Module) -> None:
 class Trainer(Generic[Batch]):
     """Runs a task to the end of its schedule, writing into a run folder.
 
-    The folder holds ``log.jsonl`` (a line a validation), ``state.safetensors`` (model, average, optimizer; for
+    The folder holds ``log.jsonl`` (a line per validation), ``state.safetensors`` (model, average, optimizer; for
     ``--resume``), ``weights.safetensors`` (the average; what is evaluated, exported and shipped), with
-    ``Schedule.watch`` also ``best.safetensors``, with ``scalars`` also ``tensorboard``.
+    ``Schedule.watch`` also ``best.safetensors``, with ``scalars`` also ``tensorboard``, and after :meth:`ship` also
+    ``shipped.safetensors``.
 
-    Of several processes each trains on its own batches, so that a step sees as many photos as all of them draw; the
+    Each of several processes trains on its own batches, so that a step sees as many photos as all of them draw; the
     first one alone validates and writes, and logs the training figures of its own batches.
+
+    Args:
+        model: what is trained, on the CPU; :meth:`place` moves it.
+        optimizer: over the model's parameters; the rates of its groups are those of the warmed-up first step.
+        task: batches, loss and validation.
+        schedule: how long and how fast.
+        run: the run folder.
+        metadata: what JSON can hold; it is written into the weight files.
     """
 
     def __init__(
@@ -112,7 +100,10 @@ class Trainer(Generic[Batch]):
             )
         own = self.model.state_dict()
         if any(k not in tensors or tensors[k].shape != v.shape for k, v in own.items()):
-            raise InputError(f"{path}: expected a run of {type(self.model).__name__}, found another network's")
+            raise InputError(
+                f"{path}: expected a run of {type(self.model).__name__}, found another network's;"
+                " resume with the recipe it began with"
+            )
         self.model.load_state_dict({k: tensors[k] for k in own})
         self.average.state = {k: tensors[f"ema.{k}"].to(self.device) for k in own}
         restore_optimizer(self.optimizer, tensors)
@@ -134,6 +125,16 @@ class Trainer(Generic[Batch]):
         }
         save_tensors(self.run / "state.safetensors", tensors, state)
         save_tensors(self.run / "weights.safetensors", self.average.state, {**self.metadata, "step": self.step})
+
+    def ship(self) -> Path:
+        """Write ``shipped.safetensors``, the best weights or else the last ones as float16, and return its path.
+
+        Raises:
+            InputError: a weight is beyond the range of float16.
+        """
+        path = self.run / "shipped.safetensors"
+        save_half(self.run / ("weights.safetensors" if self.best is None else "best.safetensors"), path)
+        return path
 
     def _draw(self, step: int) -> Batch:
         seed = [self.schedule.seed, step]

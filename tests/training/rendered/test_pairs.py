@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.rendered import files as pair_files
 from portraiture.training.rendered import jobs as pair_jobs
 from portraiture.training.rendered.files import list_pairs, read_pair, remove_stale, write_pair
-from portraiture.training.rendered.jobs import Outcome, PairJob, Status, make_pair, unfinished
+from portraiture.training.rendered.jobs import JobStatus, Outcome, PairJob, make_pair, unfinished
 from portraiture.training.rendered.options import PairOptions, claim
 from portraiture.training.rendered.render import render_targets
 from portraiture.training.rendered.settings import (
     GRID_APERTURES,
-    MAX_APERTURE,
     PAPER_SETTING,
     LensSetting,
     drawn_settings,
@@ -85,8 +85,8 @@ def test_drawn_settings_begin_with_the_papers_and_stay_in_range() -> None:
     drawn = [drawn_settings(mask, depth, 4, np.random.default_rng(seed)) for seed in range(40)]
     assert all(s[0] == PAPER_SETTING and s[1].focus == FOCUS_ON_PERSON for s in drawn)
     apertures = [s.aperture for found in drawn for s in found[1:]]
-    assert 0 <= min(apertures) < 0.25 * MAX_APERTURE
-    assert 0.75 * MAX_APERTURE < max(apertures) <= MAX_APERTURE
+    assert 0 <= min(apertures) < 0.25 * LEARNT_APERTURE
+    assert 0.75 * LEARNT_APERTURE < max(apertures) <= LEARNT_APERTURE
     focused = [s.focus for found in drawn for s in found[2:] if s.focus >= 0]
     assert 10 < len(focused) <= 80
     assert 0 <= min(focused) <= max(focused) <= 1
@@ -103,7 +103,7 @@ def test_the_grid_has_four_apertures_at_three_focus_depths() -> None:
 
 def test_a_pair_comes_back_as_it_was_rendered(tmp_path: Path) -> None:
     (job,) = write_photos(tmp_path, 1)
-    assert make_pair(job) == Outcome("photo_0", Status.WRITTEN)
+    assert make_pair(job) == Outcome("photo_0", JobStatus.WRITTEN)
     pair = read_pair(tmp_path / "pairs/photo_0")
     assert pair.rgb.shape == (H, W, 3)
     assert len(pair.targets) == OPTIONS.settings
@@ -185,10 +185,10 @@ def test_damage_is_one_line(tmp_path: Path, name: str) -> None:
 def test_a_photo_without_a_person_and_a_damaged_one_stop_nothing(tmp_path: Path) -> None:
     first, second, _ = write_photos(tmp_path)
     cv2.imwrite(str(first.maps[0]), np.zeros((80, 60), np.uint8))  # type: ignore[index]
-    assert make_pair(replace(first, true_mask=None)).status is Status.NO_PERSON
+    assert make_pair(replace(first, true_mask=None)).status is JobStatus.NO_PERSON
     second.photo.write_bytes(b"no photo")
     outcome = make_pair(second)
-    assert outcome.status is Status.FAILED
+    assert outcome.status is JobStatus.FAILED
     assert "expected a JPEG" in outcome.message
 
 

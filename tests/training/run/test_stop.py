@@ -157,6 +157,21 @@ def test_the_command_stops_early_and_names_the_best(tmp_path: Path, monkeypatch:
     assert "best.safetensors (score 0.6000)" in printed
 
 
+def test_the_command_ships_the_best_weights_as_float16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed, _ = command(tmp_path, monkeypatch, SCHEDULE)
+    assert f"float16: {tmp_path / 'run/shipped.safetensors'}" in printed
+    shipped, metadata = load_tensors(tmp_path / "run/shipped.safetensors")
+    best, expected = load_tensors(tmp_path / "run/best.safetensors")
+    assert metadata == expected
+    assert {v.dtype for v in shipped.values()} == {torch.float16}
+    assert all(torch.equal(v, best[k].half()) for k, v in shipped.items())
+    (tmp_path / "kept").mkdir()
+    _, run = command(tmp_path / "kept", monkeypatch, replace(SCHEDULE, patience=None, watch=None))
+    shipped, metadata = load_tensors(tmp_path / "kept/run/shipped.safetensors")
+    assert metadata["step"] == run.step == 40
+    assert torch.equal(shipped["weight"], run.average.state["weight"].half())
+
+
 def test_the_command_replaces_what_the_recipe_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, run = command(tmp_path, monkeypatch, SCHEDULE, "--watch", "mse", "--smaller-is-better")
     assert run.schedule == replace(SCHEDULE, watch="mse", watch_larger_is_better=False)

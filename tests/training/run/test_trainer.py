@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
+from portraiture.training.run import trainer as loop
 from portraiture.training.run.schedule import Averaged, Schedule
 from portraiture.training.run.trainer import Trainer
 from portraiture.training.tensor_files import load_tensors
@@ -159,7 +160,11 @@ def test_training_lowers_the_error_and_files_are_written(tmp_path: Path) -> None
     assert log_of(tmp_path)[-1]["mse"] == pytest.approx(after, abs=1e-5)
 
 
-def test_bfloat16_is_for_the_training_loss_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("has_it", [True, False])
+def test_bfloat16_is_for_the_training_loss_alone_on_processors_that_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_it: bool
+) -> None:
+    monkeypatch.setattr(loop, "has_bfloat16", lambda: has_it)
     run, task = trainer(tmp_path, image=True, schedule=replace(SCHEDULE, bfloat16=True))
     seen: dict[str, set[torch.dtype]] = {"loss": set(), "evaluate": set()}
 
@@ -176,7 +181,7 @@ def test_bfloat16_is_for_the_training_loss_alone(tmp_path: Path, monkeypatch: py
     watch("loss")
     watch("evaluate")
     run.fit()
-    assert seen == {"loss": {torch.bfloat16}, "evaluate": {torch.float32}}
+    assert seen == {"loss": {torch.bfloat16 if has_it else torch.float32}, "evaluate": {torch.float32}}
     assert {v.dtype for k, v in run.model.state_dict().items() if "tracked" not in k} == {torch.float32}
 
 
