@@ -299,10 +299,14 @@ def test_bench_prints_every_stage_and_the_ratio(tmp_path: Path) -> None:
 
     done = portraiture("bench", "reference", "--repeats", 1, "--megapixels", 1.5, "--json", tmp_path / "bench.json")
     assert done.returncode == 0, done.stderr
-    large = json.loads((tmp_path / "bench.json").read_text())["large"]
+    figures = json.loads((tmp_path / "bench.json").read_text())
+    assert [t["render"] for t in figures["under_load"]] == ["RNN filter", "CRF"]
+    assert all(t["ratio"] > 0 for t in figures["under_load"])
+    assert "every core busy s" in done.stdout
+    large = figures["large"]
     assert [t["compositing"] for t in large] == ["paper", "occlusion"]
     assert all(0 < t["peak_gib"] < 3 and t["seconds"] > 0 for t in large)
-    stages = {s["stage"]: s for s in json.loads((tmp_path / "bench.json").read_text())["stages"]}
+    stages = {s["stage"]: s for s in figures["stages"]}
     assert stages["full-body, whole"]["ours_s"] > 0
     for name in stages:
         assert name in done.stdout

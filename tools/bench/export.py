@@ -14,15 +14,12 @@ from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.parity.rows import Status
-from portraiture.export.parity.run import run_parity
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import open_file
-from portraiture.export.writing.export_bundle import finish
-from portraiture.export.writing.in_place import replacing
-from portraiture.export.writing.models import write_models
+from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.tools.bench.runtime import tflite_inference
-from portraiture.tools.bench.timing import Laps, interleaved_ms
+from portraiture.tools.bench.timing import interleaved_ms
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class ExportFigures:
     """What ``bench export`` finds.
 
     Attributes:
-        export_s, gate_s: writing the bundle, and its parity on one photo.
+        export_s, gate_s: writing the bundle, each file run and compared; the rest of its parity on one photo.
         failed: parity rows that failed.
         megabytes: the whole folder, goldens among it; ``models_megabytes`` the model files alone.
         portrait_ms: median of the TFLite ``portrait``.
@@ -73,19 +70,14 @@ def bench_export(threads: int, repeats: int) -> ExportFigures:
     """
     with tempfile.TemporaryDirectory() as folder:
         root, spec = Path(folder) / "bundle", BundleSpec()
-        laps = Laps()
-        with replacing(root) as new:
-            finish(new, spec, write_models(spec, new))
-        laps.end("export")
-        rows = run_parity(root)
-        laps.end("gate")
+        export = export_bundle(spec, root)
         portrait = next(f for f in open_bundle(root).find(Target.TFLITE) if f.name == "portrait")
         perception = next(f for f in open_bundle(root).find(Target.COREML) if f.name == "perception")
         (portrait_ms,) = interleaved_ms([tflite_inference(root / portrait.path, threads)], repeats)
         return ExportFigures(
-            export_s=laps.seconds["export"],
-            gate_s=laps.seconds["gate"],
-            failed=sum(r.status is Status.FAILED for r in rows),
+            export_s=export.write_s,
+            gate_s=export.gate_s,
+            failed=sum(r.status is Status.FAILED for r in export.rows),
             megabytes=_size(root),
             models_megabytes=sum(_size(root / f.path) for f in spec.files()),
             portrait_ms=portrait_ms,

@@ -9,6 +9,11 @@ from multiprocessing.synchronize import Semaphore
 
 import numpy as np
 
+from portraiture.export.pipeline.compose import to_bytes
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.reference.full_size.render import render_photo
+from portraiture.reference.lens.radii import APERTURE_PAPER
+from portraiture.reference.settings import DEFAULT_SETTINGS
 from portraiture.tools.bench.timing import seconds_of
 
 GOAL = 3.0
@@ -57,6 +62,20 @@ def busy_cores() -> Iterator[int]:
         for program in programs:
             program.kill()
             program.join()
+
+
+def portrait(pipeline: Pipeline, rgb: np.ndarray, renderer: str) -> np.ndarray:
+    """A photo's portrait, HxWx3 uint8, as ``portraiture render`` makes it.
+
+    Args:
+        pipeline: gives the maps, and the filter's picture.
+        rgb: HxWx3 uint8.
+        renderer: ``rnn`` or ``crf``.
+    """
+    maps = pipeline.perceive(rgb)
+    if renderer == "rnn":
+        return to_bytes(pipeline.render(rgb, maps, APERTURE_PAPER))
+    return render_photo(rgb, maps.mask, maps.depth, DEFAULT_SETTINGS)
 
 
 def bench_under_load(renders: dict[str, Callable[[], object]], repeats: int) -> list[LoadTime]:

@@ -11,23 +11,28 @@ SUBJECTS = ("reference", "runtime", "export")
 @click.command("bench")
 @click.argument("subject", type=click.Choice(SUBJECTS))
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True,
-              help="Runs a stage or model: the best counts of a stage, the median of a model.")  # fmt: skip
+              help="Runs of each: the best counts of a stage, the median of a model or a render.")  # fmt: skip
 @click.option("--megapixels", type=click.FloatRange(0, 64), default=12.0, show_default=True,
-              help="reference, runtime: also a photo of this size, whole; 0 leaves it out.")  # fmt: skip
+              help="reference, runtime: render a photo of this size as well; 0 leaves it out.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path),
-              help="runtime: whose TFLite files are timed. [default: the shipped models, exported for it]")  # fmt: skip
-@click.option("--threads", type=click.IntRange(1), default=2, show_default=True,
-              help="runtime, export: of a TFLite inference.")  # fmt: skip
+              help="runtime: time its TFLite files. [default: the shipped models, exported for it]")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1),
+              help="runtime, export: threads of a TFLite file. [default: of portraiture --threads, or 2]")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
 def command(
-    subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int, json_file: Path | None
+    subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int | None, json_file: Path | None
 ) -> None:
-    """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export."""
+    """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export.
+
+    The reference's last table is a portrait by each renderer alone, and beside a busy program on every core.
+    """
+    from portraiture.export.runner import file_threads
     from portraiture.reference.errors import OptionError
     from portraiture.reference.files import write_json
 
     if subject != "runtime" and bundle is not None:
-        raise OptionError(f"bench {subject} --bundle: expected no bundle, it makes its own input, found {bundle}")
+        raise OptionError(f"bench {subject} --bundle: expected no bundle, found {bundle}; drop it")
+    threads = threads or file_threads()
     if subject == "runtime":
         with tempfile.TemporaryDirectory() as folder:
             figures = _runtime(bundle or _own_bundle(Path(folder) / "bundle"), threads, repeats, megapixels)
@@ -41,13 +46,13 @@ def command(
 def _own_bundle(root: Path) -> Path:
     """The default models as TFLite in fp32 and fp16, exported for this run alone."""
     from portraiture.export.formats import Precision, Target
-    from portraiture.export.writing.export_bundle import finish
-    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec
+    from portraiture.tools.progress import steps
 
-    root.mkdir()
     spec = BundleSpec(targets=(Target.TFLITE,), precisions=(Precision.FP32, Precision.FP16))
-    finish(root, spec, write_models(spec, root, lambda line: click.echo(line, err=True)))
+    with steps() as report:
+        export_bundle(spec, root, gate=False, report=report)
     return root
 
 
@@ -88,7 +93,7 @@ def _export(threads: int, repeats: int) -> dict[str, object]:
 
 
 def _reference(repeats: int, megapixels: float) -> dict[str, object]:
-    """Stage by stage at 500x300, on the bundled astronaut."""
+    """Stage by stage at 500x300 on the bundled astronaut, and portraits of it at 512x512 alone and under load."""
     from dataclasses import asdict
 
     import cv2
@@ -96,13 +101,15 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
     from rich.table import Table
 
     from portraiture.export.sample_photo import sample_photo
+    from portraiture.tools.bench.load import GOAL, bench_under_load, portrait
     from portraiture.tools.bench.reference import SIZE, bench_large, bench_reference
     from portraiture.tools.open_pipeline import open_pipeline
     from portraiture.tools.report.terminal import console
 
     height, width = SIZE
     photo = cv2.resize(sample_photo()[:, 60:367], (width, height), interpolation=cv2.INTER_AREA)
-    maps = open_pipeline("torch", None, None).perceive(photo)
+    pipeline = open_pipeline("torch", None, None)
+    maps = pipeline.perceive(photo)
     mask, depth = maps.mask.astype(np.float64), maps.depth.astype(np.float64)
     stages = bench_reference(photo / 255.0, mask, depth, repeats)
     table = Table("stage", "ours s", "plain s", "plain / ours")
@@ -116,8 +123,18 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
         for t in large:
             table.add_row(f"{t.megapixels:g} MP, {t.mode}", t.compositing, f"{t.seconds:.1f}", f"{t.peak_gib:.2f}")
         console().print(table)
+    whole = sample_photo()
+    loads = bench_under_load(
+        {"RNN filter": lambda: portrait(pipeline, whole, "rnn"), "CRF": lambda: portrait(pipeline, whole, "crf")},
+        repeats,
+    )
+    table = Table("portrait by", "alone s", "every core busy s", "times as long", "goal: at most")
+    for load in loads:
+        table.add_row(load.render, f"{load.alone_s:.2f}", f"{load.busy_s:.2f}", f"{load.ratio:.1f}", f"{GOAL:.1f}")
+    console().print(table)
     return {
         "size": f"{height}x{width}",
         "stages": [asdict(s) for s in stages],
         "large": [asdict(t) for t in large],
+        "under_load": [asdict(load) for load in loads],
     }

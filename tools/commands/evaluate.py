@@ -9,14 +9,12 @@ import click
 from portraiture.tools.choices import runtime_options
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from portraiture.export.pipeline.pipeline import Pipeline
     from portraiture.tools.evaluate.photos import Photos
-    from portraiture.tools.evaluate.render import Masks
 
 
 SCENES = 16
+"""Scenes of ``evaluate render`` where no number is given; chosen, a minute of work, not measured."""
 
 METHODS = ("network", "graph-cut")
 
@@ -32,33 +30,24 @@ DATASETS_OF = {
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
 
-def _network_masks() -> "Masks":
-    """Refined and coarse mask by the shipped network."""
-    from portraiture.tools.open_pipeline import open_pipeline
-
-    pipeline = open_pipeline("torch", None, None)
-
-    def masks(rgb: "np.ndarray") -> "tuple[np.ndarray, np.ndarray | None]":
-        refined, coarse = (pipeline.perceive(rgb, model).mask.astype("float64") for model in ("perception", "coarse"))
-        return refined, coarse
-
-    return masks
-
-
 def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
     from portraiture.reference.errors import OptionError
-    from portraiture.tools.evaluate.render import evaluate_render
+    from portraiture.tools.evaluate.render import evaluate_render, network_masks
+    from portraiture.tools.evaluate.table import markdown_table
 
     if (dataset == "simulated-photos") != (root is not None):
-        expected = "the folder of shen2016, ccp, bsds500 and nyu" if root is None else "none, the scenes are procedural"
-        raise OptionError(f"--root of {dataset}: expected {expected}, found {root}")
-    scores = evaluate_render(scenes, sheet, root, None if root is None else _network_masks())
+        if root is None:
+            expected = "the folder of shen2016, ccp, bsds500 and nyu, found none; add --root DIR"
+        else:
+            expected = f"none, the scenes are procedural, found {root}; drop it"
+        raise OptionError(f"--root of {dataset}: expected {expected}")
+    scores = evaluate_render(scenes, sheet, root, None if root is None else network_masks())
     kind = "procedural scenes" if root is None else "scenes of real photos"
     click.echo(f"{scenes} {kind}, paper setting\n")
-    click.echo("| renderer | PSNR dB | SSIM | PSNR dB within 10 px of the person's edge |\n| --- | --- | --- | --- |")
-    for name, figures in scores.items():
-        click.echo(f"| {name} | {figures['psnr_db']:.2f} | {figures['ssim']:.4f} | {figures['edge_psnr_db']:.2f} |")
+    titles = ["renderer", "PSNR dB", "SSIM", "PSNR dB within 10 px of the person's edge"]
+    rows = [[name, f"{f['psnr_db']:.2f}", f"{f['ssim']:.4f}", f"{f['edge_psnr_db']:.2f}"] for name, f in scores.items()]
+    click.echo(markdown_table(titles, rows))
     _write(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
 
 
@@ -111,27 +100,31 @@ def _check_options(
 
     if dataset not in DATASETS_OF[subject]:
         expected = " or ".join(DATASETS_OF[subject])
-        raise OptionError(f"evaluate {subject}: expected --dataset {expected}, found {dataset}")
+        raise OptionError(f"evaluate {subject}: expected --dataset {expected}, found {dataset}; name one of them")
     if method != "network" and (subject != "segmentation" or dataset == "bsds500"):
         what = f"{subject} --dataset {dataset}"
-        raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}")
+        raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
     if compare and subject == "render":
-        raise OptionError("--compare: expected segmentation, depth or filter, found render; its table needs no flag")
+        raise OptionError(
+            "--compare: expected segmentation, depth or filter, found render; drop it, the table is there anyway"
+        )
     if compare and method != "network":
-        raise OptionError(f"--compare: expected no --method with it, found {method}; the table has that row")
+        raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
     if weights and not compare:
         raise OptionError("--weights: expected --compare with it, found none; add --compare")
     if worst is not None and (subject != "segmentation" or dataset == "bsds500" or compare):
         what = "--compare" if compare else f"{subject} --dataset {dataset}"
-        raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}")
+        raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}; drop it")
     if sheet and subject != "render" and worst is None:
-        raise OptionError(f"--sheet: expected evaluate render, or --worst N, with it, found {subject}")
+        raise OptionError(
+            f"--sheet: expected evaluate render, or --worst N, with it, found {subject} alone; add --worst N"
+        )
 
 
 def _segmentation(
     photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
 ) -> dict[str, Any]:
-    """Figures of masks, ``worst`` among them where asked for."""
+    """Figures of masks, with the ``worst`` photos where a number of them is given."""
     from portraiture.tools.evaluate import measures as evaluations
     from portraiture.tools.evaluate import worst as worst_photos
     from portraiture.training.evaluation.masks import score_masks
@@ -144,7 +137,7 @@ def _segmentation(
         return {**evaluations.segmentation_measure(photos)(predict)}
     samples = photos.samples()
     figures, ious = score_masks(samples, predict)
-    scored = worst_photos.worst(samples, ious, worst)
+    scored = worst_photos.lowest_iou(samples, ious, worst)
     if sheet is not None:
         worst_photos.write_sheet(sheet, scored, predict)
     return {**figures, "worst": [{"id": sample.id, "iou": iou} for sample, iou in scored]}
@@ -190,11 +183,12 @@ def _compare(
     "--limit",
     type=click.IntRange(1),
     default=None,
-    help="Use this many photos, spread over the split.",
+    help="Use at most this many photos, spread evenly over the split.",
 )
-@click.option("--scenes", type=click.IntRange(1), help=f"Scenes of evaluate render, {SCENES} unless told.")
+@click.option("--scenes", type=click.IntRange(1), help=f"Number of scenes of evaluate render. [default: {SCENES}]")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
-@click.option("--method", type=click.Choice(METHODS), default="network", show_default=True, help="Of segmentation.")
+@click.option("--method", type=click.Choice(METHODS), default="network", show_default=True,
+              help="What makes the masks of evaluate segmentation.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Markdown table of methods side by side, as the paper's tables 1 and 2.")
 @click.option("--weights", multiple=True, metavar="NAME=FILE", help="A row of --compare from a weights file. Repeat.")
 @click.option("--worst", type=click.IntRange(1), metavar="N", help="List the N photos with the worst masks.")
@@ -221,7 +215,7 @@ def command(
 
     A filter is judged on people at the paper setting, or on the folder that portraiture pairs wrote (--dataset pairs).
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
-    on bsds500 is what is found on its photos without people.
+    on bsds500 measures what is found in its photos without people.
     """
     _check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
     if subject == "render":
@@ -233,7 +227,7 @@ def command(
     from portraiture.training.data.datasets import Split
 
     if root is None:
-        raise OptionError(f"--root: expected the top folder of {dataset}, found none")
+        raise OptionError(f"--root: expected the top folder of {dataset}, found none; add --root DIR")
     if dataset == "pairs":
         _print_pairs(root, limit, compare, weights, (runtime, bundle, precision), json_file)
         return

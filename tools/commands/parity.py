@@ -4,13 +4,11 @@ from pathlib import Path
 
 import click
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
-
 
 @click.command("parity")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--photos", type=click.Path(path_type=Path), help="Folder of photos. [default: the bundled astronaut]")
-@click.option("--limit", type=click.IntRange(1), default=None, help="Use only the first photos of the folder.")
+@click.option("--limit", type=click.IntRange(1), help="Use at most this many photos, spread evenly over the folder.")
 @click.option(
     "-o",
     "--output",
@@ -21,48 +19,45 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
               help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
-@click.option("--locate", is_flag=True, help="Say why what fails does: the cause, or the first layer that diverges.")
+@click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, device: Path | None, locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
-    The report shows the first photos through every runtime; it is one file and needs no network.
+    The report shows some of the photos through every runtime; it is one file and needs no network.
     """
     from portraiture.export.diagnosis.explain import explain
     from portraiture.export.networks.build import Networks
     from portraiture.export.networks.checkpoints import Checkpoints
     from portraiture.export.parity.device import device_rows
-    from portraiture.export.parity.rows import Link, Row
+    from portraiture.export.parity.rows import Link, Row, first_failure
     from portraiture.export.parity.run import run_parity
+    from portraiture.export.pipeline.truth import Truth
     from portraiture.export.sample_photo import sample_photo
     from portraiture.reference.errors import GateError, InputError, OptionError
     from portraiture.reference.files import write_json, write_text
+    from portraiture.reference.photo.folder import photos_in, spread
     from portraiture.reference.photo.read import read_photo
+    from portraiture.tools.progress import steps
     from portraiture.tools.report.gallery import Gallery
     from portraiture.tools.report.html import html_report
     from portraiture.tools.report.junit import junit_xml
-    from portraiture.tools.report.terminal import failed, first_failure, print_rows
+    from portraiture.tools.report.terminal import failed, print_rows
 
     if output is not None and output.exists() and not output.is_dir():
         raise OptionError(f"-o: expected a folder, found the file {output}; name another place")
     if device is not None and (photos or perception or rnn_filter or locate):
-        raise OptionError("--device-results: expected it without --photos, weights and --locate; goldens are fixed")
+        raise OptionError(
+            "--device-results: expected no --photos, weights or --locate with it, found one; drop it, goldens are fixed"
+        )
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
-        if not photos.is_dir():
-            raise InputError(f"--photos: expected a folder, found {photos}")
-        files = sorted(p for p in photos.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)[:limit]
-        if not files:
-            raise InputError(f"--photos: expected photos ({', '.join(PHOTO_SUFFIXES)}) in {photos}, found none")
-        pictures = {p.name: read_photo(p) for p in files}
+        pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}
     shipped = Checkpoints()
-    networks = Networks(Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter))
+    truth = Truth(Networks(Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)))
     gallery = Gallery()
-
-    def report(what: str, _done: int, _of: int) -> None:
-        click.echo(f"checking {what}", err=True)
 
     def write_report(rows: list[Row]) -> None:
         if output is not None:
@@ -75,9 +70,10 @@ def command(
         if device is not None:
             rows = device_rows(bundle, device, gallery.watch)
         else:
-            rows = run_parity(bundle, pictures.values(), networks, report, gallery.watch)
+            with steps("checking") as report:
+                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch)
             if locate:
-                rows = explain(bundle, rows, networks, list(pictures.values()))
+                rows = explain(bundle, rows, truth, list(pictures.values()))
     except InputError as error:  # an older report must not stand for this run
         write_report([Row.failed(Link.FILE if device is None else Link.DEVICE, "bundle", str(error))])
         raise

@@ -24,7 +24,9 @@ def _all_folders(options: tuple[str, ...]) -> dict[str, list[Path]]:
     for option in options:
         name, sign, folder = option.partition("=")
         if not sign or not folder:
-            raise OptionError(f"--data: expected NAME=DIR, found {option!r}; names are {', '.join(DATASETS)}")
+            raise OptionError(
+                f"--data: expected NAME=DIR, found {option!r}; write one of {', '.join(DATASETS)} before =DIR"
+            )
         if name not in DATASETS:
             raise unknown("--data name", name, DATASETS)
         if not Path(folder).is_dir():
@@ -40,7 +42,8 @@ def _folders(options: tuple[str, ...], required: tuple[str, ...]) -> dict[str, P
     folders = {name: found[-1] for name, found in _all_folders(options).items()}
     missing = [n for n in required if n not in folders]
     if missing:
-        raise OptionError(f"--data: expected {', '.join(f'{n}=DIR' for n in missing)} as well")
+        wanted = " ".join(f"--data {name}=DIR" for name in missing)
+        raise OptionError(f"--data: expected {', '.join(required)}, found no {', '.join(missing)}; add {wanted}")
     return folders
 
 
@@ -50,9 +53,9 @@ def _filter_data(
     """Pair folders to train on and to validate on: given, or rendered into the run folder."""
     import os
 
-    from tqdm import tqdm
-
     from portraiture.reference.errors import InputError, OptionError
+    from portraiture.reference.photo.folder import spread
+    from portraiture.tools.progress import over
     from portraiture.training.data.datasets import Split, list_samples
     from portraiture.training.recipes import FILTER_RECIPES
     from portraiture.training.rendered.files import list_pairs
@@ -66,7 +69,9 @@ def _filter_data(
     if "pairs" in folders or "held-out" in folders:
         folders = _folders(data, ("pairs", "held-out"))
         if perception is not None:
-            raise OptionError("--perception: expected no --data pairs=DIR with it, found both; the pairs have maps")
+            raise OptionError(
+                "--perception: expected no --data pairs=DIR with it, found both; drop it, the pairs have maps"
+            )
         return list_pairs(folders["pairs"]), list_pairs(folders["held-out"])
     folders = _folders(data, ("shen2016", "ccp"))
     recipe = FILTER_RECIPES[recipe_name]
@@ -82,10 +87,10 @@ def _filter_data(
             samples = list_samples(name, folders[name], split)
             jobs += [
                 PairJob(f"{name}_{s.id}", s.photo.resolve(), s.label.resolve(), None, weights, output, options)
-                for s in samples[:: max(1, len(samples) // half)][:half]
+                for s in spread(samples, half)
             ]
         todo = unfinished(jobs)
-        for outcome in tqdm(over_processes(make_pair, todo, os.cpu_count() or 1), total=len(todo), desc="pairs"):
+        for outcome in over(over_processes(make_pair, todo, os.cpu_count() or 1), len(todo), "photo", "pairs"):
             if outcome.status is JobStatus.FAILED:
                 raise InputError(outcome.message)
         return list_pairs(output)
@@ -133,7 +138,7 @@ def _hard_ids(files: tuple[Path, ...]) -> frozenset[str]:
             found |= {str(entry["id"]) for entry in json.loads(path.read_text())["worst"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = "expected a file of evaluate segmentation --split train --worst N --json"
-            raise InputError(f"--hard {path}: {expected}, could not read one ({error})") from error
+            raise InputError(f"--hard {path}: {expected}, found another ({error}); write one with it") from error
     return frozenset(found)
 
 
@@ -156,7 +161,7 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
               help="Folder, repeatable: shen2016, ccp, nyu, backgrounds, folder (images/ and masks/, several);"
               " filter: pairs, held-out.")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
-@click.option("--resume", is_flag=True, help="Go on from the run folder's last checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the run folder.")
 @click.option(
     "--encoder",
     type=click.Path(path_type=Path),
@@ -168,9 +173,15 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
 @click.option("--hard", multiple=True, type=click.Path(path_type=Path),
               help="Draw photos 3 times as often: a file of evaluate segmentation --worst N --json.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")
-@click.option("--patience", type=click.IntRange(min=1), help="Stop after so many validations without a better --watch.")
+@click.option("--patience", type=click.IntRange(min=1), metavar="N",
+              help="Stop after N validations without a better figure of --watch.")  # fmt: skip
 @click.option("--watch", metavar="NAME", help="Validation figure whose best weights are kept as best.safetensors.")
-@click.option("--smaller-is-better", "smaller", is_flag=True, help="Of the figure to --watch, as whdr_nyu.")
+@click.option(
+    "--smaller-is-better",
+    "smaller",
+    is_flag=True,
+    help="The figure of --watch is better when it is smaller, as whdr_nyu.",
+)
 @click.option("--tensorboard", is_flag=True, help="Write scalars to RUN/tensorboard as well.")
 def command(
     subject: str,

@@ -7,16 +7,24 @@ from portraiture.reference.arrays import Floats
 from portraiture.reference.evaluation.scores import edge_band
 
 SHEET_SCENES = 4
+"""Scenes on a sheet; chosen, so that it can be looked at whole."""
 
 GAP_PX = 6
+"""White between two pictures, in pixels; chosen."""
 
 HEADER_PX = 36
+"""Height of the line of names, in pixels; chosen."""
 
 FONT, MAX_FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.7
 
 
 def draw_rows(pictures: dict[str, Floats], matte: Floats, header: bool) -> list[np.ndarray]:
-    """A scene's part of the sheet: the pictures side by side, and below each its crop at the person's edge, twice.
+    """A scene's part of the sheet: the pictures side by side, and below each its crop at the person's edge, enlarged.
+
+    Args:
+        pictures: HxWx3 in 0..1 by the name of their column; ``photo`` and ``truth`` among them.
+        matte: HxW in 0..1.
+        header: whether the line of names comes first.
 
     Returns:
         uint8 RGB of one width: the names if wanted, the pictures, the crops.

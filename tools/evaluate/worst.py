@@ -14,8 +14,10 @@ from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import Predict
 
 ROW_PX = 200
+"""Height of a row of the sheet in pixels; chosen."""
 
 GAP_PX = 4
+"""White between two pictures, in pixels; chosen."""
 
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 
@@ -24,13 +26,19 @@ Scored = tuple[Sample, float]
 """A photo and its IoU."""
 
 
-def worst(samples: Sequence[Sample], ious: Sequence[float], count: int) -> list[Scored]:
-    """At most ``count`` photos of lowest IoU, the lowest first; equals in the order of the samples."""
+def lowest_iou(samples: Sequence[Sample], ious: Sequence[float], count: int) -> list[Scored]:
+    """Photos of lowest IoU, the lowest first; equals in the order of the samples.
+
+    Args:
+        samples: photos.
+        ious: of each photo, 0..1.
+        count: how many at most.
+    """
     return sorted(zip(samples, ious, strict=True), key=lambda pair: pair[1])[:count]
 
 
 def write_sheet(path: Path, scored: Sequence[Scored], predict: Predict) -> None:
-    """A PNG with a row a photo, 200 px tall: photo (with id and IoU) | truth | mask.
+    """A PNG with one row per photo, 200 px tall: photo (with id and IoU) | truth | mask.
 
     Args:
         path: the file, written to a temporary name, then renamed.
