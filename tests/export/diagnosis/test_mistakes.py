@@ -1,5 +1,6 @@
 """The audit of weights and the list of mistakes say nothing of sound files, and the smallest harm is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def held(network: nn.Module) -> list[np.ndarray]:
 
 
 def sentence(monkeypatch: pytest.MonkeyPatch, values: list[np.ndarray]) -> str:
-    monkeypatch.setattr(file_weights, "constants", lambda *_: values)
+    holding = replace(file_weights.FORMATS[FILE.target], constants=lambda _: values)
+    monkeypatch.setitem(file_weights.FORMATS, FILE.target, holding)
     return weights_sentence(*other_weights(Path(), FILE, net()))
 
 
