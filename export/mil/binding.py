@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 Ints = tuple[int, ...]
 
@@ -87,10 +87,10 @@ def bind(
     expected = [name for name in known if name != _COMPUTE]
     unknown = sorted(set(arguments) - set(expected))
     if unknown:
-        raise InputError(f"{where}: expected parameters among {', '.join(expected)}, found {', '.join(unknown)}")
+        raise cannot_run(where, f"parameters among {', '.join(expected)}", ", ".join(unknown))
     missing = [name for name in expected if known[name].required and name not in arguments]
     if missing:
-        raise InputError(f"{where}: expected parameter {', '.join(missing)}, found none")
+        raise cannot_run(where, f"parameter {', '.join(missing)}", "none")
     settings: dict[str, Any] = {_COMPUTE: compute} if _COMPUTE in known else {}
     tensors: list[tuple[str, str]] = []
     lists: list[tuple[str, tuple[str, ...]]] = []
@@ -100,7 +100,7 @@ def bind(
         if kind == Tensors:
             lists.append((name, values))
         elif len(values) != 1:
-            raise InputError(f"{where}: expected one value for {name}, found {len(values)}")
+            raise cannot_run(where, f"one value for {name}", f"{len(values)}")
         elif kind is Tensor:
             tensors.append((name, values[0]))
         elif values[0] in constants:
@@ -110,7 +110,7 @@ def bind(
     reads = [value for _, value in tensors] + [v for _, values in lists for v in values] + [v for _, _, v in late]
     for value in reads:
         if not isinstance(constants.get(value, _NO_TENSOR), Tensor):
-            raise InputError(f"{where}: expected a tensor for {value}, found text")
+            raise cannot_run(where, f"a tensor for {value}", "text")
     return Bound(_caller(partial(function, **settings), tensors, lists, late, where), tuple(reads))
 
 
@@ -144,17 +144,22 @@ def _caller(
 def convert(kind: Any, value: Constant, where: str) -> Any:
     """A setting as the Python value that a function's annotation asks for.
 
+    Args:
+        kind: the annotation: ``str``, ``int``, ``float``, ``bool`` or ``Ints``.
+        value: the constant.
+        where: file, operation and parameter, for messages.
+
     Raises:
         InputError: text where numbers are expected or the reverse, or several numbers where one is.
     """
     if kind is str:
         if isinstance(value, str):
             return value
-        raise InputError(f"{where}: expected text, found {type(value).__name__}")
+        raise cannot_run(where, "text", type(value).__name__)
     if not isinstance(value, Tensor):
-        raise InputError(f"{where}: expected numbers, found text")
+        raise cannot_run(where, "numbers", "text")
     if kind == Ints:
         return tuple(int(v) for v in value.reshape(-1).tolist())
     if value.numel() != 1:
-        raise InputError(f"{where}: expected one number, found {value.numel()}")
+        raise cannot_run(where, "one number", f"{value.numel()}")
     return kind(value.item())

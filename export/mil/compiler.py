@@ -13,6 +13,7 @@ from torch import Tensor
 
 from portraiture.export.mil.binding import Bound, Constant, Environment, bind
 from portraiture.export.mil.dtypes import STORAGE, DataType
+from portraiture.export.mil.faults import cannot_run, damaged
 from portraiture.export.mil.ops.table import OPERATIONS
 from portraiture.export.mil.package import Package, tensor_type
 from portraiture.export.mil.values import ValueDecoder
@@ -58,23 +59,26 @@ class Step:
         """
         try:
             result = self.call(values)
+        except InputError as error:
+            if str(error).startswith(self.where):
+                raise
+            raise InputError(f"{self.where}: {error}") from error  # an operation's own message, which names no file
         except (RuntimeError, IndexError, ValueError) as error:
             raise InputError(
-                f"{self.where}: expected a valid operation, found: {str(error).splitlines()[0]}"
+                f"{self.where}: the operation failed ({str(error).splitlines()[0]}); export the file again, or run it"
+                " on macOS"
             ) from error
         results = list(result) if isinstance(result, tuple) else [result]
         if len(results) != len(self.outputs):
-            raise InputError(f"{self.where}: expected {len(self.outputs)} outputs, found {len(results)}")
+            raise cannot_run(self.where, f"{len(self.outputs)} outputs", f"{len(results)}")
         return [self._settle(tensor, output) for tensor, output in zip(results, self.outputs, strict=True)]
 
     def _settle(self, tensor: Tensor, output: Output) -> Tensor:
         if output.shape is not None and tensor.shape != output.shape:
-            raise InputError(
-                f"{self.where}: expected shape {output.shape} for {output.name}, found {tuple(tensor.shape)}"
-            )
+            raise cannot_run(self.where, f"shape {output.shape} for {output.name}", f"{tuple(tensor.shape)}")
         if tensor.dtype != output.dtype:
             if not _integer(tensor.dtype) or not _integer(output.dtype):
-                raise InputError(f"{self.where}: expected {output.dtype} for {output.name}, found {tensor.dtype}")
+                raise cannot_run(self.where, f"{output.dtype} for {output.name}", f"{tensor.dtype}")
             tensor = tensor.to(output.dtype)
         return tensor.half().to(output.dtype) if output.round_half else tensor
 
@@ -97,6 +101,7 @@ def compile_graph(package: Package, compute: torch.dtype, as_declared: bool) -> 
     """Prepare a package's function.
 
     Args:
+        package: what was read.
         compute: type of all floating-point arithmetic.
         as_declared: round each tensor declared fp16 to binary16 after the operation that computes it.
 
@@ -110,7 +115,7 @@ def compile_graph(package: Package, compute: torch.dtype, as_declared: bool) -> 
     if unknown:
         raise InputError(
             f"{package.model_path}: expected operations among {', '.join(sorted(OPERATIONS))}; "
-            f"found {', '.join(unknown)}; rewrite the model without them, or add them to export/mil/ops_*.py"
+            f"found {', '.join(unknown)}; rewrite the model without them, or add them to export/mil/ops/"
         )
     builder = _Builder(package, compute, as_declared)
     for operation in operations:
@@ -150,7 +155,7 @@ class _Builder:
         if step.op_type.startswith("constexpr_"):
             values = {n: c for n in bound.reads if isinstance(c := self._constants.get(n), Tensor)}
             if len(values) != len(set(bound.reads)):
-                raise InputError(f"{where}: expected constants only, found a value computed at run time")
+                raise cannot_run(where, "constants only", "a value computed at run time")
             for output, tensor in zip(outputs, step.run(values), strict=True):
                 self._constants[output.name] = tensor
         else:
@@ -195,7 +200,7 @@ class _Builder:
                 if binding.WhichOneof("binding") == "name":
                     name = str(binding.name)
                     if name not in self._known:
-                        raise InputError(f"{where}: expected {name} to be computed before it is read, found it is not")
+                        raise damaged(where, f"{name} to be computed before it is read", "it is not")
                 else:
                     name = f"{operation.outputs[0].name}.{parameter}[{place}]"
                     self._constants[name] = self._decoder.decode(binding.value)

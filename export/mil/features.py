@@ -35,11 +35,13 @@ def check_feeds(features: Mapping[str, Feature], feeds: Mapping[str, np.ndarray]
     """
     expected = "; ".join(describe(f) for f in features.values())
     if set(feeds) != set(features):
-        raise InputError(f"program inputs: expected [{expected}], found the names {sorted(feeds)}")
+        raise InputError(
+            f"program inputs: expected [{expected}], found the names {sorted(feeds)}; give each input once"
+        )
     for name, feature in features.items():
         problem = _problem(feature, feeds[name])
         if problem:
-            raise InputError(f"program inputs: expected [{expected}], found {name} {problem}")
+            raise InputError(f"program inputs: expected [{expected}], found {name} {problem}; give it as listed")
 
 
 def _problem(feature: Feature, value: object) -> str:
@@ -78,7 +80,13 @@ def _same_kind(declared: TensorType, dtype: np.dtype) -> bool:
 
 
 def to_tensor(feature: Feature, value: np.ndarray, compute: torch.dtype) -> Tensor:
-    """A checked feed as the program's tensor: arrays as they are, images as 1xCxHxW."""
+    """A checked feed as the program's tensor: arrays as they are, images as 1xCxHxW.
+
+    Args:
+        feature: the input that it is for.
+        value: an array of the declared shape; an image HxWx3 or HxW.
+        compute: type of floating-point values.
+    """
     dtype = STORAGE[feature.type.dtype].torch or compute
     if isinstance(feature, ArrayFeature):
         return torch.tensor(value).to(dtype)
@@ -99,7 +107,8 @@ def to_array(feature: Feature, tensor: Tensor) -> np.ndarray:
         return np.array(image[0].numpy())
     if not bool(torch.isfinite(image).all()):
         raise InputError(
-            f"program output {feature.name}: expected finite values for an 8-bit image, found NaN or infinity"
+            f"program output {feature.name}: expected finite values for an 8-bit image, found NaN or infinity;"
+            " export the file again"
         )
     image = image.clamp(0, 255).round().to(torch.uint8)
     if feature.colour is ColourSpace.GRAYSCALE:

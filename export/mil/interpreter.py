@@ -15,7 +15,7 @@ from portraiture.export.mil.features import check_feeds, to_array, to_tensor
 from portraiture.export.mil.package import Feature, Package, read_package
 
 Observer = Callable[[str, str, Tensor], None]
-"""Called after each operation with its type, an output's name and the output's values."""
+"""Called after each operation with the operation's type, an output's name and that output's values."""
 
 
 class Precision(Enum):
@@ -63,10 +63,6 @@ class MilProgram:
     def op_counts(self) -> dict[str, int]:
         """Operations by type, constants left out, most frequent first."""
         return dict(self._graph.op_counts)
-
-    def operations(self) -> list[tuple[str, str]]:
-        """Type and first output's name of each operation, in order, constants left out."""
-        return [(step.op_type, step.outputs[0].name) for step in self._graph.steps]
 
     def run(self, feeds: Mapping[str, np.ndarray], observer: Observer | None = None) -> dict[str, np.ndarray]:
         """Run the program.

@@ -14,12 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from portraiture.export.mil.dtypes import DataType
+from portraiture.export.mil.faults import cannot_run, damaged
 from portraiture.export.mil.weights import WeightFile
 from portraiture.reference.errors import InputError
 
 _PROTO = "_portraiture_coremltools_proto"
-
-_AGAIN = "export or download the package again"
 
 
 class ColourSpace(Enum):
@@ -92,7 +91,7 @@ class Package:
         folder = self.model_path.parent.resolve()
         path = Path(name.replace("@model_path", str(folder))).resolve()
         if not path.is_relative_to(folder):
-            raise _damaged(self.model_path, "a weight file inside the package", repr(name))
+            raise damaged(self.model_path, "a weight file inside the package", repr(name))
         return WeightFile(path)
 
 
@@ -102,7 +101,7 @@ def proto() -> ModuleType:
         return sys.modules[_PROTO]
     coremltools = importlib.util.find_spec("coremltools")
     if coremltools is None or not coremltools.submodule_search_locations:
-        raise InputError("Core ML packages: expected coremltools to be installed, found none; run `make bundle`")
+        raise InputError("Core ML packages: expected coremltools, found none; install portraiture again")
     folder = Path(coremltools.submodule_search_locations[0]) / "proto"
     spec = importlib.util.spec_from_file_location(
         _PROTO, folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -133,13 +132,13 @@ def read_package(path: Path, function: str = "main") -> Package:
     model = _parse_model(model_path)
     kind = model.WhichOneof("Type")
     if kind != "mlProgram":
-        raise _damaged(model_path, "an ML program", kind or "no model")
+        raise damaged(model_path, "an ML program", kind or "no model")
     functions = model.mlProgram.functions
     if function not in functions:
-        raise InputError(f"{model_path}: expected one of the functions {sorted(functions)}, found {function!r}")
+        raise damaged(model_path, f"one of the functions {sorted(functions)}", repr(function))
     program = functions[function]
     if program.opset not in program.block_specializations:
-        raise _damaged(model_path, f"a block for opset {program.opset!r}", "none")
+        raise damaged(model_path, f"a block for opset {program.opset!r}", "none")
     block = program.block_specializations[program.opset]
     types = {str(item.name): tensor_type(item.type, model_path) for item in program.inputs}
     description = _description(model, function)
@@ -151,7 +150,7 @@ def read_package(path: Path, function: str = "main") -> Package:
                 types[str(item.name)] = tensor_type(item.type, model_path)
     missing = sorted(wanted - set(types))
     if missing:
-        raise _damaged(model_path, f"an operation that computes output {missing[0]!r}", "none")
+        raise damaged(model_path, f"an operation that computes output {missing[0]!r}", "none")
     outputs = {str(n): _feature(str(n), types[n], description.output, model_path) for n in block.outputs}
     return Package(model_path, inputs, outputs, block)
 
@@ -164,15 +163,13 @@ def tensor_type(value_type: Any, model_path: Path) -> TensorType:
     """
     kind = value_type.WhichOneof("type")
     if kind != "tensorType":
-        raise InputError(f"{model_path}: expected tensors only, found a value of kind {kind}; convert without it")
+        raise cannot_run(model_path, "tensors only", f"a value of kind {kind}")
     tensor = value_type.tensorType
     try:
         dtype = DataType(tensor.dataType)
     except ValueError:
         names = ", ".join(t.name for t in DataType)
-        raise InputError(
-            f"{model_path}: expected element types {names}, found type {tensor.dataType}; convert without it"
-        ) from None
+        raise cannot_run(model_path, f"element types {names}", f"type {tensor.dataType}") from None
     shape = tuple(int(d.constant.size) if d.WhichOneof("dimension") == "constant" else None for d in tensor.dimensions)
     return TensorType(dtype, shape)
 
@@ -180,20 +177,20 @@ def tensor_type(value_type: Any, model_path: Path) -> TensorType:
 def _model_path(path: Path) -> Path:
     """Where ``Manifest.json`` says that ``model.mlmodel`` lies."""
     if not path.is_dir():
-        raise _damaged(path, "an .mlpackage folder", "none")
+        raise damaged(path, "an .mlpackage folder", "none")
     manifest_path = path / "Manifest.json"
     if not manifest_path.is_file():
-        raise _damaged(manifest_path, "the package's manifest", "none")
+        raise damaged(manifest_path, "the package's manifest", "none")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         relative = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(manifest_path, "JSON that names the root model", type(error).__name__) from None
+        raise damaged(manifest_path, "JSON that names the root model", type(error).__name__) from None
     model_path = path / "Data" / str(relative)
     if not model_path.resolve().is_relative_to((path / "Data").resolve()):
-        raise _damaged(manifest_path, "a model inside the package", repr(relative))
+        raise damaged(manifest_path, "a model inside the package", repr(relative))
     if not model_path.is_file():
-        raise _damaged(model_path, "the model that Manifest.json names", "none")
+        raise damaged(model_path, "the model that Manifest.json names", "none")
     return model_path
 
 
@@ -205,12 +202,12 @@ def _parse_model(model_path: Path) -> Any:
     try:
         model.ParseFromString(model_path.read_bytes())
     except DecodeError:
-        raise _damaged(model_path, "a Core ML model", "bytes that do not parse") from None
+        raise damaged(model_path, "a Core ML model", "bytes that do not parse") from None
     return model
 
 
 def _description(model: Any, function: str) -> Any:
-    """What describes the function's inputs and outputs (multi-function models hold one message a function)."""
+    """What describes the function's inputs and outputs (a multi-function model holds one message per function)."""
     for described in model.description.functions:
         if described.name == function:
             return described
@@ -218,29 +215,25 @@ def _description(model: Any, function: str) -> Any:
 
 
 def _feature(name: str, inner: TensorType, described: Any, model_path: Path) -> Feature:
-    """Join a tensor's type with what the model description says about it."""
+    """An input or output: a tensor's type joined with what the model description says about it."""
     found = [item for item in described if item.name == name]
     if not found:
-        raise _damaged(model_path, f"a description of {name!r}", "none")
+        raise damaged(model_path, f"a description of {name!r}", "none")
     kind = found[0].type.WhichOneof("Type")
     if kind == "multiArrayType":
         return ArrayFeature(name, inner)
     if kind != "imageType":
-        raise InputError(f"{model_path}: expected {name!r} to be an array or an image, found {kind}")
+        raise cannot_run(model_path, f"an array or an image for {name!r}", f"{kind}")
     image = found[0].type.imageType
     if image.WhichOneof("SizeFlexibility") is not None:
-        raise InputError(f"{model_path}: expected an image of fixed size for {name!r}, found a flexible one")
+        raise cannot_run(model_path, f"an image of fixed size for {name!r}", "a flexible one")
     try:
         colour = ColourSpace(image.colorSpace)
     except ValueError:
         names = ", ".join(c.name for c in ColourSpace)
-        raise _damaged(model_path, f"{name!r} in one of {names}", f"{image.colorSpace}") from None
+        raise damaged(model_path, f"{name!r} in one of {names}", f"{image.colorSpace}") from None
     channels = 3 if colour in (ColourSpace.RGB, ColourSpace.BGR) else 1
     shape = (1, channels, int(image.height), int(image.width))
     if inner.shape != shape:
-        raise _damaged(model_path, f"image {name!r} to be {shape} in the program", f"{inner.shape}")
+        raise damaged(model_path, f"image {name!r} to be {shape} in the program", f"{inner.shape}")
     return ImageFeature(name, inner, colour, int(image.width), int(image.height))
-
-
-def _damaged(path: Path, expected: str, found: str) -> InputError:
-    return InputError(f"{path}: expected {expected}, found {found}; {_AGAIN}")

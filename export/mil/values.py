@@ -8,9 +8,9 @@ import torch
 
 from portraiture.export.mil.binding import Constant
 from portraiture.export.mil.dtypes import STORAGE, DataType, unpack_bits
+from portraiture.export.mil.faults import damaged
 from portraiture.export.mil.package import Package, tensor_type
 from portraiture.export.mil.weights import WeightFile
-from portraiture.reference.errors import InputError
 
 
 class ValueDecoder:
@@ -35,7 +35,7 @@ class ValueDecoder:
         declared = tensor_type(value.type, self._package.model_path)
         sizes = [size for size in declared.shape if size is not None]
         if len(sizes) != len(declared.shape):
-            raise self._damaged("a constant of known shape", "an open one")
+            raise damaged(self._package.model_path, "a constant of known shape", "an open one")
         count = math.prod(sizes)
         kind = value.WhichOneof("value")
         if kind == "blobFileValue":
@@ -47,7 +47,7 @@ class ValueDecoder:
                 return texts if sizes else texts[0]
             array = self._immediate(tensor, declared.dtype, count)
         else:
-            raise self._damaged("a tensor constant", f"{kind or 'no value'}")
+            raise damaged(self._package.model_path, "a tensor constant", f"{kind or 'no value'}")
         storage = STORAGE[declared.dtype]
         # a type that torch lacks widens first: uint16 -> int32, uint32 -> int64
         if storage.numpy in (np.uint16, np.uint32):
@@ -63,23 +63,19 @@ class ValueDecoder:
         elif field == "bytes":
             raw = np.frombuffer(tensor.bytes.values, np.uint8)
             if len(raw) != math.ceil(count * storage.bits / 8):
-                raise self._damaged(f"{count} {dtype.name} elements", f"{len(raw)} bytes")
+                raise damaged(self._package.model_path, f"{count} {dtype.name} elements", f"{len(raw)} bytes")
             if storage.bits < 8:
                 return unpack_bits(raw, count, storage.bits, np.issubdtype(storage.numpy, np.signedinteger))
             array = raw.copy().view(storage.numpy)
         elif field == "strings":
-            raise self._damaged(f"{dtype.name} elements", "text")
+            raise damaged(self._package.model_path, f"{dtype.name} elements", "text")
         else:
             array = np.array(getattr(tensor, field).values, storage.numpy)
         if len(array) != count:
-            raise self._damaged(f"{count} {dtype.name} elements", f"{len(array)}")
+            raise damaged(self._package.model_path, f"{count} {dtype.name} elements", f"{len(array)}")
         return array
 
     def _file(self, name: str) -> WeightFile:
         if name not in self._files:
             self._files[name] = self._package.weight_file(name)
         return self._files[name]
-
-    def _damaged(self, expected: str, found: str) -> InputError:
-        path = self._package.model_path
-        return InputError(f"{path}: expected {expected}, found {found}; export or download the package again")

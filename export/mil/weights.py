@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from portraiture.export.mil.dtypes import STORAGE, DataType, unpack_bits
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import damaged
 
 _HEADER_BYTES = 64
 
@@ -38,14 +38,14 @@ class WeightFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise InputError(f"{path}: expected the weight file, found none; export or download the package again")
+            raise damaged(path, "the weight file", "none")
         self._size = path.stat().st_size
         if self._size < _HEADER_BYTES:
-            raise self._damaged(f"a header of {_HEADER_BYTES} bytes", f"a file of {self._size} bytes")
+            raise damaged(self.path, f"a header of {_HEADER_BYTES} bytes", f"a file of {self._size} bytes")
         self._bytes = np.memmap(path, np.uint8, "r")
         version = struct.unpack_from("<I", self._take(4, 4))[0]
         if version != _VERSION:
-            raise self._damaged(f"blob storage version {_VERSION}", f"version {version}")
+            raise damaged(self.path, f"blob storage version {_VERSION}", f"version {version}")
 
     def read(self, offset: int, dtype: DataType, count: int) -> np.ndarray:
         """The elements of one record.
@@ -63,23 +63,26 @@ class WeightFile:
         """
         where = f"record at byte {offset}"
         if offset < _HEADER_BYTES or offset + _RECORD_BYTES > self._size:
-            raise self._damaged(f"a {where}", f"a file of {self._size} bytes")
+            raise damaged(self.path, f"a {where}", f"a file of {self._size} bytes")
         sentinel, code, size, start, unused_bits = struct.unpack("<IIQQQ", self._take(offset, 32))
         storage = STORAGE[dtype]
         if sentinel != _SENTINEL:
-            raise self._damaged(f"{where}: sentinel {_SENTINEL:#x}", f"{sentinel:#x}")
+            raise damaged(self.path, f"{where}: sentinel {_SENTINEL:#x}", f"{sentinel:#x}")
         if code != storage.blob_code:
-            raise self._damaged(f"{where}: {dtype.name} (type {storage.blob_code})", f"type {code}")
+            raise damaged(self.path, f"{where}: {dtype.name} (type {storage.blob_code})", f"type {code}")
         expected_size = math.ceil(count * storage.bits / 8)
         if size != expected_size:
-            raise self._damaged(f"{where}: {expected_size} bytes for {count} {dtype.name}", f"{size} bytes")
+            raise damaged(self.path, f"{where}: {expected_size} bytes for {count} {dtype.name}", f"{size} bytes")
         if storage.bits < 8 and unused_bits != size * 8 - count * storage.bits:
-            raise self._damaged(
+            raise damaged(
+                self.path,
                 f"{where}: {size * 8 - count * storage.bits} unused bits for {count} {dtype.name}",
                 f"{unused_bits}",
             )
         if start < offset + _RECORD_BYTES or start % 64 or start + size > self._size:
-            raise self._damaged(f"{where}: {size} bytes of data from byte {start} on", f"a file of {self._size} bytes")
+            raise damaged(
+                self.path, f"{where}: {size} bytes of data from byte {start} on", f"a file of {self._size} bytes"
+            )
         data = np.array(self._bytes[start : start + size])
         if storage.bits < 8:
             return unpack_bits(data, count, storage.bits, signed=np.issubdtype(storage.numpy, np.signedinteger))
@@ -87,6 +90,3 @@ class WeightFile:
 
     def _take(self, start: int, size: int) -> bytes:
         return self._bytes[start : start + size].tobytes()
-
-    def _damaged(self, expected: str, found: str) -> InputError:
-        return InputError(f"{self.path}: expected {expected}, found {found}; export or download the package again")

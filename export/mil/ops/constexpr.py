@@ -12,7 +12,7 @@ from torch import Tensor
 
 from portraiture.export.mil.binding import Ints
 from portraiture.export.mil.dtypes import unpack_bits
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 _QUANTIZED = {"int8": (torch.int8, -128, 127), "uint8": (torch.uint8, 0, 255)}
 
@@ -28,7 +28,7 @@ def _blocks(parameter: Tensor, sizes: torch.Size) -> Tensor:
     """Repeat block-wise parameters to ``sizes``, which each of their sizes divides."""
     for axis, (count, size) in enumerate(zip(parameter.shape, sizes, strict=True)):
         if size % count:
-            raise InputError(f"compressed weights: expected blocks that divide {size} evenly, found {count} blocks")
+            raise cannot_run("compressed weights", f"blocks that divide {size} evenly", f"{count} blocks")
         if count != size:
             parameter = parameter.repeat_interleave(size // count, axis)
     return parameter
@@ -46,7 +46,7 @@ def constexpr_affine_dequantize(
 def constexpr_blockwise_shift_scale(
     data: Tensor, scale: Tensor, compute: torch.dtype, offset: Tensor | None = None
 ) -> Tensor:
-    """w = scale (q - offset), by blocks of data.shape / scale.shape elements."""
+    """w = scale (q - offset), one scale per block of data.shape / scale.shape elements."""
     values = data.to(compute)
     if offset is not None:
         values = values - _blocks(offset, data.shape).to(compute)
@@ -66,7 +66,7 @@ def constexpr_lut_to_dense(
         index = unpack_bits(indices.numpy(), count, bits, signed=False).astype(np.int64)
         return lut[torch.from_numpy(index)].reshape(shape)
     if lut.shape[-1] != 1 or lut.ndim != indices.ndim + 2:
-        raise InputError(f"constexpr_lut_to_dense: expected scalar entries, found vectors along axis {vector_axis}")
+        raise cannot_run("constexpr_lut_to_dense", "scalar entries", f"vectors along axis {vector_axis}")
     block = []
     for axis, (count, size) in enumerate(zip(lut.shape, indices.shape, strict=False)):
         place = _blocks(torch.arange(count), torch.Size([size]))
@@ -87,7 +87,7 @@ def constexpr_sparse_to_dense(nonzero_data: Tensor, mask: Tensor, shape: Ints | 
 def constexpr_cast(source_val: Tensor, output_dtype: str, compute: torch.dtype) -> Tensor:
     """fp16 to fp32."""
     if output_dtype != "fp32":
-        raise InputError(f"constexpr_cast: expected output_dtype fp32, found {output_dtype}")
+        raise cannot_run("constexpr_cast", "output_dtype fp32", output_dtype)
     return source_val.to(compute)
 
 
@@ -101,7 +101,7 @@ def quantize(
 ) -> Tensor:
     """q = clip(round(x / scale) + zero_point), halves to even."""
     if output_dtype not in _QUANTIZED:
-        raise InputError(f"quantize: expected output_dtype int8 or uint8, found {output_dtype}")
+        raise cannot_run("quantize", "output_dtype int8 or uint8", output_dtype)
     dtype, low, high = _QUANTIZED[output_dtype]
     levels = torch.round(input / _along(scale, axis, input.ndim, compute))
     if zero_point is not None:

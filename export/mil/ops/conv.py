@@ -1,6 +1,6 @@
 """MIL convolution, transposed convolution and pooling, in one, two or three spatial dimensions.
 
-``pad`` is [before, after] by spatial dimension, first dimension first; torch's ``F.pad`` has the last first.
+``pad`` is [before, after] of each spatial dimension, first dimension first; torch's ``F.pad`` has the last first.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from portraiture.export.mil.binding import Ints
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 Pads = list[tuple[int, int]]
 
@@ -26,11 +26,11 @@ _AVG_POOL: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 def _pairs(pad: Ints | None, dims: int) -> Pads:
-    """``pad`` as (before, after) by spatial dimension."""
+    """``pad`` as (before, after) of each spatial dimension."""
     if pad is None:
         return [(0, 0)] * dims
     if len(pad) != 2 * dims:
-        raise InputError(f"pad: expected {2 * dims} values, found {len(pad)}")
+        raise cannot_run("pad", f"{2 * dims} values", f"{len(pad)}")
     return [(pad[2 * i], pad[2 * i + 1]) for i in range(dims)]
 
 
@@ -49,7 +49,7 @@ def _padding(pad_type: str, pad: Ints | None, sizes: Ints, kernel: Ints, strides
     if pad_type == "custom":
         return _pairs(pad, len(kernel))
     if pad_type not in ("same", "same_lower"):
-        raise InputError(f"pad_type: expected valid, custom, same or same_lower, found {pad_type}")
+        raise cannot_run("pad_type", "valid, custom, same or same_lower", pad_type)
     pads = []
     for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
         total = max(0, (-(-size // stride) - 1) * stride + (k - 1) * dilation + 1 - size)
@@ -105,12 +105,13 @@ def conv_transpose(
     if pad_type == "same":
         cut = [f - n * s for f, n, s in zip(full, sizes, strides, strict=True)]
         if min(cut) < 0:
-            raise InputError("conv_transpose: MIL does not document pad_type 'same' for kernels below the stride")
+            found = "a smaller one, for which MIL does not document pad_type 'same'"
+            raise cannot_run("conv_transpose", "a kernel of at least the stride", found)
         pads = [(c // 2, c - c // 2) for c in cut]
     elif pad_type in ("valid", "custom"):
         pads = _pairs(pad if pad_type == "custom" else None, dims)
     else:
-        raise InputError(f"pad_type: expected valid, custom or same, found {pad_type}")
+        raise cannot_run("pad_type", "valid, custom or same", pad_type)
     kept = [f - before - after for f, (before, after) in zip(full, pads, strict=True)]
     if output_shape is not None:
         kept = list(output_shape[2:])

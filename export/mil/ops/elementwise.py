@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 _CAST_INTEGERS = {
     "int8": (torch.int8, -(2**7), 2**7 - 1),
@@ -56,7 +56,7 @@ def log(x: Tensor, epsilon: float = 1e-45) -> Tensor:
 def real_div(x: Tensor, y: Tensor) -> Tensor:
     """y = x / y for floats; MIL does not document how integers round."""
     if not x.is_floating_point():
-        raise InputError("real_div: expected floats, found integers, whose rounding MIL does not document")
+        raise cannot_run("real_div", "floats", "integers, whose rounding MIL does not document")
     return x / y
 
 
@@ -96,7 +96,7 @@ def elu(x: Tensor, alpha: float) -> Tensor:
 
 
 def prelu(x: Tensor, alpha: Tensor) -> Tensor:
-    """y = x where x > 0, else alpha_c x, with one alpha a channel (second axis)."""
+    """y = x where x > 0, else alpha_c x, with one alpha per channel (second axis)."""
     return F.prelu(x, alpha)
 
 
@@ -108,7 +108,7 @@ def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
         return F.gelu(x, approximate="tanh")
     if mode == "SIGMOID_APPROXIMATION":
         return x * torch.sigmoid(1.702 * x)
-    raise InputError(f"gelu: expected mode EXACT, TANH_APPROXIMATION or SIGMOID_APPROXIMATION, found {mode}")
+    raise cannot_run("gelu", "mode EXACT, TANH_APPROXIMATION or SIGMOID_APPROXIMATION", mode)
 
 
 def linear_activation(x: Tensor, alpha: float, beta: float = 0.0) -> Tensor:
@@ -141,11 +141,11 @@ def cast(x: Tensor, dtype: str, compute: torch.dtype) -> Tensor:
     if dtype == "bool":
         return x.bool()
     if dtype not in _CAST_INTEGERS:
-        raise InputError(f"cast: expected one of fp16, fp32, bool, {', '.join(_CAST_INTEGERS)}, found {dtype}")
+        raise cannot_run("cast", f"one of fp16, fp32, bool, {', '.join(_CAST_INTEGERS)}", dtype)
     target, low, high = _CAST_INTEGERS[dtype]
     whole = x.trunc() if x.is_floating_point() else x.to(torch.int64)
     if not bool(((whole >= low) & (whole <= high)).all()):
-        raise InputError(f"cast: expected values in {low}..{high} for {dtype}, found others; MIL does not define them")
+        raise cannot_run("cast", f"values in {low}..{high} for {dtype}", "others, which MIL does not define")
     return whole.to(target)
 
 

@@ -75,7 +75,7 @@ def batch_norm(
     beta: Tensor | None = None,
     epsilon: float = 1e-5,
 ) -> Tensor:
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, by channel (second axis)."""
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, each channel (second axis) by itself."""
     return F.batch_norm(x, mean, variance, gamma, beta, False, 0.0, epsilon)
 
 

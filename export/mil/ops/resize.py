@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 
 def _aligned(n_in: int, n_out: int) -> Tensor:
@@ -50,7 +50,7 @@ _SAMPLING = {
 
 @lru_cache(maxsize=256)
 def _taps(coordinates: Callable[[int, int], Tensor], n_in: int, n_out: int) -> tuple[Tensor, Tensor, Tensor]:
-    """By output element: lower neighbour, upper neighbour (int64), weight of the upper one (float64)."""
+    """Of each output element: lower neighbour, upper neighbour (int64), weight of the upper one (float64)."""
     source = coordinates(n_in, n_out).clamp(0, n_in - 1)
     lower = source.floor().long()
     return lower, (lower + 1).clamp(max=n_in - 1), source - lower
@@ -76,7 +76,7 @@ def upsample_bilinear(
     """
     half_pixel = not align_corners if half_pixel_centers is None else half_pixel_centers
     if align_corners and half_pixel:
-        raise InputError("upsample_bilinear: expected align_corners or half_pixel_centers, found both")
+        raise cannot_run("upsample_bilinear", "align_corners or half_pixel_centers", "both")
     coordinates = _aligned if align_corners else (_half_pixel if half_pixel else _corner)
     for axis, factor in ((-2, scale_factor_height), (-1, scale_factor_width)):
         x = _linear(x, axis, math.floor(x.shape[axis] * factor), coordinates)
@@ -88,7 +88,7 @@ def resize_bilinear(
 ) -> Tensor:
     """Bilinear to a given size, by one of five sampling modes."""
     if sampling_mode not in _SAMPLING:
-        raise InputError(f"resize_bilinear: expected sampling_mode in {', '.join(_SAMPLING)}, found {sampling_mode}")
+        raise cannot_run("resize_bilinear", f"sampling_mode in {', '.join(_SAMPLING)}", sampling_mode)
     for axis, n_out in ((-2, target_size_height), (-1, target_size_width)):
         x = _linear(x, axis, n_out, _SAMPLING[sampling_mode])
     return x

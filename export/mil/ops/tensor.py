@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from portraiture.export.mil.binding import Ints, Tensors
-from portraiture.reference.errors import InputError
+from portraiture.export.mil.faults import cannot_run
 
 
 def concat(values: Tensors, axis: int, interleave: bool = False) -> Tensor:
@@ -30,7 +30,7 @@ def split(x: Tensor, axis: int, num_splits: int | None = None, split_sizes: Ints
     if split_sizes is not None:
         return torch.split(x, list(split_sizes), axis)
     if num_splits is None or x.shape[axis] % num_splits:
-        raise InputError(f"split: expected parts that divide {x.shape[axis]} evenly, found {num_splits}")
+        raise cannot_run("split", f"parts that divide {x.shape[axis]} evenly", f"{num_splits}")
     return torch.split(x, x.shape[axis] // num_splits, axis)
 
 
@@ -67,7 +67,7 @@ def slice_by_index(
     end_mask: Ints | None = None,
     squeeze_mask: Ints | None = None,
 ) -> Tensor:
-    """NumPy's x[begin:end:stride] by axis; masked ends are left open, a squeezed axis is indexed by begin."""
+    """NumPy's x[begin:end:stride] along each axis; masked ends are left open, a squeezed axis is indexed by begin."""
     none = (0,) * x.ndim
     index, reversed_axes = _slices(
         begin, end, stride or (1,) * x.ndim, begin_mask or none, end_mask or none, squeeze_mask or none
@@ -78,7 +78,7 @@ def slice_by_index(
 
 
 def slice_by_size(x: Tensor, begin: Ints, size: Ints) -> Tensor:
-    """``size`` elements from ``begin`` by axis; -1 takes all that remain."""
+    """``size`` elements from ``begin`` along each axis; -1 takes all that remain."""
     for axis, (first, count) in enumerate(zip(begin, size, strict=True)):
         x = x.narrow(axis, first, x.shape[axis] - first if count == -1 else count)
     return x
@@ -87,7 +87,7 @@ def slice_by_size(x: Tensor, begin: Ints, size: Ints) -> Tensor:
 def pad(x: Tensor, pad: Ints, mode: str = "constant", constant_val: float = 0.0) -> Tensor:
     """Pad the last axes by [before, after] each; with a constant, by reflection, or by the edge value."""
     if mode not in ("constant", "reflect", "replicate"):
-        raise InputError(f"pad: expected mode constant, reflect or replicate, found {mode}")
+        raise cannot_run("pad", "mode constant, reflect or replicate", mode)
     # torch: last axis first, and none of the leading axes that stay as they are
     amounts = [value for i in range(len(pad) - 2, -1, -2) for value in pad[i : i + 2]]
     while amounts and amounts[-2:] == [0, 0]:
@@ -134,14 +134,14 @@ def reverse(x: Tensor, axes: Ints | None = None) -> Tensor:
 
 
 def tile(x: Tensor, reps: Ints) -> Tensor:
-    """Repeat as often by axis."""
+    """Repeat ``reps[k]`` times along axis k."""
     return x.tile(reps)
 
 
 def gather(x: Tensor, indices: Tensor, axis: int = 0, batch_dims: int = 0, validate_indices: bool = False) -> Tensor:
     """Elements of an axis by index: shape x[:axis] + indices + x[axis + 1:]."""
     if batch_dims:
-        raise InputError(f"gather: expected batch_dims 0, found {batch_dims}")
+        raise cannot_run("gather", "batch_dims 0", f"{batch_dims}")
     axis %= x.ndim
     index = indices.long()
     index = torch.where(index < 0, index + x.shape[axis], index)

@@ -167,6 +167,34 @@ def test_a_declared_shape_that_the_operation_does_not_give(package):
         MilProgram.load(package).run(FEED)
 
 
+def set_text(value: Any) -> None:
+    value.immediateValue.tensor.strings.values[0] = "diagonal"
+
+
+def set_number(value: Any) -> None:
+    value.immediateValue.tensor.ints.values[0] = 3
+
+
+@pytest.mark.parametrize(
+    ("parameter", "change", "said"),
+    [
+        ("pad_type", set_text, r"pad_type: expected valid, custom, same or same_lower, found diagonal"),
+        ("groups", set_number, r"the operation failed \(.*\)"),
+    ],
+)
+def test_an_operation_that_fails_is_named_once_with_what_to_do(package, parameter, change, said):
+    def damage(block: Any) -> None:
+        conv = next(op for op in block.operations if op.type == "conv")
+        name = conv.inputs[parameter].arguments[0].name
+        constant = next(op for op in block.operations if op.type == "const" and op.outputs[0].name == name)
+        change(constant.attributes["val"])
+
+    edit(package, damage)
+    with pytest.raises(InputError, match=rf"model\.mlmodel: conv \w+: {said}; export the file again.*macOS$") as caught:
+        MilProgram.load(package).run(FEED)
+    assert str(caught.value).count("model.mlmodel") == 1
+
+
 def test_an_unknown_function_lists_those_there_are(package):
     with pytest.raises(InputError, match=r"\['main'\]"):
         MilProgram.load(package, function="other")
