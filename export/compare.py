@@ -19,7 +19,8 @@ class Difference:
         finite: both arrays hold no NaN and no infinity. Where False, the figures are infinite errors.
         max_abs, mean_abs: absolute error.
         psnr_db: 10 log10(1 / mean squared error), peak 1.0; infinite for equal arrays.
-        iou: intersection over union of what is >= 0.5 in either, 1 where both are empty; None where not asked for.
+        iou: intersection over union of the pixels that are >= 0.5, 1 where both masks are empty; None where not asked
+            for.
     """
 
     finite: bool
@@ -32,17 +33,23 @@ class Difference:
 def compare(candidate: np.ndarray, reference: np.ndarray, *, as_mask: bool = False) -> Difference:
     """Compare arrays of values in 0..1.
 
+    >>> found = compare(np.array([0.5, 0.25]), np.array([0.5, 0.5]), as_mask=True)
+    >>> found.max_abs, found.mean_abs, round(found.psnr_db, 1), found.iou
+    (0.25, 0.125, 15.1, 0.5)
+
     Args:
-        candidate, reference: of equal shapes.
+        candidate, reference: of equal shapes, values in 0..1.
         as_mask: also find the intersection over union.
 
     Raises:
         InputError: the shapes differ, or an array is empty.
     """
     if candidate.shape != reference.shape:
-        raise InputError(f"compare: expected shape {reference.shape}, found {candidate.shape}")
+        raise InputError(
+            f"compare: expected shape {reference.shape}, found {candidate.shape}; compare outputs of one model and size"
+        )
     if candidate.size == 0:
-        raise InputError("compare: expected values, found empty arrays")
+        raise InputError("compare: expected values, found empty arrays; run the model first")
     a, b = candidate.astype(np.float64), reference.astype(np.float64)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return Difference(False, math.inf, math.inf, -math.inf, 0.0 if as_mask else None)

@@ -1,7 +1,7 @@
 """The contract of every exported model, stated once.
 
-From it come the signatures and layouts of the files, the manifest and the checks at run time. Whatever a mobile team
-must know to call a model is a field here.
+The signatures and layouts of the files, the manifest and the checks at run time come from it. Whatever an app's
+developer must know to call a model is a field here.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class TensorSpec:
     """One input or output.
 
     Attributes:
-        name: in every target.
+        name: the same in every target.
         kind: image (3 channels), map (1 channel) or scalar.
         low, high: range of values.
         meaning: one line for the app developer.
@@ -60,10 +60,16 @@ class Size:
 
     @staticmethod
     def parse(text: str) -> "Size":
-        """From ``512x384``; both numbers are multiples of 32 from 64 to 2048."""
+        """A size from text; both numbers are multiples of 32 from 64 to 2048.
+
+        >>> Size.parse("512x384")
+        Size(height=512, width=384)
+        """
         parts = text.lower().split("x")
         if len(parts) != 2 or not all(p.isdigit() for p in parts):
-            raise InputError(f"--size: expected HxW such as 512x384, found {text!r}")
+            raise InputError(
+                f"--size: expected HxW such as 512x384, found {text!r}; give height, x and width in pixels"
+            )
         size = Size(int(parts[0]), int(parts[1]))
         if any(n % 32 or not 64 <= n <= 2048 for n in (size.height, size.width)):
             raise InputError(f"--size: expected multiples of 32 from 64 to 2048, found {text!r}; try 512x384")

@@ -1,4 +1,4 @@
-"""Silence for converters that print and warn about their own affairs."""
+"""Silence for converters that print and warn about what no user can change."""
 
 import contextlib
 import logging

@@ -37,6 +37,15 @@ def file_threads() -> int:
 def to_layout(spec: TensorSpec, value: "Array | float", size: Size, layout: str) -> Array:
     """Check a value against the contract and bring it into the layout of a file, float32.
 
+    Args:
+        spec: the input or output that it is for.
+        value: an image HxWx3, a map HxW, or a number.
+        size: height and width of the model in pixels.
+        layout: ``NHWC`` or ``NCHW``.
+
+    Returns:
+        (1, H, W, C) or (1, C, H, W); a number as (1,).
+
     Raises:
         InputError: wrong shape or not finite.
     """
@@ -47,9 +56,9 @@ def to_layout(spec: TensorSpec, value: "Array | float", size: Size, layout: str)
     elif spec.kind is Kind.SCALAR:
         expected = ()
     if array.shape != expected:
-        raise InputError(f"{spec.name}: expected shape {expected}, found {array.shape}")
+        raise InputError(f"{spec.name}: expected shape {expected}, found {array.shape}; resize it to the model's size")
     if not np.isfinite(array).all():
-        raise InputError(f"{spec.name}: expected finite values, found NaN or infinity")
+        raise InputError(f"{spec.name}: expected finite values, found NaN or infinity; check what computed them")
     if spec.kind is Kind.SCALAR:
         return array.reshape(1)
     if spec.kind is Kind.MAP:
@@ -59,7 +68,13 @@ def to_layout(spec: TensorSpec, value: "Array | float", size: Size, layout: str)
 
 
 def from_layout(spec: TensorSpec, value: Array, layout: str) -> Array:
-    """(1, H, W, C) or (1, C, H, W) -> HxWxC, or HxW for a map."""
+    """An output as the contract gives it: HxWx3, or HxW for a map.
+
+    Args:
+        spec: the output.
+        value: (1, H, W, C) or (1, C, H, W).
+        layout: ``NHWC`` or ``NCHW``.
+    """
     array = value[0] if layout == "NHWC" else value[0].transpose(1, 2, 0)
     return np.asarray(array[..., 0] if spec.kind is Kind.MAP else array)
 
@@ -68,4 +83,5 @@ def check_feeds(contract: ModelContract, feeds: Feeds) -> None:
     """Raise unless the feeds are exactly the contract's inputs."""
     names = [s.name for s in contract.inputs]
     if sorted(feeds) != sorted(names):
-        raise InputError(f"{contract.name}: expected inputs {', '.join(names)}, found {', '.join(sorted(feeds))}")
+        found = ", ".join(sorted(feeds)) or "none"
+        raise InputError(f"{contract.name}: expected inputs {', '.join(names)}, found {found}; give these by name")

@@ -9,7 +9,7 @@ from portraiture.export.formats import FP16_ARITHMETIC, PRECISIONS, Precision, T
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A gate on a :class:`Difference`; a bound that is None is not asked for.
+    """A gate on a :class:`Difference`; a bound that is None does not count.
 
     ``min_iou`` needs a difference of masks, found by ``compare(..., as_mask=True)``; another one fails it.
     """
@@ -56,7 +56,7 @@ _FP16_MAP = Tolerance("fp16 keeps 11 bits; gates near 1 amplify rounding along a
 _FP16_PICTURE = Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0)
 
 _FP16_WEIGHTS = Tolerance(
-    "weights alone are fp16, the arithmetic is float32: 76 dB at least on 20 photos", min_psnr_db=60.0
+    "weights alone are fp16, the arithmetic is float32: at least 76 dB on 20 photos", min_psnr_db=60.0
 )
 
 
@@ -77,13 +77,13 @@ _SMALL_PICTURE = Tolerance(
 
 
 _SMALL_FILTER = Tolerance(
-    "of the filter few weights are quantized, and its recurrences are float: 62 dB at least on 20 photos",
+    "few of the filter's weights are quantized, and its recurrences are float: at least 62 dB on 20 photos",
     min_psnr_db=50.0,
 )
 
 
 Key = tuple[str, Target, Precision, str]
-"""Model, runtime by its format, precision and output; TensorFlow's interpreter is held to TFLite's."""
+"""Model, format, precision and output."""
 
 
 def _table() -> dict[Key, Tolerance]:
@@ -109,7 +109,14 @@ FILE = _table()
 
 
 def file_tolerance(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
-    """Of a model in a format and precision, and one of its outputs."""
+    """The tolerance of one output of a model, in one format and precision.
+
+    Args:
+        name: of the model.
+        target: the format; TensorFlow's interpreter is held to TFLite's tolerances.
+        precision: of the file.
+        output: name of the output.
+    """
     return FILE[name, target, precision, output]
 
 

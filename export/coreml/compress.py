@@ -1,7 +1,7 @@
 """Smaller Core ML packages from the fp16 one: weights as int8, or as indices into a table (palettized).
 
-Both are expanded to fp16 when the model is loaded or run; the arithmetic is fp16 in either, so that recurrences are
-what they are in the fp16 package.
+Both are expanded to fp16 when the model is loaded or run; the arithmetic is fp16 in either, so that recurrences
+compute the same as in the fp16 package.
 """
 
 import re
@@ -21,18 +21,19 @@ KEPT_FP16 = re.compile(rf"encoder_blocks_({SENSITIVE_BLOCKS})_project")
 
 
 PALETTE_BITS = 8
-"""The fewest that pass the gate: with 6 (2.5 MB instead of 3.0) the mask's IoU is 0.970 on the gate's photo, and depth
-falls to 24.8 dB on one of six validation photos."""
+"""The smallest number that passes the gate. With 6 (2.5 MB instead of 3.0) the mask's IoU is 0.970 on the gate's photo,
+and depth falls to 24.8 dB on one of six validation photos."""
 
 _BINS, _ROUNDS = 1024, 30
+"""Bins of the weights' histogram, and rounds of the search; chosen, not measured."""
 
 
 def palette(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A layer's table of 256 values and the index of each weight, by k-means in one dimension.
 
-    Lloyd's rounds, begun where theory puts many levels: as dense as the cube root of the weights' own density. In a
-    sorted array clusters are runs, so that a round is a search of the middles between means and a difference of
-    cumulated sums. (coremltools' own k-means needs scikit-learn.)
+    Lloyd's algorithm. It begins with the spacing that is best for many levels: their density is the cube root of the
+    density of the weights. In a sorted array a cluster is a run, so that a round searches the middles between the means
+    and takes differences of cumulated sums. (The k-means of coremltools needs scikit-learn.)
 
     Args:
         weight: of any shape.
@@ -56,9 +57,9 @@ def palette(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compress(model: Any, precision: Precision) -> Any:
-    """A converted ``MLModel`` in another precision; fp32 and fp16 are what conversion itself gives.
+    """A converted ``MLModel`` in another precision; for fp32 and fp16 the conversion's own result.
 
-    INT8: w = scale q by output channel, symmetric. PALETTIZED: w = table[q], one table a layer.
+    INT8: w = scale q, one scale per output channel, symmetric. PALETTIZED: w = table[q], one table per layer.
     """
     if precision not in (Precision.INT8, Precision.PALETTIZED):
         return model

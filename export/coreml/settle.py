@@ -18,9 +18,13 @@ _DATE = "com.github.apple.coremltools.conversion_date"
 
 
 def settle(path: Path, models: Sequence[tuple[str, Size]]) -> None:
-    """Put the contract of its models into a package, and make two exports of it equal byte by byte; in place.
+    """Put the contract of models into a package, and make two exports of it equal byte by byte; in place.
 
-    coremltools writes maps in whatever order they have in memory, the day, and random identifiers in the index.
+    coremltools writes maps in the order that they have in memory, the date, and random identifiers in the index.
+
+    Args:
+        path: the package folder.
+        models: name and size of each model in it.
     """
     model = proto().Model_pb2.Model()
     model.ParseFromString((path / _MODEL).read_bytes())

@@ -1,6 +1,6 @@
 """Smaller ONNX files from the float32 one: convolutions' weights as fp16 or int8, expanded when the file is loaded.
 
-The arithmetic stays float32, as in the fp16 files of TFLite, so that recurrences are what they are in the fp32 file.
+The arithmetic stays float32, as in the fp16 files of TFLite, so that recurrences compute the same as in the fp32 file.
 """
 
 import re

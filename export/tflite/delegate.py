@@ -7,11 +7,11 @@ from portraiture.export.quiet import quiet
 
 
 def undelegated(path: Path) -> list[Operation]:
-    """Operations of a TFLite file that its CPU delegate, XNNPACK, leaves to plain kernels; of the first subgraph.
+    """Operations of a file's first subgraph that TFLite's CPU delegate, XNNPACK, leaves to plain kernels.
 
-    Each of them cuts the graph: what stands before it is written to memory, and the delegate starts anew. Phones' other
-    delegates take hardly more. The interpreter lists a delegated part as one more operation and keeps the originals;
-    what is run is found from the outputs back to the inputs.
+    Each of them cuts the graph: the delegate writes its results to memory and starts anew after it. The other delegates
+    of phones take hardly more operations. The interpreter lists a delegated part as one more operation and keeps the
+    originals in the list, so that the operations which run are found from the outputs back to the inputs.
     """
     from ai_edge_litert.interpreter import Interpreter
 

@@ -1,4 +1,4 @@
-"""Several ``.tflite`` files into one with a signature each; equal constants are kept once.
+"""Several ``.tflite`` files into one with a signature per model; equal constants are kept once.
 
 Merging written files, rather than converting the networks together, gives every signature the very operations and
 weights of its single file, at every precision.

@@ -95,7 +95,7 @@ def metadata(models: Sequence[tuple[str, Size]]) -> bytes:
 
 
 def write_metadata(path: Path, models: Sequence[tuple[str, Size]]) -> None:
-    """Put the contract of its models into a file, in place.
+    """Put the contract of models into a file, in place.
 
     Args:
         path: a ``.tflite`` file.

@@ -1,7 +1,7 @@
 """Smaller TFLite files from the float32 one, by the AI Edge quantizer: fp16, int8 and static int8.
 
-Only 2-d convolutions (full and depthwise) are quantized. The recurrences are slices, products and sums, and a gate
-near 1 would amplify the rounding of an activation to 8 bits along a line: they stay float, like all else.
+Only 2-d convolutions (full and depthwise) are quantized; everything else stays float. In the recurrences, which are
+slices, products and sums, a gate near 1 would amplify the rounding of an activation to 8 bits along a line.
 """
 
 import re
@@ -23,12 +23,12 @@ KEPT_FLOAT = re.compile(rf"InvertedResidual_({SENSITIVE_BLOCKS})/.*Conv2d_projec
 
 
 Samples = Iterable[dict[str, np.ndarray]]
-"""Inputs of a model by name, each laid out as the file takes it."""
+"""Inputs of a model by name, as the file lays them out."""
 
 
 @contextmanager
 def _quantizer(source: Path) -> Iterator[Any]:
-    """A quantizer of a float32 file, and silence while it works."""
+    """A quantizer of a float32 file; what it prints is dropped."""
     with quiet():
         from ai_edge_quantizer import quantizer
 
@@ -36,7 +36,7 @@ def _quantizer(source: Path) -> Iterator[Any]:
 
 
 def _large_layers(source: Path) -> str:
-    """A pattern of the names of the convolutions that are quantized; each is named after its output."""
+    """A pattern of the names of the convolutions that are quantized; a convolution has the name of its output."""
     large = [
         graph.tensors[operation.outputs[0]].name.decode()
         for kind, operation, graph in operations_of(read_model(source))
@@ -66,12 +66,12 @@ def quantize_fp16(source: Path, path: Path) -> None:
 
 
 def quantize_int8(source: Path, path: Path) -> None:
-    """Store the convolutions' weights as int8, a scale a channel; what enters one is quantized as it runs."""
+    """Store the convolutions' weights as int8, one scale per channel; their inputs are quantized at run time."""
     layers = _large_layers(source)
     with _quantizer(source) as q:
         from ai_edge_quantizer import qtyping
 
-        # not the depthwise ones: TFLite's delegate takes none whose input is quantized as it runs
+        # not the depthwise ones: TFLite's delegate takes none whose input is quantized at run time
         q.add_dynamic_config(layers, qtyping.TFLOperationName["CONV_2D"], num_bits=8)
         path.write_bytes(bytes(q.quantize().quantized_model))
 
@@ -85,7 +85,7 @@ def quantize_int8_static(source: Path, path: Path, samples: Samples) -> None:
     Args:
         source: the float32 file.
         path: file to write.
-        samples: of one size, one or more.
+        samples: one or more, of the file's size; NHWC, float32.
     """
     layers = _large_layers(source)
     with _quantizer(source) as q:
@@ -113,7 +113,7 @@ def quantize(source: Path, path: Path, precision: Precision, samples: Samples) -
         source: the float32 file.
         path: file to write.
         precision: one of TFLite's.
-        samples: read by static int8 only.
+        samples: inputs by name, NHWC, float32; only static int8 reads them.
     """
     if precision is Precision.INT8_STATIC:
         quantize_int8_static(source, path, samples)

@@ -37,7 +37,14 @@ def _blocks(parameter: Tensor, sizes: torch.Size) -> Tensor:
 def constexpr_affine_dequantize(
     quantized_data: Tensor, zero_point: Tensor, scale: Tensor, axis: int, compute: torch.dtype
 ) -> Tensor:
-    """w = scale (q - zero_point), both scalars or vectors along an axis."""
+    """w = scale (q - zero_point), both scalars or vectors along an axis.
+
+    Args:
+        quantized_data: int8 or uint8, any shape.
+        zero_point, scale: scalars, or one per element of the axis.
+        axis: that the vectors lie along.
+        compute: type of the result.
+    """
     rank = quantized_data.ndim
     shifted = quantized_data.to(compute) - _along(zero_point, axis, rank, compute)
     return shifted * _along(scale, axis, rank, compute)
@@ -46,7 +53,14 @@ def constexpr_affine_dequantize(
 def constexpr_blockwise_shift_scale(
     data: Tensor, scale: Tensor, compute: torch.dtype, offset: Tensor | None = None
 ) -> Tensor:
-    """w = scale (q - offset), one scale per block of data.shape / scale.shape elements."""
+    """w = scale (q - offset), one scale per block of data.shape / scale.shape elements.
+
+    Args:
+        data: integers, any shape.
+        scale: as many axes; each of its sizes divides that of data.
+        compute: type of the result.
+        offset: shaped as scale; default 0.
+    """
     values = data.to(compute)
     if offset is not None:
         values = values - _blocks(offset, data.shape).to(compute)
@@ -60,6 +74,12 @@ def constexpr_lut_to_dense(
 
     iOS 16: one table, indices packed with log2(table size) bits each. iOS 18: table of shape
     blocks..., entries, 1; an index looks into its block's table.
+
+    Args:
+        indices: uint8; packed bytes where a shape is given (iOS 16).
+        lut: the table, or a table per block (iOS 18).
+        shape: of the result, for packed indices.
+        vector_axis: not supported; entries are scalars.
     """
     if shape is not None:
         count, bits = math.prod(shape), int(math.log2(lut.numel()))
@@ -75,7 +95,13 @@ def constexpr_lut_to_dense(
 
 
 def constexpr_sparse_to_dense(nonzero_data: Tensor, mask: Tensor, shape: Ints | None = None) -> Tensor:
-    """w = the next non-zero value where the mask's bit is set, else 0; iOS 16 packs the mask."""
+    """w = the next non-zero value where the mask's bit is set, else 0; iOS 16 packs the mask.
+
+    Args:
+        nonzero_data: (n,), in order.
+        mask: bits; packed bytes where a shape is given (iOS 16).
+        shape: of the result, for a packed mask.
+    """
     if shape is not None:
         bits = unpack_bits(mask.numpy(), math.prod(shape), 1, signed=False)
         mask = torch.from_numpy(bits).reshape(shape)
@@ -85,7 +111,13 @@ def constexpr_sparse_to_dense(nonzero_data: Tensor, mask: Tensor, shape: Ints | 
 
 
 def constexpr_cast(source_val: Tensor, output_dtype: str, compute: torch.dtype) -> Tensor:
-    """fp16 to fp32."""
+    """fp16 to fp32.
+
+    Args:
+        source_val: fp16, any shape.
+        output_dtype: fp32.
+        compute: type of the result.
+    """
     if output_dtype != "fp32":
         raise cannot_run("constexpr_cast", "output_dtype fp32", output_dtype)
     return source_val.to(compute)
@@ -99,7 +131,16 @@ def quantize(
     zero_point: Tensor | None = None,
     axis: int = 0,
 ) -> Tensor:
-    """q = clip(round(x / scale) + zero_point), halves to even."""
+    """q = clip(round(x / scale) + zero_point), halves to even.
+
+    Args:
+        input: floats, any shape.
+        scale: scalar, or one per element of the axis.
+        output_dtype: int8 or uint8.
+        compute: type that it computes in.
+        zero_point: shaped as scale; default 0.
+        axis: that vectors lie along.
+    """
     if output_dtype not in _QUANTIZED:
         raise cannot_run("quantize", "output_dtype int8 or uint8", output_dtype)
     dtype, low, high = _QUANTIZED[output_dtype]
@@ -112,7 +153,15 @@ def quantize(
 def dequantize(
     input: Tensor, scale: Tensor, compute: torch.dtype, zero_point: Tensor | None = None, axis: int = 0
 ) -> Tensor:
-    """x = scale (q - zero_point)."""
+    """x = scale (q - zero_point).
+
+    Args:
+        input: int8 or uint8, any shape.
+        scale: scalar, or one per element of the axis.
+        compute: type of the result.
+        zero_point: shaped as scale; default 0.
+        axis: that vectors lie along.
+    """
     values = input.to(compute)
     if zero_point is not None:
         values = values - _along(zero_point, axis, input.ndim, compute)

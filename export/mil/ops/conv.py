@@ -68,7 +68,17 @@ def conv(
     dilations: Ints | None = None,
     groups: int = 1,
 ) -> Tensor:
-    """Convolution (correlation) of N,C,... by weight C_out,C/groups,..., zero padding."""
+    """Convolution (correlation) of N,C,... by weight C_out,C/groups,..., zero padding.
+
+    Args:
+        x: (N, C, ...), one to three spatial dimensions.
+        weight: (C_out, C / groups, ...).
+        bias: (C_out,); default 0.
+        strides, dilations: elements, one per spatial dimension; default 1.
+        pad_type: valid, custom, same or same_lower.
+        pad: elements, for custom.
+        groups: number of groups of channels.
+    """
     kernel = tuple(weight.shape[2:])
     dims = len(kernel)
     strides, dilations = strides or (1,) * dims, dilations or (1,) * dims
@@ -96,6 +106,16 @@ def conv_transpose(
     The full result, (size - 1) stride + (k - 1) dilation + 1 long, is cut: by nothing (valid), by ``pad``
     (custom), or to size x stride, an odd element cut after (same). ``output_shape`` sets the length that is
     kept; elements past the full result receive no input and hold the bias alone.
+
+    Args:
+        x: (N, C_in, ...), one to three spatial dimensions.
+        weight: (C_in, C_out / groups, ...).
+        bias: (C_out,); default 0.
+        pad: elements, for custom.
+        output_shape: of the whole result.
+        pad_type: valid, custom or same.
+        strides, dilations: elements, one per spatial dimension; default 1.
+        groups: number of groups of channels.
     """
     kernel = tuple(weight.shape[2:])
     sizes = tuple(x.shape[2:])
@@ -152,7 +172,15 @@ def max_pool(
     pad: Ints | None = None,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Largest element of each window; padding never wins."""
+    """Largest element of each window; padding never wins.
+
+    Args:
+        x: (N, C, ...), one to three spatial dimensions.
+        kernel_sizes, strides: elements, one per spatial dimension; strides default to 1.
+        pad_type: valid, custom, same or same_lower.
+        pad: elements, for custom.
+        ceil_mode: also compute a last, partial window.
+    """
     strides = strides or (1,) * len(kernel_sizes)
     pads, extra = _pool_geometry(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
     for margin in (pads, extra):
@@ -171,7 +199,16 @@ def avg_pool(
     exclude_padding_from_average: bool = False,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """Mean of each window; padding counts as zeros unless excluded, what ceil_mode adds never counts."""
+    """Mean of each window; padding counts as zeros unless excluded, what ceil_mode adds never counts.
+
+    Args:
+        x: (N, C, ...), one to three spatial dimensions.
+        kernel_sizes, strides: elements, one per spatial dimension; strides default to 1.
+        pad_type: valid, custom, same or same_lower.
+        pad: elements, for custom.
+        exclude_padding_from_average: padding does not count.
+        ceil_mode: also compute a last, partial window.
+    """
     strides = strides or (1,) * len(kernel_sizes)
     pads, extra = _pool_geometry(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
     counted = torch.ones_like(x[:1, :1])

@@ -66,7 +66,12 @@ def floor_div(x: Tensor, y: Tensor) -> Tensor:
 
 
 def clip(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """y = min(max(x, alpha), beta)."""
+    """y = min(max(x, alpha), beta).
+
+    Args:
+        x: any shape.
+        alpha, beta: least and largest value.
+    """
     return torch.clamp(x, alpha, beta)
 
 
@@ -81,7 +86,13 @@ def thresholded_relu(x: Tensor, alpha: float) -> Tensor:
 
 
 def clamped_relu(x: Tensor, alpha: float, beta: float) -> Tensor:
-    """y = min(beta, x) where x >= 0, else min(beta, alpha x)."""
+    """y = min(beta, x) where x >= 0, else min(beta, alpha x).
+
+    Args:
+        x: any shape.
+        alpha: slope below 0.
+        beta: largest value.
+    """
     return torch.clamp(torch.where(x >= 0, x, alpha * x), max=beta)
 
 
@@ -112,22 +123,45 @@ def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
 
 
 def linear_activation(x: Tensor, alpha: float, beta: float = 0.0) -> Tensor:
-    """y = alpha x + beta."""
+    """y = alpha x + beta.
+
+    Args:
+        x: any shape.
+        alpha: factor.
+        beta: summand.
+    """
     return alpha * x + beta
 
 
 def scaled_tanh(x: Tensor, alpha: float = 1.0, beta: float = 1.0) -> Tensor:
-    """y = alpha tanh(beta x)."""
+    """y = alpha tanh(beta x).
+
+    Args:
+        x: any shape.
+        alpha: factor of the result.
+        beta: factor of x.
+    """
     return alpha * torch.tanh(beta * x)
 
 
 def sigmoid_hard(x: Tensor, alpha: float = 0.2, beta: float = 0.5) -> Tensor:
-    """y = min(max(alpha x + beta, 0), 1)."""
+    """y = min(max(alpha x + beta, 0), 1).
+
+    Args:
+        x: any shape.
+        alpha: slope.
+        beta: value at 0.
+    """
     return torch.clamp(alpha * x + beta, 0, 1)
 
 
 def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """y = a where cond, else b."""
+    """y = a where cond, else b.
+
+    Args:
+        cond: bool; it broadcasts with a and b.
+        a, b: of one type.
+    """
     return torch.where(cond.bool(), a, b)
 
 
@@ -135,6 +169,11 @@ def cast(x: Tensor, dtype: str, compute: torch.dtype) -> Tensor:
     """Convert to another type; floats to integers truncate towards zero.
 
     A cast to fp16 rounds only where the program runs as declared: its output's declared type decides.
+
+    Args:
+        x: any shape.
+        dtype: MIL's name of the type, such as fp16 or int32.
+        compute: type of all floats of the program.
     """
     if dtype in ("fp16", "fp32"):
         return x.to(compute)

@@ -29,12 +29,24 @@ def _product(x: Tensor, axes: Ints, keep_dims: bool) -> Tensor:
 
 
 def reduce_argmax(x: Tensor, axis: int = -1, keep_dims: bool = False) -> Tensor:
-    """Index of the largest element along an axis, int32."""
+    """Index of the largest element along an axis, int32.
+
+    Args:
+        x: any shape.
+        axis: index of the axis.
+        keep_dims: keep it with size 1.
+    """
     return x.argmax(axis, keepdim=keep_dims).to(torch.int32)
 
 
 def reduce_argmin(x: Tensor, axis: int = -1, keep_dims: bool = False) -> Tensor:
-    """Index of the smallest element along an axis, int32."""
+    """Index of the smallest element along an axis, int32.
+
+    Args:
+        x: any shape.
+        axis: index of the axis.
+        keep_dims: keep it with size 1.
+    """
     return x.argmin(axis, keepdim=keep_dims).to(torch.int32)
 
 
@@ -44,7 +56,14 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Tensor:
-    """Cumulative sum along an axis; exclusive starts at 0, reverse runs from the end."""
+    """Cumulative sum along an axis; exclusive starts at 0, reverse runs from the end.
+
+    Args:
+        x: any shape.
+        axis: index of the axis.
+        exclusive: leave out the element itself.
+        reverse: sum from the end.
+    """
     x = x.flip(axis) if reverse else x
     total = x.cumsum(axis).to(x.dtype)
     if exclusive:
@@ -53,12 +72,23 @@ def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = Fa
 
 
 def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
-    """Matrix product over the last two axes, the others broadcast."""
+    """Matrix product over the last two axes, the others broadcast.
+
+    Args:
+        x, y: (..., rows, columns).
+        transpose_x, transpose_y: exchange the last two axes of one first.
+    """
     return torch.matmul(x.mT if transpose_x else x, y.mT if transpose_y else y)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """y = x weight^T + bias."""
+    """y = x weight^T + bias.
+
+    Args:
+        x: (..., n).
+        weight: (m, n).
+        bias: (m,); default 0.
+    """
     return F.linear(x, weight, bias)
 
 
@@ -75,12 +105,25 @@ def batch_norm(
     beta: Tensor | None = None,
     epsilon: float = 1e-5,
 ) -> Tensor:
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, each channel (second axis) by itself."""
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, each channel (second axis) by itself.
+
+    Args:
+        x: (N, C, ...).
+        mean, variance: (C,).
+        gamma, beta: (C,); default 1 and 0.
+        epsilon: added to the variance.
+    """
     return F.batch_norm(x, mean, variance, gamma, beta, False, 0.0, epsilon)
 
 
 def instance_norm(x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, epsilon: float = 1e-5) -> Tensor:
-    """As batch_norm, with mean and variance of each image's channel."""
+    """As batch_norm, with mean and variance of each image's channel.
+
+    Args:
+        x: (N, C, ...).
+        gamma, beta: (C,); default 1 and 0.
+        epsilon: added to the variance.
+    """
     return F.instance_norm(x, None, None, gamma, beta, True, 0.0, epsilon)
 
 
@@ -91,7 +134,14 @@ def layer_norm(
     beta: Tensor | None = None,
     epsilon: float = 1e-5,
 ) -> Tensor:
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta over ``axes``, the shape of gamma and beta."""
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta over ``axes``, the shape of gamma and beta.
+
+    Args:
+        x: any shape.
+        axes: indices of the axes; default all.
+        gamma, beta: the sizes of those axes; default 1 and 0.
+        epsilon: added to the variance.
+    """
     axes = tuple(range(x.ndim)) if axes is None else tuple(a % x.ndim for a in axes)
     mean = x.mean(axes, keepdim=True)
     y = (x - mean) / torch.sqrt((x - mean).square().mean(axes, keepdim=True) + epsilon)

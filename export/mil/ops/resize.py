@@ -73,6 +73,12 @@ def upsample_bilinear(
     """Bilinear to floor(size x factor); the spacing is recomputed from the two sizes.
 
     ``half_pixel_centers`` defaults to not ``align_corners``.
+
+    Args:
+        x: (..., H, W).
+        scale_factor_height, scale_factor_width: factors of the sizes.
+        align_corners: corners on corners.
+        half_pixel_centers: centres of pixels are at 1/2.
     """
     half_pixel = not align_corners if half_pixel_centers is None else half_pixel_centers
     if align_corners and half_pixel:
@@ -86,7 +92,13 @@ def upsample_bilinear(
 def resize_bilinear(
     x: Tensor, target_size_height: int = 1, target_size_width: int = 1, sampling_mode: str = "DEFAULT"
 ) -> Tensor:
-    """Bilinear to a given size, by one of five sampling modes."""
+    """Bilinear to a given size, by one of five sampling modes.
+
+    Args:
+        x: (..., H, W).
+        target_size_height, target_size_width: sizes of the result.
+        sampling_mode: one of five names, which choose the coordinates.
+    """
     if sampling_mode not in _SAMPLING:
         raise cannot_run("resize_bilinear", f"sampling_mode in {', '.join(_SAMPLING)}", sampling_mode)
     for axis, n_out in ((-2, target_size_height), (-1, target_size_width)):
@@ -101,14 +113,24 @@ def _nearest(x: Tensor, axis: int, n_out: int) -> Tensor:
 
 
 def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0) -> Tensor:
-    """Nearest neighbour to floor(size x factor)."""
+    """Nearest neighbour to floor(size x factor).
+
+    Args:
+        x: (..., H, W).
+        scale_factor_height, scale_factor_width: factors of the sizes.
+    """
     for axis, factor in ((-2, scale_factor_height), (-1, scale_factor_width)):
         x = _nearest(x, axis, math.floor(x.shape[axis] * factor))
     return x
 
 
 def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
-    """Nearest neighbour to a given size."""
+    """Nearest neighbour to a given size.
+
+    Args:
+        x: (..., H, W).
+        target_size_height, target_size_width: sizes of the result.
+    """
     return _nearest(_nearest(x, -2, target_size_height), -1, target_size_width)
 
 

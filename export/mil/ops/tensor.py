@@ -13,7 +13,13 @@ from portraiture.export.mil.faults import cannot_run
 
 
 def concat(values: Tensors, axis: int, interleave: bool = False) -> Tensor:
-    """Join along an axis; interleaved, element j of input i becomes element j x inputs + i."""
+    """Join along an axis; interleaved, element j of input i becomes element j x inputs + i.
+
+    Args:
+        values: one or more, equal but for that axis.
+        axis: index of the axis.
+        interleave: take an element of each input in turns.
+    """
     if not interleave:
         return torch.cat(values, axis)
     axis %= values[0].ndim
@@ -26,7 +32,14 @@ def stack(values: Tensors, axis: int) -> Tensor:
 
 
 def split(x: Tensor, axis: int, num_splits: int | None = None, split_sizes: Ints | None = None) -> tuple[Tensor, ...]:
-    """Cut along an axis: into the given sizes, or into ``num_splits`` equal parts."""
+    """Cut along an axis: into the given sizes, or into ``num_splits`` equal parts.
+
+    Args:
+        x: any shape.
+        axis: index of the axis.
+        num_splits: number of equal parts.
+        split_sizes: sizes of the parts; they count first.
+    """
     if split_sizes is not None:
         return torch.split(x, list(split_sizes), axis)
     if num_splits is None or x.shape[axis] % num_splits:
@@ -67,7 +80,14 @@ def slice_by_index(
     end_mask: Ints | None = None,
     squeeze_mask: Ints | None = None,
 ) -> Tensor:
-    """NumPy's x[begin:end:stride] along each axis; masked ends are left open, a squeezed axis is indexed by begin."""
+    """NumPy's x[begin:end:stride] along each axis; masked ends are left open, a squeezed axis is indexed by begin.
+
+    Args:
+        x: any shape.
+        begin, end, stride: one per axis; stride defaults to 1.
+        begin_mask, end_mask: where 1, that end is open.
+        squeeze_mask: where 1, the axis goes.
+    """
     none = (0,) * x.ndim
     index, reversed_axes = _slices(
         begin, end, stride or (1,) * x.ndim, begin_mask or none, end_mask or none, squeeze_mask or none
@@ -78,14 +98,26 @@ def slice_by_index(
 
 
 def slice_by_size(x: Tensor, begin: Ints, size: Ints) -> Tensor:
-    """``size`` elements from ``begin`` along each axis; -1 takes all that remain."""
+    """``size`` elements from ``begin`` along each axis; -1 takes all that remain.
+
+    Args:
+        x: any shape.
+        begin, size: one per axis.
+    """
     for axis, (first, count) in enumerate(zip(begin, size, strict=True)):
         x = x.narrow(axis, first, x.shape[axis] - first if count == -1 else count)
     return x
 
 
 def pad(x: Tensor, pad: Ints, mode: str = "constant", constant_val: float = 0.0) -> Tensor:
-    """Pad the last axes by [before, after] each; with a constant, by reflection, or by the edge value."""
+    """Pad the last axes by [before, after] each; with a constant, by reflection, or by the edge value.
+
+    Args:
+        x: any shape.
+        pad: elements, [before, after] of each of the last axes.
+        mode: constant, reflect or replicate.
+        constant_val: of the new elements.
+    """
     if mode not in ("constant", "reflect", "replicate"):
         raise cannot_run("pad", "mode constant, reflect or replicate", mode)
     # torch: last axis first, and none of the leading axes that stay as they are
@@ -100,7 +132,12 @@ def pad(x: Tensor, pad: Ints, mode: str = "constant", constant_val: float = 0.0)
 
 
 def crop(x: Tensor, crop_height: Ints, crop_width: Ints) -> Tensor:
-    """Cut elements off the last two axes: [before, after] each."""
+    """Cut elements off the last two axes: [before, after] each.
+
+    Args:
+        x: (..., H, W).
+        crop_height, crop_width: elements, [before, after] each.
+    """
     height, width = x.shape[-2], x.shape[-1]
     return x[..., crop_height[0] : height - crop_height[1], crop_width[0] : width - crop_width[1]]
 
@@ -139,7 +176,15 @@ def tile(x: Tensor, reps: Ints) -> Tensor:
 
 
 def gather(x: Tensor, indices: Tensor, axis: int = 0, batch_dims: int = 0, validate_indices: bool = False) -> Tensor:
-    """Elements of an axis by index: shape x[:axis] + indices + x[axis + 1:]."""
+    """Elements of an axis by index: shape x[:axis] + indices + x[axis + 1:].
+
+    Args:
+        x: any shape.
+        indices: integers of any shape; negative ones count from the end.
+        axis: index of the axis.
+        batch_dims: 0.
+        validate_indices: not needed; an index outside raises.
+    """
     if batch_dims:
         raise cannot_run("gather", "batch_dims 0", f"{batch_dims}")
     axis %= x.ndim
@@ -175,7 +220,11 @@ def fill_like(ref_tensor: Tensor, value: Tensor) -> Tensor:
 
 
 def range_1d(start: Tensor, end: Tensor, step: Tensor) -> Tensor:
-    """start, start + step, ... before end."""
+    """start, start + step, ... before end.
+
+    Args:
+        start, end, step: scalars of one type.
+    """
     return torch.arange(start.item(), end.item(), step.item(), dtype=start.dtype)
 
 
