@@ -33,6 +33,12 @@ class GateError(PortraitureError):
 
 
 def unknown(what: str, value: object, valid: Iterable[object]) -> OptionError:
-    """The error for a value outside a closed list: names the value and lists the valid ones."""
+    """The error for a value outside a closed list: it names the value and lists the valid ones.
+
+    Args:
+        what: the word for the value, such as "mode" or "--device".
+        value: what came.
+        valid: what is allowed, in the order of the list.
+    """
     names = ", ".join(str(v) for v in valid)
-    return OptionError(f"unknown {what} {value!r}: expected one of {names}")
+    return OptionError(f"unknown {what} {value!r}: expected one of {names}; choose one of these")

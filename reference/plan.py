@@ -95,7 +95,14 @@ def check_choices(mask: Floats, depth: Floats | None, settings: RenderSettings) 
 
 
 def solve(rgb: AnyArray, mask: AnyArray, depth: AnyArray | None, settings: RenderSettings) -> tuple[Floats, Plan]:
-    """The photo as HxWx3 float64, and its plan. Arguments and errors are those of ``render``."""
+    """The photo as HxWx3 float64 in 0..1, and its plan. Errors are those of ``render``.
+
+    Args:
+        rgb: HxWx3 sRGB, float in 0..1 or uint8.
+        mask: HxW person probability in 0..1.
+        depth: HxW relative depth in 0..1, larger is farther, or None.
+        settings: see ``RenderSettings``.
+    """
     image, person, far = check_arrays(rgb, mask, depth)
     check_choices(person, far, settings)
     return image, make_plan(image, person, far, settings)

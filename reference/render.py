@@ -60,7 +60,14 @@ def render(
 def render_stages(
     rgb: AnyArray, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
 ) -> RenderStages:
-    """``render``, with the result of every stage. Arguments and errors are the same."""
+    """``render``, with the result of every stage. Errors are the same.
+
+    Args:
+        rgb: HxWx3 sRGB, float in 0..1 or uint8.
+        mask: HxW person probability in 0..1.
+        depth: HxW relative depth in 0..1, larger is farther; needed for FULL_BODY.
+        settings: see ``RenderSettings``.
+    """
     image, plan = solve(rgb, mask, depth, settings)
     if settings.aperture == 0:
         portrait = image.copy()

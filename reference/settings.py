@@ -8,6 +8,7 @@ from portraiture.reference.errors import OptionError, unknown
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 BLADES = (0, 5, 6, 7, 8, 9)
+"""Numbers of blades that an iris can have; 0 is a disk."""
 
 
 TRIMAP_PX = 10
@@ -15,10 +16,11 @@ TRIMAP_PX = 10
 
 
 MAX_APERTURE = 0.25
+"""Largest aperture of the CRF renderer, 16 times the paper's: a disk as wide as half the diagonal. Chosen."""
 
 
 class Mode(Enum):
-    """Which renderer: (4) blurs all that is not the person alike, (10) blurs by depth."""
+    """Which renderer: (4) blurs everything but the person by one disk, (10) blurs by depth."""
 
     AUTO = "auto"
     SELFIE = "selfie"
@@ -30,8 +32,8 @@ class Compositing(Enum):
 
     PAPER is equation (10), (4) for selfies: the person is sharp, nothing before the focus is blurred, and a sharp
     layer's colours enter the blur of its neighbours. OCCLUSION is ours, what a lens does: each layer is blurred by
-    itself in linear light and composed from far to near; with a focus behind the person, he and all else before
-    it are blurred too.
+    itself in linear light and composed from far to near; with a focus behind the person, the person and everything
+    nearer than the focus are blurred too.
     """
 
     PAPER = "paper"
@@ -57,7 +59,7 @@ class RenderSettings:
 
     Attributes:
         mode: AUTO decides by ``choose_mode``, or takes FULL_BODY where a focus is given.
-        aperture: largest disk radius as a share of the image diagonal, 0..0.25; 0 returns the photo.
+        aperture: largest disk radius as a share of the image diagonal, 0 to ``MAX_APERTURE``; 0 returns the photo.
         focus: depth in 0..1 that stays sharp, ``lens.depth_at`` of a tapped point; None takes the person's, and
             then nothing nearer is blurred. Needs a depth.
         layers: K, at least 1.
@@ -67,10 +69,10 @@ class RenderSettings:
         compositing: see ``Compositing``.
         linear_light: PAPER blurs linear light instead of coded values. OCCLUSION always does.
         highlights: gain of ``recover_highlights``, 0 or more; 0 recovers none. With OCCLUSION only.
-        blades: of the iris, 0 for the disk of (5) or 5..9. With OCCLUSION only.
-        rotation_deg: of the iris, see ``iris_kernel``.
-        grain: the sharp region's noise is added where the blur took it away. With OCCLUSION only.
-        seed: of the K-means starts and of the grain.
+        blades: number of blades of the iris, 5..9, or 0 for the disk of (5). With OCCLUSION only.
+        rotation_deg: how far the iris is turned, in degrees, see ``iris_kernel``.
+        grain: adds the sharp region's noise where the blur took it away. With OCCLUSION only.
+        seed: seed of the K-means starts and of the grain, 0 or more.
     """
 
     mode: Mode = Mode.AUTO
@@ -101,7 +103,7 @@ class RenderSettings:
             raise OptionError("focus: the selfie mode has no depth to focus in; drop focus or use full-body")
         focus = 0.0 if self.focus is None else self.focus
         for name, value, valid, wanted, usual in (
-            ("aperture", self.aperture, 0 <= self.aperture <= MAX_APERTURE, "0..0.25", APERTURE_PAPER),
+            ("aperture", self.aperture, 0 <= self.aperture <= MAX_APERTURE, f"0..{MAX_APERTURE}", APERTURE_PAPER),
             ("focus", focus, 0 <= focus <= 1, "a depth in 0..1", None),
             ("layers", self.layers, self.layers >= 1, "1 or more", 6),
             ("smoothness", self.smoothness, 0 <= self.smoothness < math.inf, "0 or more", 10),
@@ -114,7 +116,9 @@ class RenderSettings:
             if not valid:
                 raise OptionError(f"{name}: expected {wanted}, found {value}; the default is {usual}")
         if self.compositing is Compositing.PAPER and (self.highlights or self.blades or self.grain):
-            raise OptionError("highlights, blades, grain: expected compositing occlusion with them, found paper")
+            raise OptionError(
+                "highlights, blades, grain: expected compositing occlusion with them, found paper; choose occlusion"
+            )
 
 
 DEFAULT_SETTINGS = RenderSettings()

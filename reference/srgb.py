@@ -1,6 +1,6 @@
 """The exact sRGB transfer, IEC 61966-2-1: a lens mixes light, so a photo is blurred in linear light.
 
-The paper blurs the coded values; ``render_full_body`` and ``render_selfie`` follow it. ``render_occlusion`` takes
+The paper blurs the coded values; ``render_full_body`` and ``render_selfie`` follow it. ``compose_layers`` takes
 linear light and needs these two functions around it.
 """
 

@@ -25,6 +25,7 @@ LINEAR = "full method, linear light"
 OCCLUSION = "occlusion"
 
 COARSE_SCALE = 8
+"""How many times smaller a coarse mask is along each side; chosen, not measured."""
 
 
 def coarse_mask(mask: Floats) -> Floats:
@@ -41,9 +42,10 @@ def renderings(
 
     Args:
         rgb: HxWx3 in 0..1.
-        mask, depth: HxW in 0..1, as a network would give them.
-        aperture: largest radius as a share of the diagonal.
-        coarse: HxW, the mask before propagation; None takes ``coarse_mask``.
+        mask: HxW in 0..1, as a network would give it; some pixel is 0.5 or more.
+        depth: HxW in 0..1, larger is farther, as a network would give it.
+        aperture: largest radius as a share of the diagonal, 0..0.25.
+        coarse: HxW in 0..1, the mask before propagation; None takes ``coarse_mask``.
     """
     settings = RenderSettings(aperture=aperture)
     ours = RenderSettings(mode=Mode.FULL_BODY, aperture=aperture, compositing=Compositing.OCCLUSION)

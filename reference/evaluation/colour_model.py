@@ -7,9 +7,11 @@ import numpy as np
 from portraiture.reference.arrays import Floats, Labels
 
 CLUSTERS = 5
+"""Gaussians of a colour model, as many as GrabCut (2004) takes; chosen, not measured."""
+
 
 MODEL_PIXELS = 20_000
-"""A colour model is learnt from at most so many seeds, evenly spaced."""
+"""A colour model is learnt from at most this many seeds, evenly spaced. Chosen, not measured."""
 
 
 OUTLIERS = 0.01
@@ -17,7 +19,7 @@ OUTLIERS = 0.01
 
 
 VARIANCE_FLOOR = 0.02**2
-"""Added to each cluster's variances: a flat seed region has none, and its likelihood would have no bound."""
+"""Added to the variances of each cluster: a flat seed region has none, and its likelihood would have no bound."""
 
 
 @dataclass(frozen=True)

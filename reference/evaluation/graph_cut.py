@@ -101,10 +101,10 @@ def cut_energy(
 
     Args:
         mask: HxW, True for the person.
-        as_person: HxW, R_p of a person pixel.
-        as_background: HxW, R_p of a background pixel.
-        weights: of ``pair_weights``.
-        smoothness: lambda.
+        as_person: HxW, R_p of a person pixel, in nats.
+        as_background: HxW, R_p of a background pixel, in nats.
+        weights: those of ``pair_weights``, in 0..1.
+        smoothness: lambda, 0 or more.
 
     Returns:
         The energy.
@@ -127,7 +127,7 @@ def minimum_cut(
     Args:
         as_person: HxW, R_p of a person pixel, finite.
         as_background: HxW, R_p of a background pixel, finite.
-        weights: of ``pair_weights``.
+        weights: those of ``pair_weights``, in 0..1.
         smoothness: lambda, 0 or more.
         foreground_seeds: HxW, True on every pixel that must be person.
         background_seeds: HxW, True on every pixel that must be background.
@@ -165,9 +165,7 @@ def _check_seeds(foreground_seeds: Bools, background_seeds: Bools, shape: tuple[
     for name, seeds in (("foreground_seeds", foreground_seeds), ("background_seeds", background_seeds)):
         if seeds.shape != shape or seeds.dtype != np.bool_:
             found = f"{seeds.dtype} of shape {seeds.shape}"
-            raise InputError(
-                f"{name}: expected bools of the photo's shape {shape}, found {found}; pass such an array"
-            )
+            raise InputError(f"{name}: expected bools of the photo's shape {shape}, found {found}; pass such an array")
         if not seeds.any():
             raise InputError(f"{name}: expected at least one pixel, found none; mark one or use seeds_from_prior")
     if (foreground_seeds & background_seeds).any():

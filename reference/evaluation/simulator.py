@@ -17,6 +17,7 @@ from portraiture.reference.lens.radii import layer_radii
 from portraiture.reference.paper.disk import disk_blur
 
 PERSON_DEPTH = 0.3
+"""Depth of the person in a scene, and the focus on it; chosen, not measured."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def simulate(layers: Sequence[Layer], focus: float, aperture: float, supersample
             farthest must be opaque.
         focus: depth that stays sharp; radii by ``lens.layer_radii`` over the layers' depths.
         aperture: largest disk radius as a share of the image diagonal, 0 or more.
-        supersample: the disks are rasterised on pixels so many times smaller, 1 or more. 1 is the disk of (5).
+        supersample: the disks are drawn on a grid this many times finer, 1 or more. 1 is the disk of (5).
 
     Returns:
         HxWx3 float64, linear light.

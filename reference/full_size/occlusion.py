@@ -23,11 +23,11 @@ from portraiture.reference.settings import RenderSettings
 from portraiture.reference.srgb import to_linear, to_srgb
 
 SOLID = 0.99
-"""A matte from here on shows the person's own pixel, no estimate of it."""
+"""Where the matte is this or more, the person's own pixel is shown, not an estimate. Chosen, not measured."""
 
 
 NOISE_PX = 2048
-"""Noise is measured in a window of this side around the photo's middle."""
+"""Side of the window around the photo's middle in which noise is measured, in pixels. Chosen, not measured."""
 
 
 def occlusion_strips(rgb: Bytes, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:

@@ -18,7 +18,7 @@ from portraiture.reference.render import render
 from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, RenderSettings
 
 WORKING_PX = 1024
-"""Longer side at which layers and matte are solved; the trimap's width counts in these pixels."""
+"""Longer side at which layers and matte are solved, in pixels; the trimap's width counts in these. Chosen."""
 
 
 def render_photo(

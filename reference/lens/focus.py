@@ -34,8 +34,9 @@ def depth_at(depth: AnyArray, x: float, y: float) -> float:
     """The depth at a tapped point: the median within 1 % of the longer side around it.
 
     Args:
-        depth: HxW.
-        x, y: pixel of the depth map, from its top left corner.
+        depth: HxW, larger is farther.
+        x: column of the point in pixels of the depth map, from its left edge.
+        y: row of the point in pixels, from its top edge.
 
     Raises:
         OptionError: the point lies outside.
@@ -43,7 +44,8 @@ def depth_at(depth: AnyArray, x: float, y: float) -> float:
     height, width = depth.shape
     column, row = round(x), round(y)
     if not (0 <= column < width and 0 <= row < height):
-        raise OptionError(f"focus: expected a point inside the photo ({width}x{height}), found {x:g},{y:g}")
+        where = f"inside the photo ({width}x{height}), found {x:g},{y:g}"
+        raise OptionError(f"focus: expected a point {where}; count pixels from its top left corner")
     reach = max(1, round(0.01 * max(height, width)))
     patch = depth[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
     return float(np.median(patch))
@@ -57,7 +59,7 @@ class LensSetup:
         radii_px: K disk radii in pixels, near to far.
         person_layer: the first layer behind the person, 0..K; the person hides it and all farther ones.
         focus_layer: the first layer that is not nearer than the focus, 0..K.
-        person_radius_px: 0 unless the focus lies elsewhere.
+        person_radius_px: radius of the person's blur in pixels, 0 where the focus is on the person.
     """
 
     radii_px: Floats

@@ -16,7 +16,7 @@ APERTURE_PAPER = 0.016
 
 
 MIN_SPAN = 1e-3
-"""Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully."""
+"""Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully. Chosen."""
 
 
 def image_diagonal_px(shape: tuple[int, ...]) -> float:

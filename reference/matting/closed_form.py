@@ -15,11 +15,11 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.matting.trimap import UNKNOWN, is_solvable
 
 WINDOW_PX = 2
-"""Reach of the Laplacian: the windows that hold an unknown pixel reach 2 px from it."""
+"""Reach of the Laplacian: the 3x3 windows that hold an unknown pixel reach 2 px from it."""
 
 
 def closed_form_matte_band(rgb: Floats, trimap: Floats) -> Floats:
-    """Alpha (H, W) in 0..1; known pixels keep their value.
+    """Solves the unknown pixels; known ones keep their value.
 
     Args:
         rgb: HxWx3 in 0..1.

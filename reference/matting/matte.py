@@ -19,8 +19,8 @@ def matte(
     Args:
         rgb: HxWx3 float64 in 0..1.
         mask: HxW in 0..1.
-        radius_px: of ``trimap``.
-        solve: from a photo and a solvable trimap to the matte.
+        radius_px: half width of the unknown band in pixels, 0 or more.
+        solve: makes the matte HxW of a photo HxWx3 and a solvable trimap HxW.
 
     Returns:
         HxW in 0..1: the matte, solved in the unknown band; or the mask itself where its trimap is not solvable

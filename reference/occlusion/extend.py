@@ -39,7 +39,7 @@ def fill(premultiplied: Floats, weight: Floats) -> Floats:
 
 
 def extend(values: AnyArray, known: Bools) -> AnyArray:
-    """HxW: each pixel takes the value of the nearest known one; at least one is known."""
+    """HxW in which each pixel takes the value of the nearest known one; at least one is known."""
     if known.all():
         return values
     _, index = cv2.distanceTransformWithLabels(

@@ -20,7 +20,7 @@ MAD_TO_SIGMA = 1.4826
 
 
 MIN_PIXELS = 64
-"""A region of fewer pixels is too small to measure; the whole photo is measured then."""
+"""A region of fewer pixels is too small to measure; the whole photo is measured then. Chosen."""
 
 
 def noise_sigma(image: Floats, region: Bools | None = None) -> Floats:

@@ -14,7 +14,7 @@ from portraiture.reference.arrays import Floats
 from portraiture.reference.paper.disk import disk_kernel
 
 SUPERSAMPLE = 16
-"""Samples along each side of a pixel that an edge of the polygon crosses."""
+"""Samples along each side of a pixel that an edge of the polygon crosses. Chosen, not measured."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The renderer for whole-body portraits, section 3.3, equation (10): one blur a depth layer, feathered."""
+"""The renderer for whole-body portraits, section 3.3, equation (10): one blur per depth layer, feathered."""
 
 import math
 
@@ -10,11 +10,11 @@ from portraiture.reference.lens.radii import image_diagonal_px
 from portraiture.reference.paper.guided import guided_blur
 
 FEATHER_SHARE = 0.005
-"""Default sigma of the Gaussian g as a share of the diagonal, 2.9 px at 500x300. The paper states none."""
+"""Default sigma of the Gaussian g as a share of the diagonal, 2.9 px at 500x300. The paper states none; chosen."""
 
 
 TRUNCATION = 4.0
-"""g is cut at this many sigmas, along each axis."""
+"""g is cut at this many sigmas along each axis, where it has fallen to 0.0003."""
 
 
 def layer_weights(labels: Labels, count: int, feather_px: float) -> Floats:
@@ -24,8 +24,8 @@ def layer_weights(labels: Labels, count: int, feather_px: float) -> Floats:
 
     Args:
         labels: HxW in 0..count-1.
-        count: K.
-        feather_px: sigma of g in pixels; 0 leaves the layers hard.
+        count: K, 1 or more.
+        feather_px: sigma of g in pixels, 0 or more; 0 leaves the layers hard.
 
     Returns:
         HxWxK float64.
@@ -52,8 +52,8 @@ def render_full_body(
         rgb: HxWx3 float64 in 0..1.
         alpha: HxW matte in 0..1.
         labels: HxW depth layer of each pixel, 0..K-1, near to far.
-        radii_px: K disk radii in pixels.
-        feather_px: sigma of g in pixels; None takes ``FEATHER_SHARE`` of the diagonal.
+        radii_px: K disk radii in pixels, 0 or more.
+        feather_px: sigma of g in pixels, 0 or more; None takes ``FEATHER_SHARE`` of the diagonal.
 
     Returns:
         HxWx3 float64.

@@ -6,7 +6,7 @@ from portraiture.reference.arrays import Floats
 from portraiture.reference.paper.disk import disk_kernel, weighted_sums
 
 MIN_BACKGROUND = 1e-9
-"""A mean background share below this counts as none: the rounding of the large-kernel filter is near."""
+"""A mean background share below this counts as 0; the rounding of the large-kernel filter, 1e-16, is far below."""
 
 
 def guided_blur(rgb: Floats, mask: Floats, radius_px: float) -> Floats:

@@ -8,16 +8,19 @@ from portraiture.reference.arrays import Floats, Labels
 
 VARIANCE_FLOOR = 0.02**2
 """Smallest variance of a layer: a sigma of 2 % of the depth range. A layer of one flat depth has variance 0,
-and (8) would then charge its own pixels without bound for the least noise."""
+and (8) would then charge its own pixels without bound for the least noise. The share is chosen, not measured."""
 
 
 BINS = 4096
-"""A depth of more distinct values is counted into as many bins before K-means; others are exact."""
+"""A depth of more distinct values is counted into this many bins before K-means; others are exact. Chosen."""
 
 
 RESTARTS = 8
+"""Runs of K-means, each from a start of its own; the best is taken. Chosen, not measured."""
+
 
 MAX_ITERATIONS = 100
+"""A run of K-means ends here at the latest. Chosen, not measured."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The renderer for selfies, section 3.3, equations (4) and (6): one blur for all that is not the person."""
+"""The renderer for selfies, section 3.3, equations (4) and (6): one blur for everything but the person."""
 
 from portraiture.reference.arrays import Floats
 from portraiture.reference.paper.guided import guided_blur
@@ -10,7 +10,7 @@ def render_selfie(rgb: Floats, alpha: Floats, radius_px: float) -> Floats:
     Args:
         rgb: HxWx3 float64 in 0..1.
         alpha: HxW matte in 0..1.
-        radius_px: disk radius of the background in pixels.
+        radius_px: disk radius of the background in pixels, 0 or more.
 
     Returns:
         HxWx3 float64.

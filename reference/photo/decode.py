@@ -52,7 +52,7 @@ def decode(image: Image.Image, data: bytes) -> Bytes:
 
     Raises:
         UnknownPixelsError: pixels that are not decoded, such as 32-bit ones.
-        Exception: one of ``file_kinds.DAMAGE``, for a damaged file.
+        Exception: one of ``kinds.DAMAGE``, for a damaged file.
     """
     icc: bytes | None = image.info.get("icc_profile")
     # Pillow drops the low byte of 16-bit RGB and CMYK without a word; OpenCV keeps it, but cannot decode CMYK
@@ -73,9 +73,9 @@ def decode(image: Image.Image, data: bytes) -> Bytes:
 
 
 def _orientation(image: Image.Image, deep: bool) -> int:
-    """What is left to apply of the EXIF or XMP orientation, before ``image`` is loaded.
+    """The EXIF or XMP orientation that is still to be applied, asked before ``image`` is loaded.
 
-    Of a TIFF, Pillow applies it while loading, and OpenCV applies that of the tag (not of XMP) while decoding.
+    Pillow turns a TIFF while loading it, and OpenCV turns it by the tag (not by XMP) while decoding it.
     """
     if image.format == "TIFF" and (not deep or _ORIENTATION in _tags(image)):
         return 1
@@ -87,13 +87,13 @@ def _orientation(image: Image.Image, deep: bool) -> int:
 
 
 def _tags(image: Image.Image) -> Mapping[int, Any]:
-    """The tags of a TIFF; of another format none."""
+    """The tags of a TIFF; none for another format."""
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
     return tags
 
 
 def _bits(image: Image.Image, data: bytes) -> int:
-    """Bits per sample, which Pillow's mode does not tell."""
+    """Bits per sample, which Pillow's mode does not hold."""
     if image.format == "PNG":
         return data[24]  # the bit depth of the IHDR chunk
     bits = _tags(image).get(BITS_PER_SAMPLE, (8,))
@@ -101,7 +101,7 @@ def _bits(image: Image.Image, data: bytes) -> int:
 
 
 def _is_gray_alpha_png(image: Image.Image, data: bytes) -> bool:
-    """Of 16 bits, which Pillow opens as RGBA; told by the colour type of the IHDR chunk."""
+    """Whether a PNG is gray with alpha, by the colour type of the IHDR chunk: Pillow opens one of 16 bits as RGBA."""
     return image.format == "PNG" and data[25] == 4
 
 

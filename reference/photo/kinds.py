@@ -37,10 +37,10 @@ _COLOURS = {0: "gray", 1: "gray", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr",
 _NUMBERS = {2: " signed", 3: " float"}  # of the tag SampleFormat
 
 _MAX_DIRECTORIES = 16
-"""A raw file has at most 8 or so; more pages than this are not looked into. Chosen, not measured."""
+"""Directories of a TIFF that are read; a raw file has at most 8 or so. Chosen, not measured."""
 
 _MAX_BRANDS_BYTES = 1024
-"""A photo names at most 10 or so brands of 4 bytes. Chosen, not measured."""
+"""Bytes in which brands are looked for; a photo names at most 10 or so, of 4 bytes each. Chosen, not measured."""
 
 _RAW_SUFFIXES = {
     "Canon": (".crw", ".cr2", ".cr3"), "Nikon": (".nef", ".nrw"), "Sony": (".arw", ".arq", ".sr2", ".srf"),

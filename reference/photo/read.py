@@ -1,4 +1,4 @@
-"""Reading photos and maps, writing results. Whatever a file gets wrong ends in one InputError line."""
+"""Reads photos. Whatever is wrong with a file ends in one InputError line."""
 
 import io
 import os
@@ -14,8 +14,12 @@ from portraiture.reference.photo.decode import UnknownPixelsError, decode
 from portraiture.reference.photo.kinds import DAMAGE, foreign_kind, tiff_pixels
 
 MAX_PIXELS = 200_000_000
+"""The largest sensors of phones have this many; chosen, not measured."""
+
 
 MIN_SIDE_PX = 16
+"""A smaller picture is no photo; chosen, not measured."""
+
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")  # the MPO of many phones is opened as JPEG
 
