@@ -9,7 +9,7 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
     """Equation (1) as a (weighted) mean, stable in the logits v of m = 1 / (1 + exp(-v)).
 
     Args:
-        logits: any shape.
+        logits: any shape and range.
         truth: same shape, 0 background, 1 foreground; values between are soft labels.
         weight: same shape, positive; None weighs every pixel the same.
     """
@@ -20,7 +20,16 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
 
 
 def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
-    """1, and 1 + gain within about ``reach_px`` of the truth's outline; (N, 1, H, W) -> the same."""
+    """Weight of each pixel: 1 + gain near the truth's outline, 1 elsewhere.
+
+    Args:
+        truth: (N, 1, H, W) in 0..1.
+        reach_px: half width of the heavier band, in pixels; chosen, not measured.
+        gain: weight that the band gets on top; chosen, not measured.
+
+    Returns:
+        (N, 1, H, W).
+    """
     size = 2 * reach_px + 1
 
     def largest(x: Tensor) -> Tensor:  # separable, as the maximum over a square is
@@ -30,10 +39,11 @@ def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
 
 
 def dice(logits: Tensor, truth: Tensor) -> Tensor:
-    """1 - Dice overlap, averaged over the batch; not in the paper, it balances small people. 0 where nobody is.
+    """1 - Dice overlap, averaged over the batch; a photo of nobody counts 0. Not in the paper; helps small people.
 
     Args:
-        logits, truth: (N, 1, H, W).
+        logits: (N, 1, H, W), any range.
+        truth: (N, 1, H, W) in 0..1.
     """
     m = torch.sigmoid(logits)
     overlap = (m * truth).sum((1, 2, 3))
@@ -46,8 +56,8 @@ def ranking(z_a: Tensor, z_b: Tensor, relation: Tensor) -> Tensor:
     """Equation (2), averaged over pairs.
 
     Args:
-        z_a, z_b: predicted depth of the two points of each pair, same shape.
-        relation: +1 where A is farther than B, -1 where it is nearer.
+        z_a, z_b: predicted depth of both points of each pair, any shape and range.
+        relation: same shape, +1 where A is farther than B, -1 where it is nearer.
     """
     # L2(z) = log(1 + exp(-z_i + z_j)) for +1, log(1 + exp(z_i - z_j)) for -1
     return F.softplus(-relation * (z_a - z_b)).mean()
@@ -62,8 +72,8 @@ def body_consistency(z: Tensor, delta: float) -> Tensor:
         sum_{j < k_i} (z_i - z_j)^2 - delta = k_i (z_i^2 - delta) - 2 z_i S1[k_i] + S2[k_i]
 
     Args:
-        z: depth at the body's pixels, (n,).
-        delta: margin on the squared difference.
+        z: depth at the body's pixels, (n,), any range.
+        delta: margin on the squared difference, 0 or more, in the unit of z squared.
     """
     n = z.numel()
     if n < 2:
@@ -80,11 +90,11 @@ def body_consistency(z: Tensor, delta: float) -> Tensor:
 
 
 def log_depth(z: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """L1 of z against a log-depth target: mostly free of a shift an image, weakly tied in absolute terms.
+    """L1 of z against a log-depth target: a shift per image is free but for a share of 0.2, chosen, not measured.
 
     Args:
-        z, target: (N, P).
-        known: (N, P) of 0/1, where the depth was measured.
+        z, target: (N, P), any range.
+        known: (N, P), 1 where the depth was measured, 0 elsewhere.
     """
     count = known.sum(1).clamp(min=1)
     error = (z - target) * known

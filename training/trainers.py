@@ -30,7 +30,15 @@ from portraiture.training.tensor_files import warm_start
 
 @dataclass(frozen=True)
 class Sources:
-    """Weight files a run starts from, None where not given; ids of the photos to draw more often."""
+    """What a run starts from.
+
+    Attributes:
+        encoder: MobileNetV2 as ``.tflite``, for the encoder; None leaves it random.
+        vgg: torchvision's VGG-16 as safetensors, for the paper's guidance; None leaves it random.
+        perception: weights whose coarse maps the paper's SPN refines; None takes the shipped ones.
+        init: weights of any network that shares tensors with this one; None begins anew.
+        hard: ids of photos that are drawn more often.
+    """
 
     encoder: Path | None = None
     vgg: Path | None = None
@@ -89,6 +97,13 @@ def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.M
 def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources: Sources) -> Trainer[Any]:
     """The trainer of every subject but the filter.
 
+    Args:
+        subject: "coarse", "segmentation", "depth" or "perception".
+        name: of the recipe.
+        data: where the sets are.
+        run: the run folder.
+        sources: weights to start from.
+
     Raises:
         OptionError: an unknown recipe.
     """
@@ -114,6 +129,12 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
 
 def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = None) -> Trainer[Any]:
     """The trainer of a filter on rendered pairs.
+
+    Args:
+        name: of the recipe.
+        data: pairs to train on, and held-out ones.
+        run: the run folder.
+        init: weights to start from; None begins anew.
 
     Raises:
         OptionError: an unknown recipe.

@@ -117,6 +117,6 @@ def _decode_all(samples: Sequence[Sample], decode: Decoder, size: tuple[int, int
     first = decode(samples[0], *size)
     shape = (len(samples), *first.shape)
     array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)  # type: ignore[no-untyped-call]
-    for i, sample in enumerate(tqdm(samples, desc=f"decoding at {size[0]}x{size[1]}", unit="photo")):
+    for i, sample in enumerate(tqdm(samples, desc=f"decoding at {size[0]}x{size[1]}", unit="photo", disable=None)):
         array[i] = first if i == 0 else decode(sample, *size)
     array.flush()

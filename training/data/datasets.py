@@ -12,6 +12,7 @@ from portraiture.reference.errors import unknown
 from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, Sample
 
 VALIDATION_SHARE = 0.15
+"""Share of each set that is held out; chosen, not measured."""
 
 
 class Split(Enum):
@@ -39,6 +40,11 @@ def _list(sets: Mapping[str, Callable[[Path], list[Sample]]], dataset: str, root
 def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
     """The samples of a dataset, in the order of their ids; those of ``folder`` have masks.
 
+    Args:
+        dataset: name of a layout, a key of ``ALL_SETS``.
+        root: the set's top folder.
+        split: the part that is listed.
+
     Raises:
         OptionError: an unknown dataset.
         InputError: a folder or a label is missing, or a file has another name than the layout asks for.
@@ -47,5 +53,14 @@ def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sam
 
 
 def list_depths(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
-    """As :func:`list_samples`, of the sets whose labels are depth maps: ``nyu``, and ``folder`` with ``depths/``."""
+    """The same for sets whose labels are depth maps: ``nyu``, and ``folder`` with ``depths/``.
+
+    Args:
+        dataset: name of a layout, a key of ``DEPTH_SETS``.
+        root: the set's top folder.
+        split: the part that is listed.
+
+    Raises:
+        OptionError, InputError: as :func:`list_samples`.
+    """
     return _list(DEPTH_SETS, dataset, root, split)

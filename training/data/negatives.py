@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.photo.folder import photos_in
 from portraiture.training.data.bsds_people import WITH_PEOPLE
 from portraiture.training.data.layouts import Sample
 
@@ -14,12 +15,18 @@ NYU_PERSON = 30
 
 
 def person_free_photos(folder: Path) -> list[Sample]:
-    """The photos of a folder in the order of their names, without those of BSDS500 that show people."""
-    return [Sample(p.stem, p, p) for p in sorted(folder.glob("*.jpg")) if p.stem not in WITH_PEOPLE]
+    """The photos of a folder, or of ``images/`` in it, by name, without those of BSDS500 that show people.
+
+    Raises:
+        InputError: there is no photo.
+    """
+    images = folder / "images"
+    photos = photos_in(images if images.is_dir() else folder, "--data backgrounds")
+    return [Sample(photo.stem, photo, photo) for photo in photos if photo.stem not in WITH_PEOPLE]
 
 
 def person_free_rooms(nyu: Path, rooms: list[Sample]) -> np.ndarray:
-    """Flags (n,) of the rooms whose label map shows nobody; all False where the set has no label maps."""
+    """Flags (n,) of rooms whose label map shows nobody; all are False where the set has no label maps."""
     labels = nyu / "nyu_labels40"
     if not labels.is_dir():
         return np.zeros(len(rooms), bool)

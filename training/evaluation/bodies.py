@@ -65,7 +65,7 @@ def evaluate_bodies(samples: Sequence[Sample], predict: Predict) -> dict[str, fl
     """
     found: dict[str, list[float]] = {f"{key}{name}": [] for name in SUFFIXES for key in _BODY_FIGURES}
     passed_over = 0
-    for sample in tqdm(samples, unit="photo", desc="depth on people"):
+    for sample in tqdm(samples, unit="photo", desc="depth on people", disable=None):
         rgb, person = read_photo_and_mask(sample)
         if person.all() or not person.any():
             passed_over += 1

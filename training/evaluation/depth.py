@@ -45,7 +45,7 @@ def evaluate_ordinal(
     rng = np.random.default_rng(0)
     count = -(-PAIRS_PER_SET // len(samples))
     wrong = []
-    for sample in tqdm(samples, unit="photo", desc="depth"):
+    for sample in tqdm(samples, unit="photo", desc="depth", disable=None):
         rgb, level = read_photo(sample.photo), read_depth(sample.label)
         check_label_size(sample, rgb, level)
         inner = slice(border_px, -border_px or None)
@@ -67,7 +67,7 @@ def evaluate_nyu(samples: Sequence[Sample], predict: Predict) -> dict[str, float
 def evaluate_diw(records: Sequence[DiwRecord], predict: Predict) -> dict[str, float]:
     """WHDR on Depth in the Wild, one pair of points per photo."""
     wrong = []
-    for record in tqdm(records, unit="photo", desc="depth"):
+    for record in tqdm(records, unit="photo", desc="depth", disable=None):
         maps = predict(read_photo(record.photo))
         judged = {}
         for name, depth in by_suffix("depth", maps.depth, maps.coarse_depth).items():

@@ -35,7 +35,7 @@ def score_masks(samples: Sequence[Sample], predict: Predict) -> tuple[dict[str, 
     per_image: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     boundary: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     pixels = {n: np.zeros(2) for n in SUFFIXES}
-    for sample in tqdm(samples, unit="photo", desc="segmentation"):
+    for sample in tqdm(samples, unit="photo", desc="segmentation", disable=None):
         rgb, truth = read_photo_and_mask(sample)
         maps = predict(rgb)
         for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
@@ -69,7 +69,7 @@ def evaluate_nobody(photos: Sequence[Sample], predict: Predict) -> dict[str, flo
         have more than 2 % of such pixels.
     """
     areas: dict[str, list[float]] = {n: [] for n in SUFFIXES}
-    for photo in tqdm(photos, unit="photo", desc="nobody"):
+    for photo in tqdm(photos, unit="photo", desc="nobody", disable=None):
         maps = predict(read_photo(photo.photo))
         for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
             areas[name].append(float(person_pixels(soft).mean()))

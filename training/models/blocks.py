@@ -10,7 +10,14 @@ from portraiture.reference.errors import InputError
 
 
 def conv_bn_relu6(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, stride: int = 1) -> nn.Sequential:
-    """Convolution without bias, batch norm, ReLU6 (what mobile delegates fuse)."""
+    """Convolution without bias, batch norm, ReLU6: what mobile delegates fuse.
+
+    Args:
+        inputs, outputs: channels.
+        kernel: side of the kernel in pixels, odd.
+        groups: of the convolution; ``inputs`` for a depthwise one.
+        stride: 1 keeps the size, 2 halves it.
+    """
     conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
 
@@ -26,7 +33,7 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class LargeKernel(nn.Module):
-    """Residual 7x7 depthwise and two 1x1 layers: at 1/32 of the photo every place sees most of the others."""
+    """Residual 7x7 depthwise and two 1x1 layers: at 1/32 of the photo each pixel sees most of the others."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -70,12 +77,12 @@ def concatenated_lines(lines: Sequence[Tensor]) -> Tensor:
 
 
 def float32_from_bfloat16(x: Tensor) -> Tensor:
-    """A bfloat16 tensor in float32, any other as it is; leaves no trace in an exported float32 graph."""
+    """A bfloat16 tensor as float32, any other as it is; an exported float32 graph holds no trace of it."""
     return x.float() if x.dtype is torch.bfloat16 else x
 
 
 def depthwise_float32(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """A depthwise convolution, in float32 where the rest is bfloat16: on processors that is several times as fast."""
+    """A depthwise convolution, in float32 where the rest is bfloat16: several times as fast on processors."""
     if x.dtype is not torch.bfloat16:
         return conv(x)  # type: ignore[no-any-return]
     with torch.autocast(x.device.type, enabled=False):

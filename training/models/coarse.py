@@ -9,9 +9,10 @@ from portraiture.training.models.blocks import LargeKernel, conv_bn_relu6, requi
 from portraiture.training.models.mobilenet import FEATURE_CHANNELS, MobileNetV2
 
 TOP_CHANNELS = 128
-
+"""Channels at 1/32; chosen, not measured."""
 
 COARSE_SCALE = 8
+"""Size of the input against the size of the logits."""
 
 STRIDE = 32
 """Height and width of the input are multiples of this."""
@@ -29,7 +30,7 @@ class CoarseFeatures(NamedTuple):
 class MobileCoarse(nn.Module):
     """rgb (N, 3, H, W) in 0..1 -> coarse mask and depth logits; H and W multiples of 32.
 
-    What the photo shows as a whole (large kernels on the last feature map, and its mean) reaches every place.
+    Large kernels on the last feature map, and its mean, bring what the whole photo shows to every pixel.
 
     Args:
         width8, width16: decoder channels at 1/8 and 1/16.

@@ -1,7 +1,7 @@
 """MobileNetV2-1.0 (Sandler et al. 2018) as an encoder, batch norm folded into the convolutions.
 
 The layout is TensorFlow's: at stride 2 the padding is on the right and bottom only, so that the public Apache-2.0
-weights (``encoder_weights.py``) give the activations they were trained for. Input range -1..1.
+weights (``mobilenet_weights.py``) give the activations they were trained for. Input range -1..1.
 """
 
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from portraiture.training.models.blocks import depthwise_float32
 
-# expansion, output channels, repeats, stride of the first
+# Table 2 of the paper: expansion, output channels, repeats, stride of the first
 STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
@@ -25,6 +25,7 @@ FEATURE_CHANNELS = (16, 24, 32, 96, 320)
 
 
 _FEATURE_BLOCKS = (0, 2, 5, 12, 16)
+"""Numbers of the blocks whose outputs are the returned maps: the last of each size."""
 
 
 def _pad_same_stride2(x: Tensor) -> Tensor:
@@ -32,7 +33,13 @@ def _pad_same_stride2(x: Tensor) -> Tensor:
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expansion, 3x3 depthwise, 1x1 projection; residual where shapes allow."""
+    """1x1 expansion, 3x3 depthwise, 1x1 projection; residual where shapes allow.
+
+    Args:
+        inputs, outputs: channels.
+        stride: 1 keeps the size, 2 halves it.
+        expansion: hidden channels per input channel.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
         super().__init__()

@@ -34,20 +34,24 @@ def load_mobilenet_tflite(encoder: MobileNetV2, path: Path) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     if not path.is_file():
-        raise InputError(f"encoder weights: expected a MobileNetV2 .tflite file, found none at {path}")
+        raise InputError(f"encoder weights: expected a MobileNetV2 .tflite file, found none at {path}; check --encoder")
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     quantization = {t["index"]: t["quantization_parameters"] for t in interpreter.get_tensor_details()}
     ops = [o for o in interpreter._get_ops_details() if o["op_name"] in ("CONV_2D", "DEPTHWISE_CONV_2D")]
     convolutions = encoder.convolutions()
     if len(ops) < len(convolutions):
-        raise InputError(f"{path}: expected {len(convolutions)} or more convolutions, found {len(ops)}")
+        raise InputError(
+            f"{path}: expected {len(convolutions)} or more convolutions, found {len(ops)}; give MobileNetV2-1.0"
+        )
     for conv, op in zip(convolutions, ops, strict=False):
         weight, bias = (_dequantise(interpreter.get_tensor(i), quantization[i]) for i in op["inputs"][1:3])
         # TFLite: (O, H, W, I), depthwise (1, H, W, C)
         weight = weight.transpose((0, 3, 1, 2) if op["op_name"] == "CONV_2D" else (3, 0, 1, 2))
         if weight.shape != tuple(conv.weight.shape):
-            raise InputError(f"{path}: expected a layer {tuple(conv.weight.shape)}, found {weight.shape}")
+            raise InputError(
+                f"{path}: expected a layer {tuple(conv.weight.shape)}, found {weight.shape}; give MobileNetV2-1.0"
+            )
         with torch.no_grad():
             conv.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
             conv.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr]

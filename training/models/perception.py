@@ -17,6 +17,7 @@ from portraiture.training.models.mobilenet import FEATURE_CHANNELS
 from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagation, straight_only
 
 SHALLOW_CHANNELS = 16
+"""Channels of the shallow look at the photo; chosen, not measured."""
 
 
 class PerceptionLogits(NamedTuple):
@@ -87,7 +88,8 @@ class MobilePerception(nn.Module):
         Args:
             rgb: (N, 3, H, W) in 0..1.
             coarse: (N, 2, H/8, W/8), mask and depth before the sigmoid.
-            decoded8, f2, f4: the shared features of ``rgb`` at 1/8, 1/2 and 1/4.
+            decoded8: shared features of ``rgb``, (N, C, H/8, W/8).
+            f2, f4: shared features of ``rgb``, (N, C, H/2, W/2) and (N, C, H/4, W/4).
 
         Returns:
             Mask and depth before the sigmoid, each (N, 1, H, W).

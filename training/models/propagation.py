@@ -23,6 +23,7 @@ from portraiture.training.models.blocks import concatenated_lines
 DIRECTIONS = ("down", "up", "right", "left")
 
 NEIGHBOURS = 3
+"""Pixels of the line before that a pixel takes from: i - 1, i and i + 1."""
 
 GATES_PER_CHANNEL = len(DIRECTIONS) * NEIGHBOURS
 
@@ -78,11 +79,11 @@ def _lines(x: Tensor, direction: int, steps: int) -> Tensor:
 
 
 def propagate_directions(x: Tensor, gates: list[list[Tensor]]) -> list[Tensor]:
-    """The four directional results before the merge.
+    """The results of the four directions, before the merge.
 
     Args:
         x: hidden map (N, C, H, W).
-        gates: from :func:`bound_gates`, same shape a gate.
+        gates: from :func:`bound_gates`, each of x's shape.
 
     Returns:
         Four tensors (N, C, H, W), in the order of ``DIRECTIONS``.
@@ -93,13 +94,13 @@ def propagate_directions(x: Tensor, gates: list[list[Tensor]]) -> list[Tensor]:
     for d, (left, middle, right) in enumerate(gates):
         source = (1 - left - middle - right) * x
         lines.append(_lines(torch.cat([left, middle, right, source], 1), d, steps))
-    # The directions that come back are turned together, line by line: phones do badly at a flip. The one with fewer
+    # The directions that come back are turned together, line by line: a flip is slow on phones. The one with fewer
     # lines then begins with its padding, through which zero stays zero.
     back = torch.split(torch.cat([lines[1], lines[3]], 3), 1, 0)
     turned = torch.split(concatenated_lines(back[::-1]), channels, 3)
-    # of each direction: left, middle, right gate and input term
+    # per direction: left, middle, right gate and input term
     parts = [torch.split(lines[0], channels, 3), turned[:4], torch.split(lines[2], channels, 3), turned[4:]]
-    # of all directions: four tensors (steps, N, steps, 4 C), each split into its lines
+    # all directions together: four tensors (steps, N, steps, 4 C), each split into its lines
     grouped = (torch.cat(group, 3) for group in zip(*parts, strict=True))
     g_left, g_middle, g_right, source_lines = (torch.split(group, 1, 0) for group in grouped)
     h = source_lines[0]
@@ -108,7 +109,7 @@ def propagate_directions(x: Tensor, gates: list[list[Tensor]]) -> list[Tensor]:
         shifted = F.pad(h, (0, 0, 1, 1))  # (1, N, steps + 2, 4 C)
         h = source_lines[k] + g_left[k] * shifted[:, :, :steps] + g_middle[k] * h + g_right[k] * shifted[:, :, 2:]
         result.append(h)
-    # of the directions that go, and of those that come back
+    # the directions that go, and those that come back
     scanned = [concatenated_lines(result), concatenated_lines(result[::-1])]
     out = []
     for d in range(len(DIRECTIONS)):

@@ -10,7 +10,7 @@ class PaperSpn(nn.Module):
     """(rgb, coarse logits) -> refined logits, for segmentation or for depth.
 
     Args:
-        hidden: propagated channels.
+        hidden: number of propagated channels.
     """
 
     def __init__(self, hidden: int = 8) -> None:
@@ -28,7 +28,7 @@ class PaperSpn(nn.Module):
 
         Args:
             rgb: (N, 3, H, W) in 0..1, H and W multiples of 32.
-            coarse: logits (N, 1, H, W).
+            coarse: logits (N, 1, H, W), any range.
 
         Returns:
             Refined logits (N, 1, H, W): the coarse ones plus the propagated correction.

@@ -17,11 +17,8 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of conv1 to conv5; a 2x2 max pool follows each."""
 
 
-STRIDE = 32
-
-_MEAN = (0.485, 0.456, 0.406)
-
-_STD = (0.229, 0.224, 0.225)
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's RGB in 0..1, as torchvision's weights expect."""
 
 
 def _encoder() -> nn.Sequential:
@@ -89,6 +86,9 @@ def load_vgg_features(guidance: VggGuidance, path: Path) -> None:
         found = tensors.get(f"features.{name}")
         if found is None or found.shape != value.shape:
             got = "nothing" if found is None else tuple(found.shape)
-            raise InputError(f"{path}: expected torchvision's features.{name} {tuple(value.shape)}, found {got}")
+            raise InputError(
+                f"{path}: expected torchvision's features.{name} {tuple(value.shape)}, found {got};"
+                " save the state of its vgg16 as safetensors"
+            )
         own[name] = found
     guidance.features.load_state_dict(own)

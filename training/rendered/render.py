@@ -10,6 +10,7 @@ from portraiture.reference.lens.focus import person_depth
 from portraiture.reference.lens.radii import layer_radii
 from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.layers import depth_layers
+from portraiture.reference.plan import solve
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.rendered.settings import LensSetting
 
@@ -30,16 +31,14 @@ def render_targets(
     Raises:
         InputError: no person.
     """
-    from portraiture.reference.plan import solve
-
     person, z = mask.astype(np.float64), depth.astype(np.float64)
     base = RenderSettings(mode=Mode.FULL_BODY)
-    image, layout = solve(rgb, person, z, base)
+    image, plan = solve(rgb, person, z, base)
     centres = depth_layers(z, base.layers, base.seed).centres
     pictures = []
     for setting in settings:
         focus = person_depth(person, z) if setting.focus < 0 else setting.focus
         radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
-        picture = render_full_body(image, layout.alpha, layout.labels, radii_px)
+        picture = render_full_body(image, plan.alpha, plan.labels, radii_px)
         pictures.append(np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16))
     return np.stack(pictures)

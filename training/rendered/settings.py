@@ -10,9 +10,10 @@ from portraiture.reference.lens.focus import FOCUS_ON_PERSON, depth_at
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 GRID_APERTURES = tuple(LEARNT_APERTURE * share for share in (0.25, 0.5, 0.75, 1.0))
+"""Apertures of the validation grid."""
 
 GRID_DEPTHS = (0.25, 0.5)
-"""Quantiles of the background's depth; the grid's third focus is the person."""
+"""Quantiles of the background's depth that the grid focuses on, after the person."""
 
 
 @dataclass(frozen=True)

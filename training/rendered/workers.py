@@ -12,15 +12,16 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 CONNECT_S = 10
+"""Seconds to wait for a scheduler to answer; chosen, not measured."""
 
 
 def over_processes(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     """Results in the order in which they are done; on an error or Ctrl-C what has not begun is dropped.
 
     Args:
-        work: a function that can be imported: it travels by name.
+        work: a function that can be imported, since it travels by name.
         jobs: its arguments.
-        workers: processes.
+        workers: number of processes, 1 or more.
     """
     # not fork: PyTorch and OpenCV hold threads that do not survive it
     with ProcessPoolExecutor(min(workers, max(1, len(jobs))), mp_context=get_context("spawn")) as pool:
@@ -37,7 +38,7 @@ def over_dask(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str
 
     Args:
         work, jobs: as for :func:`over_processes`.
-        scheduler: address, ``tcp://host:port``.
+        scheduler: its address, ``tcp://host:port``.
 
     Raises:
         OptionError: Dask distributed is not installed.
@@ -59,7 +60,9 @@ def over_dask(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str
         ) from None
     with client:
         if not client.scheduler_info()["workers"]:
-            raise InputError(f"--scheduler: {scheduler} has no workers; start some with: dask worker {scheduler}")
+            raise InputError(
+                f"--scheduler: expected workers at {scheduler}, found none; start some: dask worker {scheduler}"
+            )
         # not pure: a job writes a file, it must run even if an equal one ran before
         futures = client.map(work, list(jobs), pure=False)
         for future in as_completed_there(futures):

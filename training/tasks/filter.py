@@ -68,7 +68,13 @@ class _Photo:
         return _Photo(path, rgb, mask, depth, read_settings(path), float(person_depth(m, z)), float(far_depth(z)))
 
     def crop(self, k: int, y: int, x: int, side: int) -> list[Tensor]:
-        """The tensors of a :class:`FilterBatch` for setting ``k``, without the batch axis."""
+        """The tensors of a :class:`FilterBatch`, without the batch axis.
+
+        Args:
+            k: number of the setting, from 0.
+            y, x: row and column of the crop's corner, in pixels.
+            side: of the crop, in pixels.
+        """
         window = np.s_[y : y + side, x : x + side]
         setting = self.settings[k]
         depth = _tensor(self.depth[window])
@@ -85,9 +91,9 @@ class FilterTask:
 
     Args:
         data: pairs; photos and maps are held in memory as stored (1.3 MB at 512x384), targets are read when drawn.
-        crop: side of the random crops, a multiple of 16.
-        batch: crops a step.
-        paper_share: of the crops, how many have the paper setting; the others are drawn from the pair's.
+        crop: side of the random crops in pixels, a multiple of 16.
+        batch: crops per step.
+        paper_share: share of the crops at the paper setting, 0..1; the others draw from all of the pair's. Chosen.
     """
 
     def __init__(self, data: FilterData, crop: int, batch: int, paper_share: float = 0.4) -> None:
@@ -96,7 +102,7 @@ class FilterTask:
         self.crop, self.size, self.paper_share = crop, batch, paper_share
         small = [p.path for p in self.train if min(p.mask.shape) < crop]
         if small:
-            raise InputError(f"{small[0]}: expected a pair of at least {crop} px a side; render it at a larger --size")
+            raise InputError(f"{small[0]}: expected a pair of {crop} px or more per side; render it at a larger --size")
 
     def _crop(self, rng: Rng) -> list[Tensor]:
         photo = self.train[int(rng.integers(len(self.train)))]
@@ -113,13 +119,13 @@ class FilterTask:
         return FilterBatch(*(torch.stack(parts) for parts in zip(*crops, strict=True)))
 
     def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
-        """The filter's own."""
+        """The filter's own loss, and the PSNR of the batch in dB."""
         assert isinstance(model, LensFilter)
         loss, mse = model.loss(FilterInput(*batch[:5]), batch.target)
         return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Mean PSNR on the held-out pairs, whole pictures: at the paper setting and at the others."""
+        """Mean PSNR in dB on the held-out pairs, whole pictures: at the paper setting and at the others."""
         assert isinstance(model, LensFilter)
         found: dict[str, list[float]] = {"psnr_db_paper": [], "psnr_db_others": []}
         for path in self.validation:
@@ -138,8 +144,8 @@ def filtered(
 ) -> np.ndarray:
     """A filter's picture at any size.
 
-    A size that is no multiple of 16 is padded at the bottom and on the right with what is no background, so that as in
-    the reference nothing outside the photo enters a blur; radii are of the photo's own size.
+    A size that is no multiple of 16 is padded at the bottom and on the right with person, so that as in the reference
+    nothing outside the photo enters a blur; radii are those of the photo's own size.
 
     Args:
         model: in evaluation mode.

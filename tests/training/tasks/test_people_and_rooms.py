@@ -77,6 +77,14 @@ def test_photos_with_people_are_left_out_and_the_last_are_held_out(data: PeopleD
     assert (backgrounds[..., 1] > 150).all()  # green, none blue
 
 
+def test_backgrounds_lie_in_a_folder_or_in_images_in_it(data: PeopleData, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    with pytest.raises(InputError, match="--data backgrounds: expected photos"):
+        person_free_photos(tmp_path / "more")
+    data.backgrounds[0].rename(tmp_path / "more/images")
+    assert [s.id for s in person_free_photos(tmp_path / "more")] == [str(k + 1000) for k in range(COUNT)]
+
+
 def test_rooms_without_a_person_are_flagged(data: PeopleData) -> None:
     rooms = list_samples("nyu", data.nyu)
     assert person_free_rooms(data.nyu, rooms).tolist() == [int(r.id) % 4 != 0 for r in rooms]

@@ -1,4 +1,4 @@
-"""What every filter that learns the CRF renderer has in common: the contract, and what a network may look at."""
+"""What all filters that learn the CRF renderer share: their contract, and what a network may look at."""
 
 import math
 from typing import NamedTuple
@@ -14,8 +14,8 @@ class FilterInput(NamedTuple):
     Attributes:
         rgb: (N, 3, H, W) in 0..1.
         mask, depth: (N, 1, H, W) in 0..1.
-        radius_px: circle of confusion of each pixel, (N, 1, H, W).
-        aperture_px: the largest of the whole photo, (N, 1, 1, 1).
+        radius_px: disk radius of each pixel, (N, 1, H, W), in pixels.
+        aperture_px: largest disk radius of the whole photo, (N, 1, 1, 1), in pixels.
     """
 
     rgb: Tensor
@@ -44,11 +44,11 @@ class LensFilter(nn.Module):
         return self.render(FilterInput(rgb, mask, depth, radius_px, aperture * math.hypot(*depth.shape[2:])))
 
     def render(self, inputs: FilterInput) -> Tensor:
-        """The picture of a inputs, (N, 3, H, W) in 0..1; what training calls on crops."""
+        """The picture (N, 3, H, W) in 0..1; training calls it on crops."""
         raise NotImplementedError
 
     def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
-        """What training minimises, and the mean squared error of each picture, (N).
+        """What training minimises, and the mean squared error of each picture, (N,).
 
         Root mean squared error (PSNR is its logarithm) plus mean absolute error.
         """

@@ -1,7 +1,7 @@
 """Baseline "Ours CNN" of table 2 (paper 4.5): the guidance network's encoder-decoder, giving the picture itself.
 
-It sees what the RNN filter sees, mask, depth and circle of confusion included, and its residual is added to the input.
-What it lacks is a filter whose reach varies with place.
+It sees what the RNN filter sees, mask, depth and disk radius included, and its residual is added to the input.
+It has no filter whose reach varies from pixel to pixel.
 """
 
 import torch

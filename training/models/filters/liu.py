@@ -1,8 +1,8 @@
 """Baseline Liu et al. [21], "Learning recursive filters for low-level vision via a hybrid neural network" (ECCV 2016).
 
 A CNN predicts the gates of two cascaded recursive filters from the photo alone; each filters in four directions side
-by side and keeps the largest response at each pixel. It has neither mask nor depth; the aperture is given to it, since
-without it no setting but one could be rendered. The scans are the project's own, at full size.
+by side and keeps the largest response at each pixel. It has neither mask nor depth; it is given the aperture, without
+which it could render one setting only. The scans are the project's own, at full size.
 """
 
 import torch
@@ -14,11 +14,13 @@ from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, 
 from portraiture.training.models.filters.recursion import HORIZONTAL, VERTICAL, scan
 
 WIDTHS = (24, 32, 48, 64)
+"""Channels at 1/2 to 1/16, as of the CNN baseline."""
 
 GROUPS = 2
+"""Cascaded filters, as published."""
 
 REACH = 64
-"""Terms of a scan, in pixels."""
+"""Terms of a scan, in pixels: as far as the RNN filter sees at 1/4."""
 
 _DIRECTIONS = ((HORIZONTAL, False), (HORIZONTAL, True), (VERTICAL, False), (VERTICAL, True))
 

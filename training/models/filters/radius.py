@@ -1,4 +1,4 @@
-"""Circle of confusion from depth, aperture and focus: ``reference/lens.smooth_radii`` as a network layer."""
+"""Disk radius of each pixel from depth, aperture and focus, as a network layer."""
 
 import math
 
@@ -9,9 +9,10 @@ from torch import Tensor
 from portraiture.training.models.blocks import unit
 
 _EPSILON = 1e-3
+"""Least span of depths that is divided by, as ``MIN_SPAN`` of ``reference/lens``."""
 
 _FAR_SHARE = 5 / 6
-"""The farthest of six layers begins about here between the least and the largest depth."""
+"""Where the farthest of six layers begins, between the least depth (0) and the largest (1)."""
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ def person_depth(mask: Tensor, depth: Tensor) -> Tensor:
 def far_depth(depth: Tensor) -> Tensor:
     """Mean depth of the farthest sixth of the depth range, (N, 1, 1, 1): about the centre of the farthest layer.
 
-    The largest depth of all is 10 % or more beyond that centre, and with it every radius would be as much too small.
+    The largest depth of all lies 10 % or more beyond that centre, and would make every radius too small by as much.
     """
     low, high = torch.amin(depth, (2, 3), keepdim=True), torch.amax(depth, (2, 3), keepdim=True)
     # where the last 1 % of the range is 1: a step with a slope, so that rounding cannot empty it
@@ -49,8 +50,10 @@ def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) ->
     radius = aperture_px * clip((depth - focus) / (far - focus), 0, 1)
 
     Args:
-        depth: (..., H, W).
-        aperture_px, focus, far: largest radius, depth that stays sharp and farthest depth, (..., 1, 1).
+        depth: (..., H, W) in 0..1.
+        aperture_px: largest radius in pixels, (..., 1, 1).
+        focus: depth that stays sharp, (..., 1, 1) in 0..1.
+        far: depth of the largest radius, (..., 1, 1) in 0..1.
     """
     behind = (depth - focus) / torch.clamp(far - focus, min=_EPSILON)
     return aperture_px * unit(behind)
@@ -64,7 +67,7 @@ def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor)
         aperture: largest radius as a share of the diagonal, (N, 1, 1, 1).
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
-    # 1 where focus is negative, else 0: a comparison and a choice are nothing that TFLite's delegate takes
+    # 1 where focus is negative, else 0: TFLite's delegate takes neither a comparison nor a choice
     by_person = torch.ceil(unit(-focus))
     chosen = by_person * person_depth(mask, depth) + (1 - by_person) * focus
     return radius_of(depth, aperture * math.hypot(depth.shape[2], depth.shape[3]), chosen, far_depth(depth))

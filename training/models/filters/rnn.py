@@ -1,6 +1,6 @@
 """The RNN filter (paper 3.4): a guidance CNN steers cascaded groups of four-direction recursions.
 
-It learns equation (10). What the equation already tells is built in, so that little is left to learn:
+It learns equation (10). What the equation already says is built in, so that little is left to learn:
 
 * the guided kernel (6) sees background only: the recursions run on (1 - m) I and on (1 - m), and the quotient of
   the two is the blurred background;
@@ -30,19 +30,23 @@ from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, 
 from portraiture.training.models.filters.recursion import smooth_four_directions
 
 DIRECTIONS = 4
+"""Right, left, down and up."""
 
 GATES = 2 * DIRECTIONS
-"""Of two groups."""
+"""Gates of a pixel: two groups of four directions."""
 
 REACH_2, REACH_4 = 8, 16
-"""Terms of a scan at 1/2 and at 1/4: 16 and 64 px of the photo, of each of four scans a line."""
+"""Terms of a scan at 1/2 and at 1/4: it reaches 16 and 64 px of the photo. Chosen, not measured."""
 
 
 _LEAST_WEIGHT = 4e-3
+"""Weight of the pixel itself in its blur, one step of 8 bits: what to show where no background is in reach."""
 
 _SHARPEN_LOW, _SHARPEN_SPAN = -1.0, 4.0
+"""Range of s, -1..3: around the 0.8 that fits a disk best; chosen, not measured."""
 
 _KEPT_WEIGHT = 0.25
+"""Share of the weight that sharpening always leaves; chosen, not measured."""
 
 
 class Guidance(nn.Module):
@@ -97,8 +101,8 @@ class RnnFilter(LensFilter):
         level2 = self.level2(weighted2, near2 / (near2 + reach2), gates2, sharpen2)
         # divided at full size: a half-size cell inside the person has weight 0 and must not count as black
         total = upsample(level2 + torch.sigmoid(coarse) * (upsample(level4, 2) - level2), 2)
-        # where hardly any background is in reach the pixel itself counts: no division by nearly nothing, which would
-        # make float32 noise visible, and a constant picture stays constant
+        # where hardly any background is in reach the pixel itself counts: a division by almost 0 would make float32
+        # noise visible, and a constant picture must stay constant
         blurred = (total[:, :3] + _LEAST_WEIGHT * rgb) / (torch.clamp(total[:, 3:], min=0.0) + _LEAST_WEIGHT)
         amount = unit(radius2 * (1 + strength))
         # the matte differs from the mask only near the mask's edge: within 10 px
@@ -126,7 +130,7 @@ class Level(nn.Module):
     converter makes it a multiplication of four numbers at a time.
 
     Args:
-        reach: terms of a scan.
+        reach: number of terms of a scan, a power of two.
     """
 
     def __init__(self, reach: int) -> None:
@@ -138,7 +142,7 @@ class Level(nn.Module):
 
         Args:
             x: (N, 4, h, w), the last plane the weight.
-            share, gates: of :func:`decays`.
+            share, gates: as :func:`decays` takes them.
             sharpen: (N, 1, h, w), s before its range is applied.
 
         Returns:
@@ -150,6 +154,6 @@ class Level(nn.Module):
         twice = smooth_four_directions(once, steps[DIRECTIONS:], self.reach)
         once_weight, twice_weight = once[3:], twice[3:]
         s = _SHARPEN_LOW + _SHARPEN_SPAN * torch.sigmoid(sharpen.transpose(0, 1))
-        # never so much that less than a quarter of the weight is left
+        # sharpening must leave a quarter of the weight
         most = (1 - _KEPT_WEIGHT) * twice_weight / torch.clamp(once_weight - twice_weight, min=1e-3)
         return (twice + torch.minimum(s, most) * (twice - once)).transpose(0, 1)

@@ -20,11 +20,13 @@ from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX
 
 HIDDEN = 32
-"""[31] has 256 and 16x16 kernels, some hundred times the arithmetic of the others here."""
+"""Channels. [31] has 256 and 16x16 kernels, about a hundred times the arithmetic of the other filters here."""
 
 FIRST, LAST = 9, 5
+"""Sides of the large kernels, in pixels; chosen, not measured."""
 
 BETA = 8.4
+"""Weight of the gradients; chosen, not measured."""
 
 
 @lru_cache(maxsize=32)
@@ -45,9 +47,9 @@ def reconstruct(rgb: Tensor, across: Tensor, down: Tensor, beta: float = BETA) -
     """The S of the equation above.
 
     Args:
-        rgb: the photo, (N, C, H, W).
-        across, down: gradients wanted along x and y; their last column and row have no effect.
-        beta: weight of the gradients.
+        rgb: the photo, (N, C, H, W) in 0..1.
+        across, down: gradients wanted along x and y, (N, C, H, W); their last column and row have no effect.
+        beta: weight of the gradients, 0 or more.
     """
     height, width = rgb.shape[2:]
     # the adjoint of the forward difference: g[k-1] - g[k]

@@ -146,7 +146,7 @@ def test_crops_have_the_radii_of_the_whole_photo(pairs: list[Path]) -> None:
 
 
 def test_a_pair_smaller_than_the_crop_is_one_line(pairs: list[Path]) -> None:
-    with pytest.raises(InputError, match="at least 80 px"):
+    with pytest.raises(InputError, match="80 px or more"):
         FilterTask(FilterData(pairs, pairs), 80, 2)
 
 
