@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from portraiture.reference.errors import InputError, unknown
+from portraiture.reference.lens import LEARNT_APERTURE
 
 VERSION = "3.0.1"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
@@ -100,7 +101,7 @@ APERTURE = TensorSpec(
     "aperture",
     Kind.SCALAR,
     0,
-    0.04,
+    LEARNT_APERTURE,
     "largest disk radius as a share of the image diagonal; 0 leaves the photo as is",
 )
 
