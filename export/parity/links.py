@@ -30,7 +30,7 @@ Step = tuple[str, Iterable[Row]]
 
 
 def check_golden_truth(bundle: Bundle, checkpoints: Checkpoints) -> None:
-    """The bundle's goldens must be what these weights compute; otherwise the truth itself is another one.
+    """Refuse weights that the bundle was not exported from: its files would be held against other networks.
 
     Raises:
         InputError: the bundle was exported from other weights.

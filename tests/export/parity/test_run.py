@@ -3,7 +3,8 @@
 import json
 import math
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from portraiture.export.bundle.checksums import checksums, verify
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
-from portraiture.export.compare import compare
+from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import Size
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.model_file import ModelFile
@@ -19,10 +20,10 @@ from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity import links
 from portraiture.export.parity import run as parity
-from portraiture.export.parity.links import file_rows, photos_for_size
-from portraiture.export.parity.rows import Link, Status, judge
+from portraiture.export.parity.links import file_rows, known_rows, photos_for_size
+from portraiture.export.parity.rows import Link, Row, Status, judge, unwatched
 from portraiture.export.parity.run import run_parity
-from portraiture.export.parity.subjects import pipeline_groups
+from portraiture.export.parity.subjects import pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds, Runner
 from portraiture.export.tolerances import FILE, Tolerance
@@ -51,8 +52,27 @@ def bless(root: Path) -> None:
     write_json(root / MANIFEST, {**read_manifest(root), "files": checksums(root)})
 
 
-def test_every_file_of_a_fresh_bundle_passes(bundle: Path) -> None:
-    rows = run_parity(bundle)
+@dataclass
+class Judged:
+    """One whole run."""
+
+    rows: list[Row]
+    reported: list[tuple[str, int, int]]
+
+
+@pytest.fixture(scope="module")
+def judged(bundle: Path) -> Judged:
+    """The fresh bundle, judged on the sample photo."""
+    reported: list[tuple[str, int, int]] = []
+
+    def report(what: str, done: int, of: int) -> None:
+        reported.append((what, done, of))
+
+    return Judged(run_parity(bundle, report=report), reported)
+
+
+def test_every_file_of_a_fresh_bundle_passes(judged: Judged) -> None:
+    rows = judged.rows
     file_subjects = {r.subject for r in rows if r.link is Link.FILE and r.status is Status.PASSED
                      and not r.subject.runtime}  # fmt: skip
     assert len(file_subjects) == 4 * (2 + 2 + 2) + 1  # models x precisions of tflite, coreml, onnx; and the goldens
@@ -61,12 +81,93 @@ def test_every_file_of_a_fresh_bundle_passes(bundle: Path) -> None:
     assert [f for f in failed if not f[0].startswith("filter torch")] == []
 
 
-def test_core_ml_itself_is_reported_as_not_run_off_macos(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parity, "filter_rows", lambda *_: iter(()))
-    monkeypatch.setattr(parity, "pipeline_rows", lambda *_: iter(()))
-    rows = run_parity(bundle)
-    (row,) = [r for r in rows if r.status is Status.NOT_RUN and str(r.subject) == "all coreml"]
+def test_core_ml_itself_is_reported_as_not_run_off_macos(judged: Judged) -> None:
+    (row,) = [r for r in judged.rows if r.status is Status.NOT_RUN and str(r.subject) == "all coreml"]
     assert "macOS" in row.note
+
+
+def test_rows_of_files_stand_in_the_order_of_the_manifest(bundle: Path, judged: Judged) -> None:
+    of_files = [r.subject.file for r in judged.rows
+                if r.link is Link.FILE and r.subject.file and not r.subject.runtime]  # fmt: skip
+    assert list(dict.fromkeys(of_files)) == model_files(read_manifest(bundle))
+
+
+def test_each_step_is_reported_once_and_counted(judged: Judged) -> None:
+    words, done, of = zip(*judged.reported, strict=True)
+    assert list(done) == list(range(len(done)))
+    assert set(of) == {len(done)}
+    assert len(set(words)) == len(words)
+    subjects = {str(r.subject) for r in judged.rows if r.subject.file}
+    assert subjects <= set(words)
+    assert len([w for w in words if " pipeline " in f" {w}" and "TensorFlow" not in w]) == 3 * 2 * 2
+    assert f"filter against the CRF reference at {SIZE}" in words
+
+
+def test_a_step_is_reported_before_it_runs(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    def rows_of(root: Path, file: ModelFile, *_: object) -> Iterator[Row]:
+        happened.append(f"run {subject_of(file)}")
+        yield from ()
+
+    monkeypatch.setattr(parity, "file_rows", rows_of)
+    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps"):
+        monkeypatch.setattr(parity, name, lambda *_: iter(()))
+    run_parity(bundle, report=lambda what, *_: happened.append(what))
+    runs = [k for k, what in enumerate(happened) if what.startswith("run ")]
+    assert len(runs) == 4 * (2 + 2 + 2)
+    assert all(happened[k] == f"run {happened[k - 1]}" for k in runs)
+
+
+def _known(rows: list[Row]) -> dict[str, dict[str, Difference]]:
+    """What the export's doctor would hand over: the difference of each output by path of the file."""
+    found: dict[str, dict[str, Difference]] = {}
+    for row in rows:
+        if row.link is Link.FILE and row.subject.file and row.difference and not row.subject.runtime:
+            found.setdefault(row.subject.file.path, {})[row.output] = row.difference
+    return found
+
+
+def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
+    bundle: Path, judged: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(root: Path, file: ModelFile) -> Runner:
+        raise AssertionError(file.path)
+
+    monkeypatch.setattr(links, "open_file", refuse)
+    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps"):
+        monkeypatch.setattr(parity, name, lambda *_: iter(()))
+    rows = run_parity(bundle, known=_known(judged.rows))
+    own = [r for r in judged.rows if r.link is Link.FILE and not r.subject.runtime]
+    assert rows == own
+
+
+def test_known_figures_are_judged_by_the_gate(bundle: Path) -> None:
+    file = file_of(bundle, "perception", Target.TFLITE, Precision.FP32)
+    near, far = Difference(True, 1e-6, 1e-7, 120.0, 1.0), Difference(True, 0.3, 0.1, 20.0)
+    nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
+    assert [r.status for r in known_rows(file, {"mask": near, "depth": far})] == [Status.PASSED, Status.FAILED]
+    (_, row) = known_rows(file, {"mask": near, "depth": nan})
+    assert (row.status, row.note) == (Status.FAILED, "NaN or infinity in the output")
+
+
+def test_known_figures_must_be_whole_and_those_of_the_sample_photo(bundle: Path, astronaut: np.ndarray) -> None:
+    path = file_of(bundle, "perception", Target.TFLITE, Precision.FP32).path
+    figure = Difference(True, 0.0, 0.0, math.inf, 1.0)
+    with pytest.raises(InputError, match=f"{path}: expected known figures of mask, depth, found mask"):
+        run_parity(bundle, known={path: {"mask": figure}})
+    with pytest.raises(InputError, match="known figures for the sample photo alone"):
+        run_parity(bundle, [astronaut], known={path: {"mask": figure, "depth": figure}})
+
+
+def test_entries_of_a_shared_file_are_run_whatever_is_known(astronaut: np.ndarray, tmp_path: Path) -> None:
+    """Models of one file share its path, so that figures by path could be another model's."""
+    figures = {n: Difference(True, 0.0, 0.0, math.inf, 1.0) for n in ("mask", "depth")}
+    own = ModelFile("perception", Target.ONNX, Precision.FP32, SIZE, "gone.onnx")
+    for file, status in ((own, Status.PASSED), (replace(own, entry="perception_128x96"), Status.FAILED)):
+        known = {file.path: figures}
+        _, rows = parity._file_step(tmp_path, file, Truth(Networks()), [astronaut], unwatched, known)
+        assert {r.status for r in rows} == {status}
 
 
 def _flip_weight_bit(path: Path) -> None:
@@ -137,7 +238,7 @@ def test_other_weights_than_exported_are_refused(bundle: Path, tmp_path: Path) -
     other = tmp_path / "filter.safetensors"
     other.write_bytes(Checkpoints().perception.read_bytes())
     with pytest.raises(InputError, match="other filter weights"):
-        run_parity(bundle, networks=Networks(Checkpoints(filter=other)))
+        run_parity(bundle, truth=Truth(Networks(Checkpoints(filter=other))))
 
 
 @pytest.mark.parametrize("harm", ["missing", "changed", "added", "manifest"])
@@ -228,4 +329,4 @@ def test_each_size_is_shown_a_photo() -> None:
 
 def test_missing_weights_are_named(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.safetensors: expected perception weights"):
-        run_parity(bundle, (), Networks(Checkpoints(perception=tmp_path / "nowhere.safetensors")))
+        run_parity(bundle, (), Truth(Networks(Checkpoints(perception=tmp_path / "nowhere.safetensors"))))

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -146,6 +147,21 @@ def test_models_do_not_share_a_reference_picture() -> None:
     shown = [pixels(s.reference.image).mean() / 255 for s in gallery.strips[0].values()]
     assert shown == pytest.approx([0.2, 0.8], abs=1 / 255)
     assert [len(s.shown) for s in gallery.strips[0].values()] == [2, 2]
+
+
+def test_a_picture_says_when_another_engine_ran_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(PERCEPTION, target=Target.COREML)
+    monkeypatch.setattr("portraiture.tools.report.gallery.engine_note", lambda file: "note" if file is other else "")
+    gallery, maps = Gallery(), np.zeros((4, 4))
+    for link, subject in (
+        (Link.FILE, Subject("own", PERCEPTION)),
+        (Link.FILE, Subject("other", other)),
+        (Link.FILTER, Subject("no file")),
+        (Link.DEVICE, Subject("on a device", other)),
+    ):
+        gallery.watch(comparison(link, subject, "mask", 0, maps, maps, STRICT))
+    shown = [s.subject for strip in gallery.strips[0].values() for s in strip.shown]
+    assert shown == ["own", "other (MIL interpreter)", "no file", "on a device"]
 
 
 def test_junit_has_a_case_for_every_row(report: tuple[Path, list[Row], Gallery, dict[str, np.ndarray]]) -> None:
