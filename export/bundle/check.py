@@ -10,11 +10,12 @@ from typing import Any
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.describe import describe
+from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile, entry_name, file_path, shared_path
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.reference.errors import InputError
 
-_FOLDERS_OF_MODELS = ("tflite/", "coreml/", "onnx/")
+_FOLDERS_OF_MODELS = tuple(f"{target.value}/" for target in Target)
 
 
 def first_difference(expected: Any, found: Any, place: str = "") -> tuple[str, Any, Any] | None:
