@@ -14,7 +14,7 @@ class PeopleRecipe:
         stages: sizes and batches, in order.
         rate: learning rate at its largest.
         encoder_rate: the same for the pretrained encoder.
-        weight_decay: of AdamW.
+        weight_decay: AdamW's weight decay.
         sgd: the paper's optimizer (momentum 0.9), otherwise AdamW.
         validate_every, ema_decay, bfloat16: see :class:`Schedule`.
         freeze_norm_from: see :class:`Schedule`; None is the end of the first of several stages.

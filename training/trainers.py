@@ -99,7 +99,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
 
     Args:
         subject: "coarse", "segmentation", "depth" or "perception".
-        name: of the recipe.
+        name: the recipe's name.
         data: where the sets are.
         run: the run folder.
         sources: weights to start from.
@@ -131,7 +131,7 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     """The trainer of a filter on rendered pairs.
 
     Args:
-        name: of the recipe.
+        name: the recipe's name.
         data: pairs to train on, and held-out ones.
         run: the run folder.
         init: weights to start from; None begins anew.

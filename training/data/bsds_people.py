@@ -1,4 +1,4 @@
-"""Photos of BSDS500 with people, picked by eye."""
+"""Ids of the photos of BSDS500 that show people, picked by eye."""
 
 _IDS = """
     122048 145014 145053 147021 147062 151087 153077 153093 155060 172032 181018 187029 189003 189011

@@ -1,4 +1,4 @@
-"""Evaluation: the same figures for any predictor, whatever runtime or network is behind it.
+"""Figures of masks, the same for any predictor, whatever runtime or network is behind it.
 
 Figures of the refined maps have plain names, those of the coarse maps, where a predictor has them, end in ``_coarse``.
 """

@@ -15,7 +15,7 @@ def conv_bn_relu6(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, s
     Args:
         inputs, outputs: channels.
         kernel: side of the kernel in pixels, odd.
-        groups: of the convolution; ``inputs`` for a depthwise one.
+        groups: number of groups of channels; ``inputs`` for a depthwise convolution.
         stride: 1 keeps the size, 2 halves it.
     """
     conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)

@@ -4,7 +4,7 @@ One direction, scanned from the first line k = 0 to the last (here top to bottom
 
     h[k, i] = (1 - sum_n g_n[k, i]) x[k, i] + sum_{n in {i-1, i, i+1}} g_n[k, i] h[k-1, n]
 
-Two rules keep it from blowing up, and a constant image constant:
+Two rules keep the result bounded, and leave a constant image as it is:
 
 * the gates of a pixel are bounded in absolute value, ``sum_n |g_n| <= 1``;
 * a gate that points outside the image is zero (a wall), the first line included.

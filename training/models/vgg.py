@@ -18,7 +18,7 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's RGB in 0..1, as torchvision's weights expect."""
+"""Mean and standard deviation of ImageNet's RGB in 0..1, which torchvision's weights expect."""
 
 
 def _encoder() -> nn.Sequential:

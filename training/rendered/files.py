@@ -25,7 +25,7 @@ from portraiture.reference.files import LEFTOVERS, new_folder, write_json
 from portraiture.training.rendered.settings import LensSetting
 
 VERSION = 1
-"""Of the form of a pair folder; another one is refused."""
+"""Version of the form of a pair folder; another one is refused."""
 
 _STALE_S = 3600.0
 """Age at which an unfinished folder is taken for a killed run's: no pair takes an hour. Chosen, not measured."""
@@ -40,7 +40,7 @@ class RenderedPair:
         mask: (h, w) uint8, 0..255 for 0..1.
         depth: (h, w) uint16, 0..65535 for 0..1, larger is farther.
         targets: (settings, h, w, 3) uint16, 0..65535 for 0..1.
-        settings: of the targets, in their order.
+        settings: the targets' settings, in their order.
     """
 
     rgb: np.ndarray
@@ -61,7 +61,7 @@ def write_pair(folder: Path, name: str, pair: RenderedPair, about: Mapping[str, 
 
     Args:
         folder: holds all pairs; it is made.
-        name: of this pair; if it exists the new one is dropped, since another machine has just made it.
+        name: this pair's name; if it exists the new pair is dropped, since another machine has just made it.
         pair: what to write.
         about: further entries of ``pair.json``.
     """

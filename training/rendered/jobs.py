@@ -1,4 +1,4 @@
-"""One photo to one pair, in any process on any machine: what ``portraiture pairs`` hands out."""
+"""One photo to one pair, in any process on any machine: the work that ``portraiture pairs`` hands out."""
 
 import functools
 import hashlib
@@ -29,13 +29,13 @@ class PairJob:
     """One photo.
 
     Attributes:
-        name: of the pair.
-        photo: file.
+        name: the pair's name, which is its folder's.
+        photo: the file.
         true_mask: label file, or None.
-        maps: mask and depth files, or None: the network predicts them.
-        weights: of the network.
-        output: folder of the pairs.
-        options: of all pairs.
+        maps: files of mask and depth, or None: the network predicts them.
+        weights: file of the network's weights.
+        output: folder of all pairs.
+        options: what all pairs have in common.
     """
 
     name: str

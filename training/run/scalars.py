@@ -28,7 +28,7 @@ def summary_writer() -> Any:
 
 @contextmanager
 def scalar_files(folder: Path | None, step: int) -> Iterator[Scalars]:
-    """Within, scalars go to TensorBoard's files in a folder, or nowhere without one.
+    """Give a function that writes scalars for TensorBoard while the block runs, or drops them without a folder.
 
     Args:
         folder: of TensorBoard's files, or None.

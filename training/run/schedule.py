@@ -19,7 +19,7 @@ class Schedule:
         validate_every: steps between validations (and checkpoints).
         ema_decay: decay of the averaged weights; they are what is validated and shipped.
         bfloat16: forward passes and their gradients in bfloat16 where the processor has it (on one without
-            it, a step took seven times as long); losses, weights and validation stay float32. On CUDA they always are.
+            it, a step took seven times as long); losses, weights and validation stay float32. On CUDA always.
         freeze_norm_from: batch-norm statistics are fixed from this step on, as small batches of large photos need.
         clip_norm: gradient norm limit.
         seed: decides all random choices.

@@ -42,7 +42,7 @@ class Trainer(Generic[Batch]):
     """Runs a task to the end of its schedule, writing into a run folder.
 
     The folder holds ``log.jsonl`` (a line per validation), ``state.safetensors`` (model, average, optimizer; for
-    ``--resume``), ``weights.safetensors`` (the average; what is evaluated, exported and shipped), with
+    ``--resume``), ``weights.safetensors`` (the average; what is evaluated and exported), with
     ``Schedule.watch`` also ``best.safetensors``, with ``scalars`` also ``tensorboard``, and after :meth:`ship` also
     ``shipped.safetensors``.
 

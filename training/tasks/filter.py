@@ -51,7 +51,7 @@ def _scalar(value: float) -> Tensor:
 
 @dataclass(frozen=True)
 class _Photo:
-    """A pair without its targets, which stay on disk: rgb, mask and depth as stored, settings, and its depths."""
+    """A pair as stored, without its targets, which stay on disk; with the depths of the person and of the far layer."""
 
     path: Path
     rgb: np.ndarray
@@ -73,7 +73,7 @@ class _Photo:
         Args:
             k: number of the setting, from 0.
             y, x: row and column of the crop's corner, in pixels.
-            side: of the crop, in pixels.
+            side: length of the crop's sides, in pixels.
         """
         window = np.s_[y : y + side, x : x + side]
         setting = self.settings[k]

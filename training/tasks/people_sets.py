@@ -1,4 +1,4 @@
-"""The sets of people, rooms and empty photos that a run draws from, and how often it draws each person."""
+"""The sets of people, rooms and photos of nobody that a run draws from, and how often it draws each person."""
 
 from dataclasses import dataclass
 from pathlib import Path

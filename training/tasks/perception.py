@@ -20,7 +20,7 @@ EMPTY_ROOM_WEIGHT = 0.3
 """Weight of an empty mask on rooms of nobody; chosen, not measured."""
 
 NYU_LEVELS_PER_METRE = 25.5
-"""Of the 8-bit depth maps of ``nyu_depths``: 10 m is 255."""
+"""Scale of the 8-bit depth maps in ``nyu_depths``: 10 m is 255."""
 
 
 class PerceptionTask:

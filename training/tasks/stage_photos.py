@@ -55,7 +55,7 @@ class StagePhotos:
 
         Args:
             rng: source of all choices.
-            index: of the person.
+            index: number of the person, from 0.
             target: height and width of the view, in pixels.
 
         Returns:
@@ -102,7 +102,7 @@ class StagePhotos:
             mask: (H, W) float32 in 0..1.
 
         Returns:
-            Photo and mask of all people, as they came.
+            Photo and mask of all people, of the same shapes.
         """
         target = (rgb.shape[0], rgb.shape[1])
         for _ in range(rng.integers(1, 3)):

@@ -5,8 +5,8 @@ vertical ones go through the same network transposed. The picture S is then the 
 
     min_S  |S - I|^2 + beta (|d_x S - F(d_x I)|^2 + |d_y S - F(d_y I)|^2),
 
-solved exactly: with reflecting borders the cosine transform makes the normal equations diagonal. As in [31] what is
-learned is the gradients: the loss knows no picture. The network sees the photo, and the aperture as one more plane.
+solved exactly: with reflecting borders the cosine transform makes the normal equations diagonal. As in [31] the
+network learns gradients: the loss knows no picture. The network sees the photo, and the aperture as one more plane.
 """
 
 import math
