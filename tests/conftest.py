@@ -65,15 +65,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every model, target and precision at 128x96, from the shipped weights; tests copy it before they harm it."""
     from portraiture.export.contract import Size
     from portraiture.export.formats import Precision, Target
-    from portraiture.export.writing.export_bundle import finish
-    from portraiture.export.writing.in_place import replacing
-    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec
 
     def make(root: Path) -> None:
         models = ("perception", "filter", "portrait", "coarse")
         spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
-        with replacing(root) as folder:
-            finish(folder, spec, write_models(spec, folder))
+        export_bundle(spec, root, gate=False, processes=1)
 
     return made_once(tmp_path_factory, "small_bundle", make)

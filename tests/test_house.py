@@ -82,7 +82,6 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "export/bundle": ("export/bundle/", "export reference/lens"),
     "export/kits": ("export/kits/", "export"),
-    "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "export/parity": (
         "export/parity/",
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"
@@ -93,6 +92,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"
         " export/bundle export/parity reference/lens reference/settings reference/door",
     ),
+    "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "tools": (
         "tools/{choices,open_pipeline,batch,progress}.py",
         "reference* export export/networks export/mil export/tflite export/coreml export/onnx export/targets"

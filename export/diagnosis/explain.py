@@ -37,7 +37,7 @@ def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> s
     return mistake.cause if mistake else ""
 
 
-def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np.ndarray]) -> list[Row]:
+def explain(root: Path, rows: list[Row], truth: Truth, photos: Sequence[np.ndarray]) -> list[Row]:
     """The same rows; the note of each that failed says why, found with the row's worst photo.
 
     A file's note names the cause where one can be proven, else the first layer that diverges. A pipeline's note names
@@ -51,7 +51,7 @@ def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np
     """
     files = model_files(read_manifest(root))
     pipelines = pipeline_groups(files)
-    truth, said = Truth(networks), dict[Subject, str]()
+    said = dict[Subject, str]()
     failed = {r.subject for r in rows if r.status is Status.FAILED and r.link is Link.FILE}
 
     def why(row: Row) -> str:
@@ -60,7 +60,7 @@ def explain(root: Path, rows: list[Row], networks: Networks, photos: Sequence[np
             return ""
         if row.link is Link.FILE:
             feeds = truth.feeds(file.name, file.size, photo)
-            return cause_of(root, file, networks, feeds) or sentence(locate(root, file, networks, feeds))
+            return cause_of(root, file, truth.networks, feeds) or sentence(locate(root, file, truth.networks, feeds))
         if row.link is not Link.PIPELINE:
             return ""
         group = pipelines[row.subject.run_by("")]

@@ -154,6 +154,12 @@ def unwatched(_: Comparison) -> None:
     """Shows nothing."""
 
 
+def first_failure(rows: Iterable[Row]) -> str:
+    """What failed first and why, for a message; rows with an explanation come first."""
+    found = sorted((r for r in rows if r.status is Status.FAILED), key=lambda r: not r.note)
+    return "".join(f"{r.subject} {r.output}: {r.note or 'outside its gate'}" for r in found[:1])
+
+
 def counts(rows: Iterable[Row]) -> dict[Status, int]:
     """Number of rows of each status."""
     found = Counter(row.status for row in rows)

@@ -28,9 +28,10 @@ from portraiture.export.parity.links import (
     tensorflow_steps,
 )
 from portraiture.export.parity.rows import Link, Row, Watch, unwatched
-from portraiture.export.parity.subjects import engine_note, pipeline_groups, subject_of
+from portraiture.export.parity.subjects import pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
+from portraiture.export.targets import FORMATS
 from portraiture.reference.errors import InputError
 
 Report = Callable[[str, int, int], None]
@@ -47,7 +48,7 @@ def _silent(_what: str, _done: int, _of: int) -> None:
 def run_parity(
     root: Path,
     photos: Iterable[np.ndarray] = (),
-    networks: Networks | None = None,
+    truth: Truth | None = None,
     report: Report = _silent,
     watch: Watch = unwatched,
     known: Known | None = None,
@@ -57,7 +58,7 @@ def run_parity(
     Args:
         root: the bundle; its checksums are verified first.
         photos: HxWx3 uint8; default the sample photo, the astronaut.
-        networks: of the weights that were exported; default the shipped ones.
+        truth: of the networks that were exported; default those of the shipped weights.
         report: called before each step.
         watch: called with each comparison.
         known: what the export's doctor found for the sample photo. A file of its own that is listed here gets its rows
@@ -66,10 +67,10 @@ def run_parity(
     Raises:
         InputError: the bundle is not whole, or was exported from other weights; ``known`` comes with ``photos``.
     """
-    networks = networks or Networks()
+    truth = truth or Truth(Networks())
     bundle = open_bundle(root)
-    check_golden_truth(bundle, networks.checkpoints)
-    files, truth, chosen, known = list(bundle.files), Truth(networks), list(photos), known or {}
+    check_golden_truth(bundle, truth.networks.checkpoints)
+    files, chosen, known = list(bundle.files), list(photos), known or {}
     if chosen and known:
         raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")
     chosen = chosen or [sample_photo()]
@@ -86,9 +87,9 @@ def run_parity(
     place = {file: k for k, file in enumerate(by_model, 1)}
     in_order = [done[0], *(done[place[file]] for file in files), *done[1 + len(files) :]]
     rows = [row for own in in_order for row in own]
-    if any(engine_note(f) for f in files):
-        why = "Apple's Core ML (compiler, ANE, fp16 rounding) runs on macOS only"
-        rows.append(Row.not_run(Link.FILE, "all coreml", why))
+    for target in dict.fromkeys(f.target for f in files):
+        if why := FORMATS[target].not_run_here():
+            rows.append(Row.not_run(Link.FILE, f"all {target.value}", why))
     return rows
 
 

@@ -24,12 +24,20 @@ KEPT_BYTES = 1 << 30
 
 
 class Truth:
-    """The float64 networks by model and size, and the inputs of every comparison."""
+    """The float64 networks by model and size, and the inputs of every comparison.
+
+    Args:
+        networks: of the weights that are exported or judged.
+    """
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self.pipelines: dict[Size, Pipeline] = {}
         self._recent: OrderedDict[tuple[str, str, Size, bytes], Mapping[str, Any]] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is given: the networks and what is remembered."""
+        return {**self.__dict__, "pipelines": {}}
 
     def _remember(
         self, kind: str, name: str, size: Size, photo: np.ndarray, make: Callable[[], Mapping[str, Any]]

@@ -1,46 +1,124 @@
 """One export: from a spec to a bundle in its place."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from portraiture.export.bundle.checksums import checksums, sha256
-from portraiture.export.bundle.manifest import MANIFEST, model_files
-from portraiture.export.contract import VERSION
-from portraiture.export.kits.constants import write_constants
+from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
+from portraiture.export.diagnosis.explain import cause_of, explain, sentence
+from portraiture.export.diagnosis.locate import locate
+from portraiture.export.doctor.outputs import WrongFile, check_computation
+from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
-from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
-from portraiture.export.writing.goldens import write_goldens
-from portraiture.export.writing.model_card import model_card, write_card
-from portraiture.export.writing.provenance import git_revision, tool_versions
+from portraiture.export.parity.rows import Row, Status, first_failure
+from portraiture.export.parity.run import Known, run_parity
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.sample_photo import sample_photo
+from portraiture.export.writing.finish import finish
+from portraiture.export.writing.in_place import replacing
+from portraiture.export.writing.models import Report, silent, write_models
 from portraiture.export.writing.spec import BundleSpec
+from portraiture.reference.errors import GateError
 from portraiture.reference.files import write_json
 
+Show = Callable[[Sequence[Row]], None]
+"""Called with the rows of the gate, whether they pass or not."""
 
-def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], networks: Networks | None = None) -> None:
-    """Write goldens, model card and manifest into a bundle whose models are written.
+
+@dataclass(frozen=True)
+class Export:
+    """What an export gave.
+
+    Attributes:
+        files: the models of the bundle, in the manifest's order.
+        rows: of the gate, all of them passed or not run; empty without a gate.
+        write_s, gate_s: seconds that writing took, each file run and compared, and what the gate took after it.
+    """
+
+    files: tuple[ModelFile, ...]
+    rows: tuple[Row, ...]
+    write_s: float
+    gate_s: float
+
+
+def show_nothing(_: Sequence[Row]) -> None:
+    """Shows no rows."""
+
+
+def export_bundle(
+    spec: BundleSpec,
+    output: Path,
+    gate: bool = True,
+    report: Report = silent,
+    show: Show = show_nothing,
+    processes: int | None = None,
+) -> Export:
+    """Write a bundle, judge it, and put it in its place; before that, what was there is left as it was.
 
     Args:
-        root: the bundle.
-        spec: what was written.
-        entries: of the manifest, one per model.
-        networks: of the spec's checkpoints; built here where none are given.
+        spec: what to export.
+        output: the bundle's folder; new, empty, or an earlier bundle.
+        gate: run the parity gate. Each file is compared with its network without it too.
+        report: called before each step.
+        show: called with the gate's rows.
+        processes: most processes that write files; default one per core.
+
+    Raises:
+        GateError: a file or a row is refused; the message says why.
+        InputError: ``output`` holds other files, or weights or a photo cannot be read.
+        ExportError: a file cannot be written.
     """
-    networks = networks or Networks(spec.checkpoints)
-    write_goldens(root, networks, model_files({"models": list(entries)}))
-    write_constants(root, spec.models, spec.sizes, spec.packaging)
-    card = model_card(spec.checkpoints)
-    write_card(card, root / "MODEL_CARD.md")
-    weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
-    manifest = {
-        "contract_version": VERSION,
-        "git_revision": git_revision(),
-        "tools": tool_versions(spec.targets, spec.route),
-        "resize": RESIZE_RULE,
-        "compose": COMPOSE_RULE,
-        "weights": weights,
-        "model_card": card,
-        "models": list(entries),
-        "files": checksums(root),
-    }
-    write_json(root / MANIFEST, manifest)
+    truth = Truth(Networks(spec.checkpoints))
+    started = time.perf_counter()
+    with replacing(output) as folder:
+        try:
+            written = write_models(spec, folder, truth, report, processes)
+            finish(folder, spec, written.entries, truth)
+            files = tuple(model_files(read_manifest(folder)))
+            if not gate:
+                _check_shared(folder, files, truth)
+        except WrongFile as refused:
+            raise GateError(f"{refused}; {_why(folder, refused.file, truth)}; {output} is left as it was") from refused
+        finished = time.perf_counter()
+        rows = _gate(folder, output, truth, written.known, report, show) if gate else ()
+    return Export(files, rows, finished - started, time.perf_counter() - finished)
+
+
+def _check_shared(folder: Path, files: Sequence[ModelFile], truth: Truth) -> None:
+    """Run the entries of merged files, which the gate does otherwise.
+
+    Raises:
+        WrongFile: an entry computes something else than its network.
+    """
+    photo = sample_photo()
+    for file in (f for f in files if f.entry):
+        feeds, expected = truth.feeds(file.name, file.size, photo), truth.expected(file.name, file.size, photo)
+        check_computation(folder, file, feeds, expected)
+
+
+def _why(folder: Path, file: ModelFile, truth: Truth) -> str:
+    """The cause of a wrong file where one can be proven, else the first layer that diverges."""
+    feeds = truth.feeds(file.name, file.size, sample_photo())
+    try:
+        cause = cause_of(folder, file, truth.networks, feeds)
+        return cause or sentence(locate(folder, file, truth.networks, feeds))
+    except Exception as error:  # the file may be anything: what is known of it is said all the same
+        return f"why, cannot be said ({error})"
+
+
+def _gate(folder: Path, output: Path, truth: Truth, known: Known, report: Report, show: Show) -> tuple[Row, ...]:
+    """The rows of a finished bundle, written into its manifest.
+
+    Raises:
+        GateError: a row failed.
+    """
+    rows = run_parity(folder, (), truth, report, known=known)
+    failed = [row for row in rows if row.status is Status.FAILED]
+    if failed:
+        rows = explain(folder, rows, truth, [sample_photo()])
+    show(rows)
+    if failed:
+        raise GateError(f"{len(failed)} parity rows failed: {output} is left as it was; {first_failure(rows)}")
+    write_json(folder / MANIFEST, {**read_manifest(folder), "parity": [r.to_json() for r in rows]})
+    return tuple(rows)

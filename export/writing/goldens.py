@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from portraiture.export.bundle.goldens import (
     INDEX,
@@ -26,9 +25,9 @@ from portraiture.export.bundle.goldens import (
 )
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.resize import to_model_size
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.tolerances import file_tolerance
@@ -49,11 +48,11 @@ def _u16(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.rint(np.clip(values, 0, 1) * U16), np.uint16)
 
 
-def golden_arrays(networks: Networks, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
+def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
     """Inputs of models at a size as integers, and sampled float64 outputs; always of perception and filter."""
 
     def run(name: str, feeds: Feeds) -> dict[str, np.ndarray]:
-        out = networks.runner(name, size, torch.float64).run(feeds)
+        out = truth.outputs(name, size, feeds)
         return {outputs_of(name)[n]: value for n, value in out.items()}
 
     rgb = to_model_size(photo, size)
@@ -71,12 +70,12 @@ def golden_arrays(networks: Networks, size: Size, photo: np.ndarray, models: Seq
     return found | {name: sampled(value) for name, value in outputs.items()}
 
 
-def write_goldens(root: Path, networks: Networks, files: Sequence[ModelFile]) -> None:
+def write_goldens(root: Path, truth: Truth, files: Sequence[ModelFile]) -> None:
     """Write ``goldens/*.bin``, those of further sizes in a folder each, and the index.
 
     Args:
         root: the bundle.
-        networks: of its weights.
+        truth: of its networks.
         files: what it holds.
     """
     sizes = list(dict.fromkeys(f.size for f in files))
@@ -86,7 +85,7 @@ def write_goldens(root: Path, networks: Networks, files: Sequence[ModelFile]) ->
         folder = root / "goldens" / prefix
         folder.mkdir(parents=True, exist_ok=True)
         models = sorted({f.name for f in files if f.size == size})
-        for name, array in golden_arrays(networks, size, sample_photo(), models).items():
+        for name, array in golden_arrays(truth, size, sample_photo(), models).items():
             little = array.astype(array.dtype.newbyteorder("<"))
             (folder / f"{name}.bin").write_bytes(np.ascontiguousarray(little).tobytes())
             entries[prefix + name] = {

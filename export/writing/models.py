@@ -1,33 +1,59 @@
 """Writes and examines every model file of an export."""
 
-import shutil
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.contract import Size
-from portraiture.export.coreml.write import write_coreml
+from portraiture.export.compare import Difference
 from portraiture.export.describe import describe
-from portraiture.export.doctor.examine import examine
-from portraiture.export.doctor.gates import check_gates
-from portraiture.export.formats import LAYOUT, Precision, Route, Target
-from portraiture.export.model_file import ModelFile, bytes_of
-from portraiture.export.networks.build import Networks
-from portraiture.export.onnx.write import onnx_op_counts, write_onnx
+from portraiture.export.doctor.examine import examine, examine_network
+from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
+from portraiture.export.model_file import ModelFile, bytes_of, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
-from portraiture.export.tflite.metadata import write_metadata
-from portraiture.export.tflite.quantize import quantize
-from portraiture.export.tflite.write import tflite_op_counts, write_tflite
+from portraiture.export.targets import FORMATS
 from portraiture.export.writing.calibration import tflite_samples
 from portraiture.export.writing.packaging import package
 from portraiture.export.writing.spec import BundleSpec
+from portraiture.export.writing.workers import in_processes
 
-Report = Callable[[str], None]
+Report = Callable[[str, int, int], None]
+"""Called before each step: what runs now, how many steps are done, and of how many."""
+
+Job = tuple[ModelFile, ...]
+"""The files of one model in one format and size, which share a conversion."""
 
 
-def silent(_: str) -> None:
+@dataclass(frozen=True)
+class WrittenFile:
+    """One file that was written and examined.
+
+    Attributes:
+        entry: of the manifest.
+        differences: from the float64 network on the sample photo, by output.
+    """
+
+    entry: dict[str, Any]
+    differences: dict[str, Difference]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The models of a bundle.
+
+    Attributes:
+        entries: of the manifest, one per model.
+        known: by path of a file of its own, its differences from the float64 network on the sample photo, by output.
+    """
+
+    entries: list[dict[str, Any]]
+    known: dict[str, dict[str, Difference]]
+
+
+def silent(_what: str, _done: int, _of: int) -> None:
     """Reports nothing."""
 
 
@@ -35,11 +61,20 @@ def convert(
     spec: BundleSpec,
     file: ModelFile,
     root: Path,
-    float32: dict[tuple[str, Size], Path],
+    float32: Path,
     truth: Truth,
-    report: Report = silent,
+    report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, str]:
-    """Write one model file; TFLite precisions are made from one float32 conversion, kept in ``float32``.
+    """Write one model file.
+
+    Args:
+        spec: what is exported.
+        file: one of its files.
+        root: the bundle.
+        float32: where the model's float32 conversion at this size lies or is put, if the format makes its precisions
+            from one.
+        truth: of the networks that are exported.
+        report: called with what the route has to say.
 
     Returns:
         The module of the network by the name of a value in the file, where the file's own names do not tell.
@@ -47,79 +82,107 @@ def convert(
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     network = truth.networks.get(file.name, LAYOUT[file.target])
-    if file.target is Target.COREML:
-        return write_coreml(network, file.size, file.precision, path)
-    if file.target is Target.ONNX:
-        write_onnx(network, file.size, file.precision, path)
-        return {}
-    key = (file.name, file.size)
-    if key not in float32:
-        float32[key] = root / f".{file.name}_{file.size}.tflite"
-        if spec.route is Route.ONNX_TF:
-            write_onnx_tf(file.name, truth, file.size, float32[key], report)
-        else:
-            write_tflite(network, file.size, float32[key])
-    if file.precision is Precision.FP32:
-        shutil.copyfile(float32[key], path)
-    else:
-        static = file.precision is Precision.INT8_STATIC
-        samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
-        quantize(float32[key], path, file.precision, samples)
-    write_metadata(path, [(file.name, file.size)])
-    return {}
+    if route_of(spec, file) is Route.ONNX_TF and not float32.is_file():
+        write_onnx_tf(file.name, truth, file.size, float32, report)
+    static = file.precision is Precision.INT8_STATIC
+    samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
+    return FORMATS[file.target].write(network, file.size, file.precision, path, float32, samples)
 
 
-def op_counts(root: Path, file: ModelFile) -> dict[str, int]:
-    """Operations of a written file by name."""
-    if file.target is Target.TFLITE:
-        return tflite_op_counts(root / file.path)
-    if file.target is Target.ONNX:
-        return onnx_op_counts(root / file.path)
-    from portraiture.export.mil.interpreter import MilProgram
-
-    return MilProgram.load(root / file.path).op_counts()
+def route_of(spec: BundleSpec, file: ModelFile) -> Route | None:
+    """The route by which a file is written; None where its format has one way alone."""
+    return spec.route if spec.route in ROUTES.get(file.target, ()) else None
 
 
-def write_models(
-    spec: BundleSpec, root: Path, report: Report = silent, networks: Networks | None = None
-) -> list[dict[str, Any]]:
-    """Write all model files and return their manifest entries.
+def write_job(
+    spec: BundleSpec, root: Path, truth: Truth, files: Job, say: Callable[[str, bool], None]
+) -> list[WrittenFile]:
+    """Write and examine the files that share a conversion.
 
     Args:
-        spec: what to write.
-        root: the new bundle.
-        report: called with lines of progress: each file before it is written, and what its route has to say.
-        networks: of the spec's checkpoints; built here where none are given.
+        spec: what is exported.
+        root: the bundle.
+        truth: of the networks that are exported.
+        files: one or more, the finest precision first.
+        say: called with a line, and whether a file begins with it.
 
     Raises:
         GateError: the doctor refuses a file.
     """
-    entries = []
-    float32: dict[tuple[str, Size], Path] = {}
-    networks = networks or Networks(spec.checkpoints)
-    truth = Truth(networks)
-    for name, size in dict.fromkeys((f.name, f.size) for f in spec.files()):
-        check_gates(networks.get(name), size, truth.feeds(name, size, sample_photo()))
-    for file in spec.files():
-        report(f"writing {file.path}")
-        modules = convert(spec, file, root, float32, truth, report)
-        examine(root, file, networks, modules, spec.route)
-        counts = op_counts(root, file)
-        by_route = file.target is Target.TFLITE and spec.route is not Route.LITERT
-        entries.append(
-            {
-                "name": file.name,
-                "target": file.target.value,
-                "precision": file.precision.value,
-                "size": str(file.size),
-                "path": file.path,
-                "bytes": bytes_of(root / file.path),
-                "ops": counts,
-                "op_count": sum(counts.values()),
-                **describe(file.name, file.target, file.size),
-                **({"route": spec.route.value} if by_route else {}),
-            }
-        )
-    for path in float32.values():
-        path.unlink()
-    return package(root, entries, spec.packaging)
+    name, size, target = files[0].name, files[0].size, files[0].target
+    float32 = root / f".{target.value}_{name}_{size}.float32"
+    network, photo, written = truth.networks.get(name), sample_photo(), []
+    for file in files:
+        say(f"writing {file.path}", True)
+        modules = convert(spec, file, root, float32, truth, lambda line: say(line, False))
+        feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
+        differences = examine(root, file, network, feeds, expected, modules, spec.route)
+        written.append(WrittenFile(_entry(spec, root, file), differences))
+    float32.unlink(missing_ok=True)
+    return written
+
+
+def _entry(spec: BundleSpec, root: Path, file: ModelFile) -> dict[str, Any]:
+    """What the manifest says of a written file."""
+    counts = counted(FORMATS[file.target].operations(root / file.path))
+    by_another_route = route_of(spec, file) not in (None, Route.LITERT)
+    return {
+        "name": file.name,
+        "target": file.target.value,
+        "precision": file.precision.value,
+        "size": str(file.size),
+        "path": file.path,
+        "bytes": bytes_of(root / file.path),
+        "ops": counts,
+        "op_count": sum(counts.values()),
+        **describe(file.name, file.target, file.size),
+        **({"route": spec.route.value} if by_another_route else {}),
+    }
+
+
+def jobs_of(files: Sequence[ModelFile]) -> list[Job]:
+    """The files of each model, format and size together, in the order in which they are listed."""
+    jobs: dict[object, list[ModelFile]] = {}
+    for file in files:
+        jobs.setdefault((file.target, file.size, file.name), []).append(file)
+    return [tuple(job) for job in jobs.values()]
+
+
+def write_models(
+    spec: BundleSpec, root: Path, truth: Truth, report: Report = silent, processes: int | None = None
+) -> Written:
+    """Write and examine all model files.
+
+    Args:
+        spec: what to write.
+        root: the new bundle.
+        truth: of the spec's checkpoints.
+        report: called before each file is written, and with what its route has to say.
+        processes: most processes that write; default one per core. Formats are independent of each other; the files of
+            one format are written by this process.
+
+    Raises:
+        GateError: the doctor refuses a network or a file.
+    """
+    files, photo, done = spec.files(), sample_photo(), 0
+    for name, size in dict.fromkeys((f.name, f.size) for f in files):
+        own = [f for f in files if (f.name, f.size) == (name, size)]
+        examine_network(truth.networks.get(name), own, truth.feeds(name, size, photo))
+
+    def say(line: str, begins: bool) -> None:
+        nonlocal done
+        report(line, done, len(files))
+        done += begins
+
+    jobs = jobs_of(files)
+    formats = dict.fromkeys(f.target for f in files)
+    count = min(processes or len(os.sched_getaffinity(0)), len(formats))
+    if count > 1:
+        queues = [[job for job in jobs if job[0].target is target] for target in formats]
+        found = in_processes(write_job, (spec, root, truth), queues, count, say)
+    else:
+        found = [write_job(spec, root, truth, job, say) for job in jobs]
+    by_path = {w.entry["path"]: w for job in found for w in job}
+    in_order = [by_path[f.path] for f in files]
+    entries = package(root, [w.entry for w in in_order], spec.packaging)
+    return Written(entries, {w.entry["path"]: w.differences for w in in_order})

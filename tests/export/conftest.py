@@ -19,9 +19,7 @@ from portraiture.export.parity.rows import Link, Row, Status
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.writing import models as writing_models
-from portraiture.export.writing.export_bundle import finish
-from portraiture.export.writing.in_place import replacing
-from portraiture.export.writing.models import write_models
+from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.files import write_json
 
@@ -46,8 +44,7 @@ class Few(BundleSpec):
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of :class:`Few`; tests take ``patient``."""
     root = tmp_path_factory.mktemp("sound") / "bundle"
-    with replacing(root) as folder:
-        finish(folder, Few(), write_models(Few(), folder))
+    export_bundle(Few(), root, gate=False, processes=1)
     return root
 
 
@@ -78,7 +75,9 @@ class Patient:
         path = self.root / file.path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         spec = Few(checkpoints=checkpoints or Checkpoints())
-        writing_models.convert(spec, file, self.root, {}, Truth(Networks(spec.checkpoints)))
+        float32 = self.root / ".float32"
+        writing_models.convert(spec, file, self.root, float32, Truth(Networks(spec.checkpoints)))
+        float32.unlink(missing_ok=True)
         self.bless()
 
     def bless(self) -> None:
@@ -91,8 +90,9 @@ class Patient:
 
     def failures(self) -> list[Row]:
         """The rows that fail, explained; the filter's own quality is not asked for at this size."""
-        rows = [r for r in parity.run_parity(self.root, (), Networks(self.checkpoints)) if r.link is not Link.FILTER]
-        explained = explain(self.root, rows, Networks(self.checkpoints), [sample_photo()])
+        truth = Truth(Networks(self.checkpoints))
+        rows = [r for r in parity.run_parity(self.root, (), truth) if r.link is not Link.FILTER]
+        explained = explain(self.root, rows, truth, [sample_photo()])
         return [r for r in explained if r.status is Status.FAILED]
 
     def assert_caught(self, *words: str) -> None:

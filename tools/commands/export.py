@@ -36,23 +36,16 @@ def command(
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
-    from portraiture.export.bundle.manifest import MANIFEST, read_manifest
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
-    from portraiture.export.diagnosis.explain import explain
     from portraiture.export.formats import Packaging, Precision, Route, Target
-    from portraiture.export.networks.build import Networks
     from portraiture.export.networks.checkpoints import Checkpoints
-    from portraiture.export.parity.run import run_parity
-    from portraiture.export.sample_photo import sample_photo
     from portraiture.export.writing.calibration import calibration_photos
-    from portraiture.export.writing.export_bundle import finish
-    from portraiture.export.writing.in_place import replacing
-    from portraiture.export.writing.models import write_models
+    from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec
-    from portraiture.reference.errors import GateError, OptionError
-    from portraiture.reference.files import write_json
+    from portraiture.reference.errors import OptionError
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.report.terminal import failed, first_failure, print_rows
+    from portraiture.tools.progress import steps
+    from portraiture.tools.report.terminal import print_rows
 
     for place in (output, *output.parents):
         if place.exists() and not place.is_dir():
@@ -68,17 +61,7 @@ def command(
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
     )
-    networks = Networks(spec.checkpoints)
-    with replacing(output) as folder:
-        entries = write_models(spec, folder, lambda line: click.echo(line, err=True), networks)
-        finish(folder, spec, entries, networks)
-        if gate:
-            rows = run_parity(folder, (), networks, lambda what, *_: click.echo(f"checking {what}", err=True))
-            if failed(rows):
-                rows = explain(folder, rows, networks, [sample_photo()])
-            print_rows(rows)
-            if failed(rows):
-                raise GateError(f"{failed(rows)} parity rows failed: {output} is left as it was; {first_failure(rows)}")
-            write_json(folder / MANIFEST, {**read_manifest(folder), "parity": [r.to_json() for r in rows]})
+    with steps() as report:
+        export = export_bundle(spec, output, gate, report, print_rows)
     megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
-    click.echo(f"{output}: {len(entries)} models, {megabytes:.1f} MB")
+    click.echo(f"{output}: {len(export.files)} models, {megabytes:.1f} MB")

@@ -24,12 +24,6 @@ def failed(rows: Sequence[Row]) -> int:
     return counts(rows)[Status.FAILED]
 
 
-def first_failure(rows: Sequence[Row]) -> str:
-    """What failed first and why, for a message; rows with an explanation come first."""
-    found = sorted((r for r in rows if r.status is Status.FAILED), key=lambda r: not r.note)
-    return "".join(f"{r.subject} {r.output}: {r.note or 'outside its gate'}" for r in found[:1])
-
-
 def print_rows(rows: Sequence[Row]) -> None:
     """Print a table with a line for each row, and a closing line of counts."""
     table = Table("subject", "output", "max error", "PSNR dB", "IoU", "gate", "photos", "status", "note")

@@ -85,6 +85,6 @@ def test_a_failure_is_explained_with_the_photo_on_which_it_shows(
         return "a cause"
 
     monkeypatch.setattr(explain_module, "cause_of", remember)
-    (explained,) = explain_module.explain(bundle, [row], Networks(), photos)
+    (explained,) = explain_module.explain(bundle, [row], Truth(Networks()), photos)
     assert explained.note == "a cause"
     assert np.array_equal(seen[0], Truth(Networks()).feeds(file.name, file.size, photos[2])["rgb"])

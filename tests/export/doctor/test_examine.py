@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.contract import Size
-from portraiture.export.coreml.write import write_coreml
 from portraiture.export.doctor import operations as doctor
 from portraiture.export.doctor.fp16 import check_fp16_range
 from portraiture.export.doctor.operations import check_delegate, check_operations, layer_of
@@ -17,7 +16,7 @@ from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile, Operation
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.exported import Exported
-from portraiture.export.targets import operations
+from portraiture.export.targets import FORMATS
 from portraiture.export.tflite.delegate import undelegated
 from portraiture.export.tflite.write import write_tflite
 from portraiture.reference.errors import GateError
@@ -124,7 +123,7 @@ def test_a_layer_beyond_fp16_is_named() -> None:
 
 def test_the_operations_of_every_file_are_read(bundle: Path) -> None:
     for entry in model_files(read_manifest(bundle)):
-        found = operations(bundle / entry.path, entry.target)
+        found = FORMATS[entry.target].operations(bundle / entry.path)
         assert {"CONV_2D", "conv", "Conv"} & {o.kind for o in found}
         assert all(o.output for o in found)
 
@@ -151,8 +150,8 @@ class WithCumsum(nn.Module):
 def test_core_mls_refused_operation_is_named_by_its_module(tmp_path: Path) -> None:
     network = Exported("perception", WithCumsum(), "NCHW").eval()
     path = tmp_path / "p.mlpackage"
-    modules = write_coreml(network, SIZE, Precision.FP32, path)
-    found = operations(path, Target.COREML)
+    modules = FORMATS[Target.COREML].write(network, SIZE, Precision.FP32, path)
+    found = FORMATS[Target.COREML].operations(path)
     with pytest.raises(GateError, match=r"cumsum at network\.up2\.1 is not for coreml"):
         check_operations(file(Target.COREML), found, lambda output: layer_of(output, network, modules))
 
@@ -161,7 +160,7 @@ def test_tflites_layer_is_told_by_the_names_that_the_converter_gives(bundle: Pat
     network = Networks().get("perception")
     entries = model_files(read_manifest(bundle))
     path = next(bundle / f.path for f in entries if (f.name, f.target) == ("perception", Target.TFLITE))
-    found = {layer_of(o.output, network, {}) for o in operations(path, Target.TFLITE)}
+    found = {layer_of(o.output, network, {}) for o in FORMATS[Target.TFLITE].operations(path)}
     names = dict(network.named_modules())
     told = {layer for layer in found if layer in names}
     assert {"network.perception.propagation", "network.perception.coarse.encoder.blocks.5"} <= {

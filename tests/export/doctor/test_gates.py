@@ -102,7 +102,8 @@ def test_decays_outside_their_range_are_refused_by_their_level(
 def test_an_export_is_refused_before_a_file_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr(propagation, "bound_gates", unbounded)
     written: list[str] = []
+    spec = BundleSpec(models=("perception",), sizes=(SIZE,))
     with pytest.raises(GateError, match="sum"):
-        bundle.write_models(BundleSpec(models=("perception",), sizes=(SIZE,)), tmp_path, written.append)
+        bundle.write_models(spec, tmp_path, Truth(Networks()), lambda line, *_: written.append(line))
     assert written == []
     assert list(tmp_path.iterdir()) == []

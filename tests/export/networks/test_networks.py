@@ -12,7 +12,7 @@ from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.networks.exported import example_inputs
 from portraiture.export.networks.layer_outputs import layer_outputs
 from portraiture.export.pipeline.truth import Truth
-from portraiture.reference.errors import InputError
+from portraiture.reference.errors import InputError, OptionError
 from portraiture.training import weights
 from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION
 
@@ -72,7 +72,7 @@ def test_layers_come_in_the_order_of_execution_and_the_network_stays_as_it_was()
 
 
 def test_unknown_models_and_missing_weights_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="perception, filter, portrait"):
+    with pytest.raises(OptionError, match="perception, filter, portrait"):
         Networks().get("lens")
     with pytest.raises(InputError, match=r"none at .*absent"):
         Networks(Checkpoints(perception=tmp_path / "absent.safetensors")).get("perception")

@@ -27,7 +27,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelFil
     """A folder of both models in every target, float32."""
     root = tmp_path_factory.mktemp("spn")
     spec = BundleSpec(NAMES, tuple(Target), precisions=(Precision.FP32,), sizes=(SIZE,))
-    write_models(spec, root)
+    write_models(spec, root, Truth(Networks()), processes=1)
     return root, spec.files()
 
 

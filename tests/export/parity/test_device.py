@@ -14,10 +14,10 @@ from portraiture.export.describe import describe
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Networks
-from portraiture.export.onnx.write import write_onnx
 from portraiture.export.parity.device import device_rows, read_result
 from portraiture.export.parity.rows import Status
-from portraiture.export.targets import open_file
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tolerances import file_tolerance
 from portraiture.export.writing.goldens import write_goldens
 from portraiture.reference.errors import InputError
@@ -119,7 +119,7 @@ def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_pat
             file = ModelFile(
                 name, Target.ONNX, Precision.FP32, size, file_path(name, Target.ONNX, Precision.FP32, size)
             )
-            write_onnx(Networks().get(name), size, Precision.FP32, root / file.path)
+            FORMATS[file.target].write(Networks().get(name), size, Precision.FP32, root / file.path)
             files.append(file)
     models = [{"name": f.name, "target": f.target.value, "precision": f.precision.value, "size": str(f.size),
                "path": f.path, "bytes": (root / f.path).stat().st_size, "ops": {"Conv": 1}, "op_count": 1,
@@ -130,7 +130,7 @@ def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_pat
     for path in (root / "onnx").iterdir():
         if not any(path == root / f.path for f in files):
             path.unlink()
-    write_goldens(root, Networks(), files)
+    write_goldens(root, Truth(Networks()), files)
     write_json(root / MANIFEST, {**manifest, "models": models, "files": checksums(root)})
     index = read_index(root)
     for file, entry in zip(files, index["files"], strict=True):

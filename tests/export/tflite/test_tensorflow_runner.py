@@ -83,6 +83,6 @@ def test_tensorflow_prepares_the_models_for_an_apps_own_maps(name: str, astronau
     # its XNNPACK once refused a maximum after an average pool
     size = Size(64, 96)
     spec = BundleSpec((name,), (Target.TFLITE,), precisions=(Precision.FP32,), sizes=(size,))
-    write_models(spec, tmp_path)
+    write_models(spec, tmp_path, Truth(Networks()))
     rows = tensorflow_rows(tmp_path, spec.files(), astronaut)
     assert [r.status for r in rows] == [Status.PASSED]

@@ -1,0 +1,45 @@
+"""What a bundle holds beside its models: goldens, constants, the model card and the manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from portraiture.export.bundle.checksums import checksums, sha256
+from portraiture.export.bundle.manifest import MANIFEST, model_files
+from portraiture.export.contract import VERSION
+from portraiture.export.kits.constants import write_constants
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
+from portraiture.export.writing.goldens import write_goldens
+from portraiture.export.writing.model_card import model_card, write_card
+from portraiture.export.writing.provenance import git_revision, tool_versions
+from portraiture.export.writing.spec import BundleSpec
+from portraiture.reference.files import write_json
+
+
+def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], truth: Truth) -> None:
+    """Write all but the models into a bundle; the manifest comes last, with the checksum of every other file.
+
+    Args:
+        root: the bundle, its models written.
+        spec: what was exported.
+        entries: of the manifest, one per model.
+        truth: of the networks that were exported.
+    """
+    write_goldens(root, truth, model_files({"models": list(entries)}))
+    write_constants(root, spec.models, spec.sizes, spec.packaging)
+    card = model_card(spec.checkpoints)
+    write_card(card, root / "MODEL_CARD.md")
+    weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
+    manifest = {
+        "contract_version": VERSION,
+        "git_revision": git_revision(),
+        "tools": tool_versions(spec.targets, spec.route),
+        "resize": RESIZE_RULE,
+        "compose": COMPOSE_RULE,
+        "weights": weights,
+        "model_card": card,
+        "models": list(entries),
+        "files": checksums(root),
+    }
+    write_json(root / MANIFEST, manifest)
