@@ -82,5 +82,7 @@ def command(
     if output is not None:
         click.echo(f"{output / 'report.html'}")
     if failed(rows):
-        more = "" if locate or device is not None else "; --locate says why"
+        more = "; correct that and export again" if locate else "; --locate says why"
+        if device is not None:
+            more = "; compare what the app gives the model with manifest.json"
         raise GateError(f"{failed(rows)} of {len(rows)} parity rows failed; {first_failure(rows)}{more}")
