@@ -17,12 +17,23 @@ RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
     """``a,b`` -> members of an enum, in the order given, without repeats.
 
+    >>> from portraiture.export.formats import Target
+    >>> [member.value for member in parse_list("target", "onnx, tflite,onnx", Target)]
+    ['onnx', 'tflite']
+
+    Args:
+        option: its name, for messages.
+        text: what the user gave.
+        kind: the enum; the user writes the values of its members.
+
     Raises:
         OptionError: an unknown or no value.
     """
     values = [v.strip() for v in text.split(",") if v.strip()]
     if not values:
-        raise OptionError(f"{option}: expected one or more of {', '.join(m.value for m in kind)}, found nothing")
+        raise OptionError(
+            f"{option}: expected one or more of {', '.join(m.value for m in kind)}, found nothing; name one"
+        )
     valid = {m.value: m for m in kind}
     for value in values:
         if value not in valid:
@@ -32,6 +43,11 @@ def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
 
 def parse_one(option: str, text: str, kind: type[E]) -> E:
     """A member of an enum by its value.
+
+    Args:
+        option: its name, for messages.
+        text: what the user gave.
+        kind: the enum.
 
     Raises:
         OptionError: another value.
@@ -43,7 +59,7 @@ def parse_one(option: str, text: str, kind: type[E]) -> E:
 
 
 def stem_outputs(photos: Sequence[Path]) -> None:
-    """Two photos of one stem would overwrite each other's outputs: refuse.
+    """Refuse two photos of one stem: they would overwrite each other's outputs.
 
     Raises:
         OptionError: a stem occurs twice.

@@ -5,7 +5,7 @@ Every bar of the command line comes from here, and all of them are tqdm's; rich 
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -63,7 +63,8 @@ def steps(verb: str = "") -> Iterator[Step]:
         if shown.disable:
             click.echo(line, err=True)
             return
-        shown.total = total
+        if done == 0 or total != shown.total:  # another kind of step begins, with a time of its own
+            shown.reset(total)
         shown.set_description(line, refresh=False)
         shown.update(done - shown.n)
         shown.refresh()
@@ -72,6 +73,14 @@ def steps(verb: str = "") -> Iterator[Step]:
         yield report
         if not shown.disable and shown.total:
             shown.update(shown.total - shown.n)
+
+
+def above_bars() -> AbstractContextManager[None]:
+    """A block whose output on stdout or stderr stands above the bars."""
+    from tqdm import tqdm
+
+    shown: AbstractContextManager[None] = tqdm.external_write_mode()
+    return shown
 
 
 def note(line: str) -> None:

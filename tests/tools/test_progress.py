@@ -18,10 +18,15 @@ import pytest
 from portraiture.tools.progress import bar, over, steps
 
 STEPS = """
-from portraiture.tools.progress import steps
-with steps("writing") as report:
+import sys
+from portraiture.tools.progress import above_bars, steps
+with steps() as report:
     for k, name in enumerate(("a.tflite", "b.tflite", "c.tflite")):
-        report(name, k, 3)
+        report(f"writing {name}", k, 3)
+    for k, name in enumerate(("a.tflite", "b.tflite")):
+        report(f"checking {name}", k, 2)
+    with above_bars():
+        print("2 checked", file=sys.stderr)
 """
 
 
@@ -82,7 +87,9 @@ def test_steps_on_a_terminal_say_what_runs_and_the_time_left(tmp_path: Path) -> 
     assert code == 0, said
     shown = said.replace("\n", "\r").split("\r")
     assert any(line.startswith("writing b.tflite:  33%") and "1/3" in line and "<" in line for line in shown), shown
-    assert any("3/3" in line for line in shown)
+    assert any(line.startswith("checking b.tflite:  50%") and "1/2" in line for line in shown), shown
+    assert any("2/2" in line for line in shown), shown
+    assert any(line.strip() == "2 checked" for line in shown), shown
 
 
 def test_steps_elsewhere_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:

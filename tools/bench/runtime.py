@@ -60,7 +60,12 @@ def _write_yardstick(size: Size, path: Path) -> None:
 
 
 def bench_runtime(bundle: Path, threads: int, repeats: int) -> list[RuntimeTime]:
-    """Times of every TFLite file of a bundle that was verified on reading.
+    """Times of every TFLite file of a bundle, beside the yardstick of each size.
+
+    Args:
+        bundle: folder of a bundle.
+        threads: of each inference, 1 or more.
+        repeats: runs of each, 1 or more; medians count.
 
     Raises:
         InputError: the bundle holds no TFLite file.

@@ -143,11 +143,14 @@ def parse_weights(options: Sequence[str], taken: Sequence[str]) -> list[Weights]
     for option in options:
         name, sign, path = (part.strip() for part in option.partition("="))
         if not (name and sign and path):
-            raise OptionError(f"--weights: expected NAME=FILE.safetensors, found {option!r}")
+            raise OptionError(f"--weights: expected NAME=FILE.safetensors, found {option!r}; give both")
         if "|" in name:
-            raise OptionError(f"--weights: expected a name without '|', found {name!r}; it would break the table")
+            raise OptionError(
+                f"--weights: expected a name without '|', found {name!r}; take it out, it breaks the table"
+            )
         if name in names:
-            raise OptionError(f"--weights: expected names that differ from {', '.join(names)}, found {name!r} again")
+            others = ", ".join(names)
+            raise OptionError(f"--weights: expected names that differ from {others}, found {name!r}; choose another")
         names.append(name)
         found.append(Weights(name, Path(path)))
     return found

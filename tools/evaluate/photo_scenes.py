@@ -23,7 +23,7 @@ from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
 
 SHAPE = (500, 375)
-"""(H, W) of a scene: upright, as the photos of both sets of people are."""
+"""(H, W) of a scene in pixels: upright, as the photos of both sets of people are."""
 
 
 PEOPLE = ("ccp", "shen2016")
@@ -33,7 +33,7 @@ BACKGROUNDS = {"bsds500": "", "nyu": "nyu_images"}
 
 
 MIN_COVER = 0.03
-"""A person that covers less of the scene is not taken."""
+"""Least share of the scene that a person covers; chosen, not measured."""
 
 
 CUT_TRIMAP_PX = 4.0
@@ -42,7 +42,7 @@ grows spikes where person and old background look alike."""
 
 
 FAR, NEAR = 0.9, 0.45
-"""Depths of the layers between the wall at 1 and the person."""
+"""Depths of the farthest and the nearest layer between the wall at 1 and the person at 0.3; chosen."""
 
 
 Scene = tuple[tuple[Layer, ...], int]
@@ -69,7 +69,7 @@ def list_photos(root: Path) -> tuple[list[list[Sample]], list[Path]]:
     for name, inner in BACKGROUNDS.items():
         found = sorted((root / name / inner).glob("*.jpg"))
         if not found:
-            raise InputError(f"{name}: expected photos (*.jpg) in {root / name / inner}, found none")
+            raise InputError(f"{name}: expected photos (*.jpg) in {root / name / inner}, found none; check --root")
         backgrounds += found
     return people, backgrounds
 
@@ -110,20 +110,29 @@ def photo_scenes(
             if (alpha >= 0.5).mean() >= MIN_COVER:
                 break
         else:
-            raise InputError(f"photo scenes: no person covers {MIN_COVER:.0%} of a photo; the last was {sample.photo}")
+            raise InputError(
+                f"photo scenes: expected a person on {MIN_COVER:.0%} of a photo or more, found none in the"
+                f" {len(people[which])} photos up to {sample.photo}; check the masks"
+            )
         behind = _background(rng, people, backgrounds, shape, lights=index // len(people) % 2 == 0)
         yield (*behind, Layer(colour, alpha, PERSON_DEPTH)), len(behind)
 
 
 def cut_person(sample: Sample, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """A person's own colour and matte, from a photo that is scaled to cover ``shape`` and cropped around him.
+    """A person's own colour and matte. The photo is scaled to cover ``shape`` and cropped around the person.
+
+    Args:
+        sample: a photo with its mask.
+        shape: (H, W) of the result.
 
     Returns:
         HxWx3 linear light, 0 where the matte is; HxW in 0..1.
     """
     photo, person = to_linear(read_photo(sample.photo) / 255.0), read_mask(sample.label)
     if photo.shape[:2] != person.shape:
-        raise InputError(f"{sample.label}: expected a mask of {photo.shape[:2]} like its photo, found {person.shape}")
+        raise InputError(
+            f"{sample.label}: expected a mask of {photo.shape[:2]} like its photo, found {person.shape}; check the pair"
+        )
     rows, columns = np.nonzero(person)
     middle = (float(rows.mean()), float(columns.mean())) if rows.size else None
     light = _cover(photo, shape, middle)

@@ -16,6 +16,7 @@ HEADER_PX = 36
 """Height of the line of names, in pixels; chosen."""
 
 FONT, MAX_FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.7
+"""Font of the names, and its largest size; chosen."""
 
 
 def draw_rows(pictures: dict[str, Floats], matte: Floats, header: bool) -> list[np.ndarray]:

@@ -20,6 +20,7 @@ GAP_PX = 4
 """White between two pictures, in pixels; chosen."""
 
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+"""Font of a row's id and IoU, and its size; chosen, so that they fit on the narrowest photo."""
 
 
 Scored = tuple[Sample, float]
