@@ -113,7 +113,7 @@ def _gate(folder: Path, output: Path, truth: Truth, known: Known, report: Report
     Raises:
         GateError: a row failed.
     """
-    rows = run_parity(folder, (), truth, report, known=known)
+    rows = run_parity(folder, (), truth, lambda what, done, of: report(f"checking {what}", done, of), known=known)
     failed = [row for row in rows if row.status is Status.FAILED]
     if failed:
         rows = explain(folder, rows, truth, [sample_photo()])

@@ -1,8 +1,13 @@
 """``portraiture export``: write a bundle and gate it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from portraiture.export.parity.rows import Row
 
 
 @click.command("export")
@@ -44,7 +49,7 @@ def command(
     from portraiture.export.writing.spec import BundleSpec
     from portraiture.reference.errors import OptionError
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.progress import steps
+    from portraiture.tools.progress import above_bars, steps
     from portraiture.tools.report.terminal import print_rows
 
     for place in (output, *output.parents):
@@ -61,7 +66,12 @@ def command(
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
     )
+
+    def show(rows: "Sequence[Row]") -> None:
+        with above_bars():
+            print_rows(rows)
+
     with steps() as report:
-        export = export_bundle(spec, output, gate, report, print_rows)
+        export = export_bundle(spec, output, gate, report, show)
     megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
     click.echo(f"{output}: {len(export.files)} models, {megabytes:.1f} MB")
