@@ -4,7 +4,7 @@ The mask is reduced to ``WORKING_PX``, cut at one half and opened, so that singl
 blobs that remain, the strongest, with the largest sum of m - 1/2, is judged by its area and its confidence.
 
 The thresholds were chosen by hand, as round numbers, on masks of the perception network that was shipped in its first
-version (``portraiture.tools.presence_evaluation`` counts again). Counts of photos; "found" and "missed" mean an IoU of
+version (``portraiture.tools.evaluate.presence`` counts again). Counts of photos; "found" and "missed" mean an IoU of
 the mask with the true one of 0.5 or more, and below 0.25:
 
     photos                                                     clear  uncertain  absent  one pixel of 0.5 or more

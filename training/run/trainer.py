@@ -133,7 +133,7 @@ class Trainer(Generic[Batch]):
             InputError: a weight is beyond the range of float16.
         """
         path = self.run / "shipped.safetensors"
-        save_half(self.run / ("weights.safetensors" if self.best is None else "best.safetensors"), path)
+        save_half(self.run / ("weights.safetensors"), path)
         return path
 
     def _draw(self, step: int) -> Batch:
@@ -220,7 +220,9 @@ class Trainer(Generic[Batch]):
         with (
             scalar_files(self.run / "tensorboard" if self.scalars and main else None, self.step) as scalars,
             ThreadPoolExecutor(1) as loader,
-            tqdm(total=self.schedule.steps, initial=self.step, unit="step", mininterval=5, disable=not main) as bar,
+            tqdm(
+                total=self.schedule.steps, initial=self.step, unit="step", mininterval=5, disable=None if main else True
+            ) as bar,
         ):
             pending = loader.submit(self._draw, self.step)
             while not self.stopped:
