@@ -133,7 +133,7 @@ class Trainer(Generic[Batch]):
             InputError: a weight is beyond the range of float16.
         """
         path = self.run / "shipped.safetensors"
-        save_half(self.run / ("weights.safetensors"), path)
+        save_half(self.run / ("weights.safetensors" if self.best is None else "best.safetensors"), path)
         return path
 
     def _draw(self, step: int) -> Batch:
