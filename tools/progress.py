@@ -6,7 +6,7 @@ Every bar of the command line comes from here, and all of them are tqdm's; rich 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -19,7 +19,7 @@ Step = Callable[[str, int, int], None]
 """Called before each step: what runs now, how many steps are done, and of how many."""
 
 
-def bar(total: int, unit: str, what: str = "", done: int = 0) -> "tqdm[object]":
+def bar(total: int, unit: str, what: str = "", done: int = 0) -> "tqdm[NoReturn]":
     """A bar to be used as a context manager; ``update`` moves it, ``set_description`` says what runs now.
 
     Args:
