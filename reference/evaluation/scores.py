@@ -1,5 +1,7 @@
 """How near a rendering comes to the truth, on the whole and at the person's edge."""
 
+import numpy as np
+
 from portraiture.reference.arrays import Bools, Floats
 from portraiture.reference.matting.trimap import UNKNOWN, trimap
 from portraiture.reference.metrics import psnr_db, ssim
@@ -10,7 +12,7 @@ BAND_PX = 10
 
 def edge_band(mask: Floats, width_px: float = BAND_PX) -> Bools:
     """Pixels within ``width_px`` of the person's edge, HxW bool."""
-    return trimap(mask, width_px) == UNKNOWN
+    return np.asarray(trimap(mask, width_px) == UNKNOWN, dtype=np.bool_)
 
 
 def picture_scores(picture: Floats, truth: Floats, mask: Floats) -> dict[str, float]:
