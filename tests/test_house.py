@@ -114,6 +114,7 @@ def _expanded(pattern: str) -> list[str]:
     return [head + name + tail for name in names.split(",")]
 
 
+@cache
 def _places() -> dict[str, str]:
     """Room by file or folder."""
     found = {}
@@ -123,6 +124,7 @@ def _places() -> dict[str, str]:
     return found
 
 
+@cache
 def _room_of(file: str) -> str | None:
     """The room of a file such as ``export/tflite/write.py``; the most deeply nested one counts."""
     places = _places()
@@ -130,6 +132,7 @@ def _room_of(file: str) -> str | None:
     return places[max(found, key=len)] if found else None
 
 
+@cache
 def _allowed(room: str) -> set[str]:
     """Rooms that a room may import."""
     names, found = list(ROOMS), {room, "reference"}
@@ -144,10 +147,17 @@ def _allowed(room: str) -> set[str]:
     return found
 
 
+@cache
+def _tree(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_text())
+
+
+@cache
 def _files() -> list[str]:
     return sorted(p.relative_to(ROOT).as_posix() for layer in LAYERS for p in (ROOT / layer).rglob("*.py"))
 
 
+@cache
 def _file_of(module: str) -> str | None:
     """The file of a module of ours, None for any other."""
     if not module.startswith("portraiture."):
@@ -161,7 +171,7 @@ def _file_of(module: str) -> str | None:
 def _imports(file: str) -> frozenset[str]:
     """Files of ours that a file imports, in functions too; a name that a module passes on counts for its own file."""
     found: set[str | None] = set()
-    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+    for node in ast.walk(_tree(file)):
         if isinstance(node, ast.Import):
             found |= {_file_of(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -171,12 +181,13 @@ def _imports(file: str) -> frozenset[str]:
     return frozenset(f for f in found if f is not None and f != file)
 
 
+@cache
 def _source(module: str, name: str) -> str | None:
     """The file that defines a name that a module offers."""
     file = _file_of(module)
     if file is None:
         return None
-    for node in ast.parse((ROOT / file).read_text()).body:
+    for node in _tree(file).body:
         if isinstance(node, ast.ImportFrom) and node.module and name in {a.asname or a.name for a in node.names}:
             return _source(node.module, name) or file
     return file
@@ -233,7 +244,7 @@ def test_imports_run_one_way(layer: str) -> None:
     for file in (f for f in _files() if f.startswith(f"{layer}/")):
         assert not [other for other in _imports(file) if other.split("/")[0] in above], file
         if layer == "reference":
-            tree = ast.parse((ROOT / file).read_text())
+            tree = _tree(file)
             roots = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
             roots |= {(n.module or "").split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
             assert "torch" not in roots, f"{file} imports torch"
