@@ -150,7 +150,7 @@ def parse_weights(options: Sequence[str], taken: Sequence[str]) -> list[Weights]
             )
         if name in names:
             others = ", ".join(names)
-            raise OptionError(f"--weights: expected names that differ from {others}, found {name!r}; choose another")
+            raise OptionError(f"--weights: expected names that differ from {others}, found {name!r} again; change it")
         names.append(name)
         found.append(Weights(name, Path(path)))
     return found
