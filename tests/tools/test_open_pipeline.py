@@ -57,12 +57,13 @@ def test_an_absent_model_is_not_offered_and_is_named(bundle: Path, tmp_path: Pat
 
 
 def test_a_damaged_model_is_told_not_passed_over(bundle: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
-    """Its checksum is right: it was damaged before the manifest was written."""
+    """Its size and checksum are right: it was damaged before the manifest was written."""
     copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
     path = "tflite/coarse_128x96_fp32.tflite"
-    (copy / path).write_bytes(b"no model")
+    content = b"x" * (copy / path).stat().st_size
+    (copy / path).write_bytes(content)
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["files"][path] = hashlib.sha256(b"no model").hexdigest()
+    manifest["files"][path] = hashlib.sha256(content).hexdigest()
     (copy / "manifest.json").write_text(json.dumps(manifest))
     photo = tmp_path / "me.png"
     write_photo(photo, astronaut)
@@ -70,5 +71,5 @@ def test_a_damaged_model_is_told_not_passed_over(bundle: Path, tmp_path: Path, a
     command = [sys.executable, "-m", "portraiture.tools.cli", "predict", photo, *options]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
-    assert path in done.stderr
+    assert f"{path}: expected a TFLite model" in done.stderr, done.stderr
     assert not (tmp_path / "maps").exists()
