@@ -1,4 +1,4 @@
-"""Whether a manifest tells the truth: what it says of the models must be the contract's, and no file is left unnamed.
+"""Checks that a manifest is true: what it says of a model is the contract's, and it names every file.
 
 ``verify`` proves that the files are those of the manifest, this that the manifest was not altered beside them.
 """
@@ -19,7 +19,15 @@ _FOLDERS_OF_MODELS = tuple(f"{target.value}/" for target in Target)
 
 
 def first_difference(expected: Any, found: Any, place: str = "") -> tuple[str, Any, Any] | None:
-    """Place, expected and found value of the first difference of two JSON values; None where they are equal."""
+    """The first difference of two JSON values.
+
+    Args:
+        expected, found: the two; of dictionaries only the keys that are expected count.
+        place: of the values in the whole, its parts joined by dots.
+
+    Returns:
+        Place, expected and found value of the difference; None where there is none.
+    """
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in expected:
             inner = first_difference(expected[key], found.get(key), f"{place}.{key}".lstrip("."))

@@ -16,11 +16,11 @@ from portraiture.reference.lens.radii import APERTURE_PAPER
 INDEX = "goldens/index.json"
 
 STRIDE = 2
-"""Outputs are kept at every second row and column: a fault of a model is not confined to the others, and a quarter of
-the bytes travels with an app."""
+"""Outputs keep every second row and column. No fault of a model is confined to the rows left out, and an app carries a
+quarter of the bytes."""
 
 INPUTS = ("rgb", "filter_mask", "filter_depth")
-"""Of perception and the filter, as arrays are named at the bundle's first size; other sizes are folders."""
+"""Inputs of perception and filter. A further size keeps its own in a folder."""
 
 U8, U16 = 255, 65535
 
@@ -30,10 +30,10 @@ _MAPS = {
     "segmentation_spn": ("coarse_mask_in",),
     "depth_spn": ("coarse_depth_in",),
 }
-"""The arrays of a model's maps in, in the contract's order."""
+"""Arrays of a model's input maps, in the contract's order."""
 
 OUTPUT_PREFIX = {"coarse": "coarse_", "segmentation_spn": "segmentation_spn_", "depth_spn": "depth_spn_"}
-"""The other models give what perception and the filter give."""
+"""Prefix of a model's output arrays; perception, filter and portrait have none: they give the same outputs."""
 
 
 def golden_feeds(inputs: Mapping[str, np.ndarray]) -> Feeds:
@@ -48,19 +48,19 @@ def golden_feeds(inputs: Mapping[str, np.ndarray]) -> Feeds:
 
 
 def sampled(output: np.ndarray) -> np.ndarray:
-    """What is kept of an output (h, w) or (h, w, 3)."""
+    """The part of an output (h, w) or (h, w, 3) that a bundle keeps."""
     return output[::STRIDE, ::STRIDE]
 
 
 def inputs_of(name: str) -> dict[str, str]:
-    """Array by input of a model; scalars are given in the index itself."""
+    """Name of the array of each input of a model; the index itself holds the scalars."""
     maps = iter(_MAPS.get(name, ()))
     return {s.name: "rgb" if s.kind is Kind.IMAGE else next(maps)
             for s in model_contract(name).inputs if s.kind is not Kind.SCALAR}  # fmt: skip
 
 
 def outputs_of(name: str) -> dict[str, str]:
-    """Array by output of a model."""
+    """Name of the array of each output of a model."""
     return {s.name: OUTPUT_PREFIX.get(name, "") + s.name for s in model_contract(name).outputs}
 
 
@@ -76,7 +76,13 @@ def output_shape(name: str, size: Size) -> tuple[int, ...]:
 
 
 def read_golden(root: Path, index: dict[str, Any], name: str) -> np.ndarray:
-    """One golden array of a bundle."""
+    """One golden array of a bundle.
+
+    Args:
+        root: the bundle.
+        index: of its goldens, as :func:`read_index` gives it.
+        name: of the array in the index.
+    """
     entry = index["arrays"][name]
     dtype = np.dtype(entry["dtype"]).newbyteorder("<")
     return np.frombuffer((root / "goldens" / entry["file"]).read_bytes(), dtype).reshape(entry["shape"])

@@ -35,7 +35,16 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
-    """The models of a manifest, typed."""
+    """The models of a manifest, typed.
+
+    Raises:
+        InputError: a model that this version does not know, or an entry that is not valid.
+    """
+    for name in (m.get("name") for m in manifest["models"]):
+        if name not in MODELS:
+            raise InputError(
+                f"{MANIFEST}: expected models {', '.join(MODELS)}, found {name!r}; export the bundle again"
+            )
     try:
         return [
             ModelFile(
@@ -47,11 +56,6 @@ def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
                 m.get("entry") or "",
             )
             for m in manifest["models"]
-            if m["name"] in MODELS or _unknown_model(m["name"])
         ]
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{MANIFEST}: a model entry is not valid ({error}); export the bundle again") from error
-
-
-def _unknown_model(name: str) -> bool:
-    raise InputError(f"{MANIFEST}: expected models {', '.join(MODELS)}, found {name!r}; export the bundle again")

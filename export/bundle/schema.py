@@ -1,4 +1,4 @@
-"""The form of ``manifest.json``, checked on read; ``export/manifest.schema.json`` is the same as JSON Schema."""
+"""The form of ``manifest.json``, checked on read; ``manifest.schema.json`` beside it is the same as JSON Schema."""
 
 from typing import Annotated, Any, Literal
 

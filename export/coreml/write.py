@@ -1,6 +1,8 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from portraiture.export.coreml.compress import compress
 from portraiture.export.coreml.settle import settle
 from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
-from portraiture.export.quiet import quiet
+from portraiture.export.quiet import quiet, uncollected
 
 
 def write(
@@ -37,30 +39,9 @@ def write(
         The module of the network by the name of each value that the program computes; the file does not name it.
     """
     contract = network.contract
-    inputs = example_inputs(contract.name, "NCHW", size)
-    with quiet():
-        import coremltools as ct
-
-        with torch.no_grad():
-            traced = torch.jit.trace(TupleOut(network), tuple(inputs.values()), check_trace=False)  # type: ignore[no-untyped-call]
-        kinds = []
-        for spec in contract.inputs:
-            shape = tuple(inputs[spec.name].shape)
-            if spec is RGB:
-                kinds.append(ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB))
-            else:
-                kinds.append(ct.TensorType(name=spec.name, shape=shape))
-        model = ct.convert(
-            traced,
-            convert_to="mlprogram",
-            minimum_deployment_target=ct.target.iOS17,
-            compute_precision=ct.precision.FLOAT32 if precision is Precision.FP32 else ct.precision.FLOAT16,
-            inputs=kinds,
-            outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
-            skip_model_load=True,
-        )
-        modules = _modules(model)  # compressing forgets them
-        model = compress(model, precision)
+    with quiet(), uncollected():
+        converted, modules = _converted(network, size, precision is not Precision.FP32)
+        model = compress(converted, precision)
         model.short_description = contract.meaning
         model.version = VERSION
         model.license = "Apache-2.0"
@@ -71,6 +52,62 @@ def write(
         model.save(str(path))
     settle(path, [(contract.name, size)])
     return modules
+
+
+@lru_cache(maxsize=1)
+def _traced(network: Exported, size: Size) -> Any:
+    """What coremltools reads; the last one is kept for the network's other precisions."""
+    inputs = tuple(example_inputs(network.contract.name, "NCHW", size).values())
+    with torch.no_grad():
+        return torch.jit.trace(TupleOut(network), inputs, check_trace=False)  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=1)
+def _converted(network: Exported, size: Size, half: bool) -> tuple[Any, dict[str, str]]:
+    """A converted model and the modules of its values; the last one is kept, for the precisions made of fp16.
+
+    Args:
+        network: layout NCHW.
+        size: fixed input size.
+        half: fp16 arithmetic and weights, else float32.
+    """
+    import coremltools as ct
+
+    contract, kinds = network.contract, []
+    for spec in contract.inputs:
+        shape = spec.shape(size, "NCHW")
+        if spec is RGB:
+            kinds.append(ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB))
+        else:
+            kinds.append(ct.TensorType(name=spec.name, shape=shape))
+    with _validated_once():
+        model = ct.convert(
+            _traced(network, size),
+            convert_to="mlprogram",
+            minimum_deployment_target=ct.target.iOS17,
+            compute_precision=ct.precision.FLOAT16 if half else ct.precision.FLOAT32,
+            inputs=kinds,
+            outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
+            skip_model_load=True,
+        )
+    model._mil_program.validate()
+    return model, _modules(model)
+
+
+@contextmanager
+def _validated_once() -> Iterator[None]:
+    """A block in which coremltools does not look for errors of its own after each of some 150 passes.
+
+    That was a third of a conversion. The program is validated when it is whole, and the doctor runs the file.
+    """
+    from coremltools.converters.mil.mil import Program
+
+    honest = Program.validate
+    Program.validate = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        Program.validate = honest
 
 
 def _modules(model: Any) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Gate bounds, before anything is converted: what a recursion keeps of its predecessor must not grow along a line.
 
 The propagation's gates obey sum |g| <= 1 (1.02 already gives 2e8 over 1,024 columns) and are zero where they point
-outside the image; the RNN filter's decays lie in [0, 1). Looked at are the gates that the network computes, on random
-input and on a photo.
+outside the image; the RNN filter's decays lie in [0, 1). This module checks the gates that the network computes, on
+random input and on a photo.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def level_fault(share: Tensor, gates: Tensor) -> str:
 
 
 def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
-    """Run a network and look at the gates of each recursion in it.
+    """Run a network and check the gates of each recursion in it.
 
     Args:
         network: built for layout NCHW, float32.
@@ -83,7 +83,10 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
     layers = [(n, m) for n, m in network.named_modules() if type(m) in checks]
     if not layers and name not in _WITHOUT_GATES:
         kinds = " or ".join(kind.__name__ for kind in checks)
-        raise GateError(f"doctor: {name}: expected a recursion ({kinds}), found none; its gates cannot be checked")
+        raise GateError(
+            f"doctor: {name}: expected a recursion ({kinds}), found none, so that its gates cannot be checked;"
+            " export one of our models"
+        )
     for shown, inputs in _inputs(network, size, photo_feeds):
         handles = [m.register_forward_pre_hook(partial(refuse, n, shown)) for n, m in layers]
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from portraiture.export.contract import Size
 from portraiture.export.formats import Route
 from portraiture.export.model_file import ModelFile, Operation
 from portraiture.export.networks.exported import Exported
@@ -16,16 +17,17 @@ MAX_OPS = {
     "segmentation_spn": (452, 16),
     "depth_spn": (452, 16),
 }
-"""Most operations of a TFLite or Core ML model: so many, and so many more for each line of the propagation, which runs
-at a quarter of the size. At 512x384 that is 2500 for perception and 3100 for portrait: above, a model is slow to load
-and to compile on a phone, whatever its arithmetic."""
+"""Most operations of a TFLite or Core ML model: (fixed, per line of the propagation). The propagation runs at a quarter
+of the size, so that 512x384 allows 2500 operations for perception and 3100 for portrait. Above, a model is slow to load
+and to compile on a phone, whatever its arithmetic. The limits are a little above what the shipped models have."""
 
 
 _SPN_SCALE = 4
+"""The propagation's lines are those of the photo at a quarter of its size."""
 
 
 MAY_STAY_UNDELEGATED = {Route.LITERT: frozenset[str](), Route.ONNX_TF: frozenset(("SPLIT_V",))}
-"""What plain kernels may run: onnx-tf writes each split so, and knows no other way."""
+"""Operations that plain kernels may run: onnx-tf always writes a split as SPLIT_V, which the delegate does not take."""
 
 
 def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
@@ -34,7 +36,7 @@ def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
     Args:
         output: name of the operation's output in the file.
         network: what was exported.
-        modules: path in the module tree by name, where the converter told (Core ML).
+        modules: path in the module tree by name, where the converter records it (Core ML).
     """
     if output in modules:
         return modules[output] or output
@@ -50,6 +52,12 @@ def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
     return path or output
 
 
+def most_operations(name: str, size: Size) -> int:
+    """Most operations that a file of a model may hold at a size."""
+    fixed, per_line = MAX_OPS[name]
+    return fixed + per_line * max(size.height, size.width) // _SPN_SCALE
+
+
 def check_operations(
     file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
 ) -> None:
@@ -58,7 +66,7 @@ def check_operations(
     Args:
         file: which file.
         found: its operations.
-        layer: from an output's name to the layer that is told.
+        layer: from an output's name to the layer's.
 
     Raises:
         GateError: an operation that the target does without, or too many.
@@ -70,10 +78,10 @@ def check_operations(
                 f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not for {file.target.value};"
                 " write that layer with convolutions, slices, pads and arithmetic"
             )
-    fixed, per_line = MAX_OPS[file.name]
-    most = fixed + per_line * max(file.size.height, file.size.width) // _SPN_SCALE
+    most = most_operations(file.name, file.size)
     if form.is_capped and len(found) > most:
-        raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)}")
+        raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)};"
+                        " export a smaller --size")  # fmt: skip
 
 
 def check_delegate(
@@ -84,7 +92,7 @@ def check_delegate(
     Args:
         file: which file.
         left_out: what it does not take.
-        layer: from an output's name to the layer that is told.
+        layer: from an output's name to the layer's.
 
     Raises:
         GateError: an operation that a plain kernel would run.

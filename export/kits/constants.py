@@ -21,7 +21,7 @@ def _camel(*words: str) -> str:
 
 
 def _number(value: float) -> str:
-    """As both languages write a Double."""
+    """A number as both languages write a Double."""
     return repr(float(value))
 
 
@@ -56,7 +56,13 @@ def _values(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) 
 
 
 def swift(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = Packaging.SINGLE) -> str:
-    """A caseless enum of the contract's names, ranges and sizes; Core ML's layout."""
+    """A caseless enum of the contract's names, ranges and sizes; Core ML's layout.
+
+    Args:
+        models: names of the bundle's models.
+        sizes: of the bundle, height and width in pixels.
+        packaging: how the bundle's models lie in files.
+    """
     lines = [
         f"    public static let {name}: {kind} = {value}" for name, kind, value in _values(models, sizes, packaging)
     ]
@@ -65,7 +71,13 @@ def swift(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = P
 
 
 def kotlin(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = Packaging.SINGLE) -> str:
-    """The same as an object; TFLite's layout."""
+    """The constants of :func:`swift` as an object; TFLite's layout.
+
+    Args:
+        models: names of the bundle's models.
+        sizes: of the bundle, height and width in pixels.
+        packaging: how the bundle's models lie in files.
+    """
     values = _values(models, sizes, packaging)
     lines = [f"    const val {name}: {kind} = {value}" for name, kind, value in values]
     lines.append(f'    const val layout: String = "{LAYOUT[Target.TFLITE]}"')
@@ -73,7 +85,14 @@ def kotlin(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = 
 
 
 def write_constants(root: Path, models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) -> None:
-    """Write both into a bundle."""
+    """Write both languages' constants into a bundle.
+
+    Args:
+        root: the bundle.
+        models: names of its models.
+        sizes: of its models, height and width in pixels.
+        packaging: how its models lie in files.
+    """
     folder = root / FOLDER
     folder.mkdir()
     (folder / SWIFT).write_text(swift(models, sizes, packaging))

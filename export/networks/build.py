@@ -22,7 +22,7 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class Networks:
     """The networks of two weights files. Each network is built once, each file is read once.
 
-    Whoever gets a network runs it and changes nothing in it: others hold the same one.
+    Whoever gets a network may run it and must not change it: others hold the same one.
 
     Args:
         checkpoints: the weights files; default the shipped ones.

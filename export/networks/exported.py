@@ -3,24 +3,34 @@
 import torch
 from torch import Tensor, nn
 
-from portraiture.export.contract import Kind, Size, model_contract
+from portraiture.export.contract import Kind, ModelContract, Size, model_contract
 
 
 class Exported(nn.Module):
     """A network with the contract's names, order and layout at its boundary.
 
     Inputs are positional in the contract's order; the output is a dict by name. Scalars come as (1,).
+
+    Args:
+        name: of the model.
+        network: takes and gives tensors in the contract's order, NCHW.
+        layout: of this module's inputs and outputs, ``NCHW`` or ``NHWC``.
     """
 
     def __init__(self, name: str, network: nn.Module, layout: str) -> None:
         super().__init__()
         self.network = network
-        self.contract = model_contract(name)
+        self.name = name
         self.layout = layout
 
     @property
+    def contract(self) -> ModelContract:
+        """The model's contract: the one object, also where the network came from another process."""
+        return model_contract(self.name)
+
+    @property
     def dtype(self) -> torch.dtype:
-        """Of the weights and the arithmetic."""
+        """The type of the weights and of the arithmetic."""
         return next(self.parameters()).dtype
 
     def forward(self, *inputs: Tensor) -> dict[str, Tensor]:

@@ -15,5 +15,15 @@ class Portrait(nn.Module):
         self.filter = rnn_filter
 
     def forward(self, rgb: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A portrait of a photo.
+
+        Args:
+            rgb: (N, 3, H, W) in 0..1.
+            aperture: (N, 1, 1, 1), largest disk radius as a share of the diagonal, 0..0.04.
+            focus: (N, 1, 1, 1), depth that stays sharp, 0..1; a negative value means the person's depth.
+
+        Returns:
+            Portrait (N, 3, H, W), mask and depth (N, 1, H, W), all in 0..1.
+        """
         maps = self.perception(rgb)
         return self.filter(rgb, maps.mask, maps.depth, aperture, focus), maps.mask, maps.depth

@@ -43,6 +43,13 @@ def _timed(runner: TfliteRunner, feeds: Feeds) -> float:
 def compare_routes(path: Path, litert: Path, name: str, size: Size, truth: Truth) -> Compared:
     """Run a float32 file of this route, PyTorch float64 and the default route's file on one photo.
 
+    Args:
+        path: the file of this route.
+        litert: the default route's file of the same model and size.
+        name: of the model.
+        size: of its inputs, height and width in pixels.
+        truth: of the networks that were exported.
+
     Raises:
         GateError: it differs from one of them by more than the gate's tolerance.
     """

@@ -26,11 +26,17 @@ warnings.simplefilter("ignore")
 
 
 REFUSED: list[dict[str, str]] = []
-"""What could not be converted, first of all the cause; TensorFlow raises errors anew in types of its own."""
+"""What could not be converted, the cause first: TensorFlow raises errors again in types of its own."""
 
 
 class Unconvertible(Exception):
-    """An operation that the route cannot carry."""
+    """An operation that the route cannot carry.
+
+    Args:
+        op: its type.
+        node: its name in the ONNX file.
+        reason: why.
+    """
 
     def __init__(self, op: str, node: str, reason: str) -> None:
         super().__init__(f"{op} at {node}: {reason}")
@@ -91,7 +97,16 @@ def naming(handle: Any) -> Any:
 
 
 def convert(source: Path, target: Path, folder: Path) -> None:
-    """Write ``target`` with TFLite's builtin operations only."""
+    """Write a ``.tflite`` of TFLite's builtin operations alone.
+
+    Args:
+        source: ONNX file, opset 11.
+        target: file to write.
+        folder: TensorFlow's saved model on the way; it does not exist yet.
+
+    Raises:
+        Unconvertible: an operation cannot be carried.
+    """
     Pad.version_11 = classmethod(constant_pad)
     Clip.version_11 = classmethod(plain_clip)
     TensorflowBackend._onnx_node_to_tensorflow_op = naming(TensorflowBackend._onnx_node_to_tensorflow_op)

@@ -67,6 +67,12 @@ def write_opset11(network: Exported, size: Size, path: Path) -> None:
 def call_worker(python: Path, name: str, source: Path, path: Path) -> None:
     """Convert in onnx-tf's environment.
 
+    Args:
+        python: of that environment.
+        name: of the model, for messages.
+        source: ONNX file, opset 11.
+        path: file to write.
+
     Raises:
         GateError: an operation of the model cannot be converted; it is named.
         ExportError: the conversion ended otherwise.

@@ -50,7 +50,13 @@ class Pipeline:
         return _maps(rgb, small, size, out, refined=model != "coarse")
 
     def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
-        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` gives it."""
+        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` gives it.
+
+        Args:
+            rgb: photo HxWx3 uint8.
+            aperture: largest disk radius as a share of the diagonal, 0..0.04.
+            focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
+        """
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
         small = to_model_size(rgb, size)
         feeds: Feeds = {"rgb": small / np.float32(255), "aperture": aperture, "focus": focus}
@@ -58,7 +64,16 @@ class Pipeline:
         return compose_full_size(rgb, _maps(rgb, small, size, out), out["portrait"], aperture, focus)
 
     def filter(self, maps: Maps, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
-        """The RNN filter at working size, hxwx3 float 0..1."""
+        """The RNN filter's picture at working size.
+
+        Args:
+            maps: of the photo.
+            aperture: largest disk radius as a share of the diagonal, 0..0.04.
+            focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
+
+        Returns:
+            hxwx3 in 0..1.
+        """
         feeds: Feeds = {
             "rgb": maps.model_rgb / np.float32(255),
             "mask": maps.model_mask,
@@ -69,7 +84,17 @@ class Pipeline:
         return self.runner("filter", maps.size).run(feeds)["portrait"]
 
     def render(self, rgb: np.ndarray, maps: Maps, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
-        """The portrait at the photo's size, HxWx3 float in 0..1, not rounded."""
+        """The portrait at the photo's size.
+
+        Args:
+            rgb: photo HxWx3 uint8.
+            maps: of that photo.
+            aperture: largest disk radius as a share of the diagonal, 0..0.04.
+            focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
+
+        Returns:
+            HxWx3 float32 in 0..1, not rounded.
+        """
         small = self.filter(maps, aperture, focus)
         return compose_full_size(rgb, maps, small, aperture, focus)
 

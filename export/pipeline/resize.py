@@ -22,7 +22,12 @@ def to_model_size(rgb: np.ndarray, size: Size) -> np.ndarray:
 
 
 def to_photo_size(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A map or picture of the model's size -> the photo's size, bilinear (half-pixel), float32."""
+    """A map or picture of the model's size -> the photo's size, bilinear (half-pixel), float32.
+
+    Args:
+        image: hxw or hxwx3.
+        height, width: of the photo, in pixels.
+    """
     if image.shape[:2] == (height, width):
         return image.astype(np.float32)
     return np.asarray(cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR))
@@ -49,6 +54,11 @@ def mask_to_photo_size(mask: np.ndarray, model_rgb: np.ndarray, rgb: np.ndarray)
 
 
 def nearest_size(height: int, width: int, sizes: Sequence[Size]) -> Size:
-    """The size whose aspect is nearest to the photo's, the larger one of equals."""
+    """The size whose aspect is nearest to the photo's, the larger one of equals.
+
+    Args:
+        height, width: of the photo, in pixels.
+        sizes: on offer, one or more.
+    """
     aspect = math.log(height / width)
     return min(sizes, key=lambda s: (round(abs(math.log(s.height / s.width) - aspect), 6), -s.height * s.width))

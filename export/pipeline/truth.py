@@ -20,7 +20,7 @@ Arrays = dict[str, np.ndarray]
 
 
 KEPT_BYTES = 1 << 30
-"""What is remembered: at 512x384 the cases of some 100 photos, which the files of every target and precision share."""
+"""Most bytes that are remembered: at 512x384 the inputs and outputs of some 100 photos, which all files share."""
 
 
 class Truth:
@@ -42,7 +42,7 @@ class Truth:
     def _remember(
         self, kind: str, name: str, size: Size, photo: np.ndarray, make: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """What ``make`` gives for a photo; the oldest is forgotten where it becomes too much."""
+        """What ``make`` gives for a photo, remembered; beyond ``KEPT_BYTES`` the oldest is forgotten."""
         key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
         if key not in self._recent:
             self._recent[key] = make()
@@ -67,7 +67,16 @@ class Truth:
         return np.asarray(self._remember("pipeline", "portrait", size, photo, render)["portrait"])
 
     def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
-        """The inputs of a model for a photo; maps come from the float64 perception."""
+        """The inputs of a model for a photo; maps come from the float64 perception.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            photo: HxWx3 uint8.
+
+        Returns:
+            The contract's inputs: images hxwx3 and maps hxw in 0..1, scalars as numbers.
+        """
         return dict(self._remember("feeds", name, size, photo, lambda: self._feeds(name, size, photo)))
 
     def _feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
@@ -88,11 +97,26 @@ class Truth:
         return {"rgb": maps.model_rgb / np.float32(255), "mask": maps.model_mask, "depth": maps.model_depth}
 
     def outputs(self, name: str, size: Size, feeds: Feeds) -> Arrays:
-        """What the float64 network gives."""
+        """What the float64 network gives.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            feeds: the contract's inputs.
+        """
         return self.pipeline(size).runner(name, size).run(feeds)
 
     def expected(self, name: str, size: Size, photo: np.ndarray) -> Arrays:
-        """What the float64 network gives for ``feeds`` of a photo."""
+        """What the float64 network gives for :meth:`feeds` of a photo.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            photo: HxWx3 uint8.
+
+        Returns:
+            Outputs by name: hxwx3 or hxw in 0..1, float64.
+        """
         return dict(
             self._remember(
                 "outputs", name, size, photo, lambda: self.outputs(name, size, self.feeds(name, size, photo))

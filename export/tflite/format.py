@@ -19,4 +19,5 @@ FORMAT = Format(
     refused=refused,
     undelegated=undelegated,
     by_tensorflow=True,
+    slowness=2.0,
 )

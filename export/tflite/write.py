@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, example_inputs
-from portraiture.export.quiet import quiet
+from portraiture.export.quiet import quiet, uncollected
 from portraiture.export.tflite.metadata import write_metadata
 from portraiture.export.tflite.model import pack_model, read_model
 from portraiture.export.tflite.quantize import quantize
+from portraiture.export.tflite.retrace import one_trace_less
 
 
 def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) -> None:
@@ -30,10 +31,11 @@ def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) 
         path: file to write.
     """
     os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
-    with quiet(), torch.no_grad():
+    with quiet(), uncollected(), torch.no_grad():
         import litert_torch
 
-        litert_torch.signature(name, module, tuple(inputs)).convert().export(str(path))
+        with one_trace_less():
+            litert_torch.signature(name, module, tuple(inputs)).convert().export(str(path))
 
 
 def write_tflite(network: Exported, size: Size, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Golden inputs and outputs: plain little-endian files with a JSON index, so that a phone can check itself.
+"""Writes golden inputs and outputs: plain little-endian files with a JSON index, so that a phone can check itself.
 
 The picture is scikit-image's astronaut (public domain, NASA). Outputs are float64 results of the PyTorch networks.
 """
@@ -36,12 +36,14 @@ from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 DEVICE_RESULTS = (
-    "for each file: run it on the arrays named under inputs (rgb is uint8 over 255, maps are uint16 over 65535;"
-    " aperture and focus as given) and write each output whole as OUTPUT.bin into the folder named under results:"
-    " float32 or float16, little endian, row major, values 0..1, of the shape given; then run portraiture parity BUNDLE"
-    " --device-results FOLDER; the float64 arrays here are every STRIDE-th row and column of the outputs"
-).replace("STRIDE", str(STRIDE))
-"""What an app developer is told in the index."""
+    "Run each file on the arrays named under its inputs: rgb is uint8 over 255, maps are uint16 over 65535,"
+    " aperture and focus are as given."
+    " Write each output whole as OUTPUT.bin into the folder named under results: float32 or float16, little endian, row"
+    " major, values 0..1, of the shape given."
+    " Then run portraiture parity BUNDLE --device-results FOLDER."
+    f" The float64 arrays here are every {STRIDE}nd row and column of the outputs."
+)
+"""What the index says to an app's developer."""
 
 
 def _u16(values: np.ndarray) -> np.ndarray:
@@ -49,7 +51,17 @@ def _u16(values: np.ndarray) -> np.ndarray:
 
 
 def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
-    """Inputs of models at a size as integers, and sampled float64 outputs; always of perception and filter."""
+    """Inputs of models as integers, and sampled float64 outputs.
+
+    Args:
+        truth: of the networks that are exported.
+        size: of the models, height and width in pixels.
+        photo: HxWx3 uint8.
+        models: their names; perception and filter are always among them.
+
+    Returns:
+        Arrays by name: rgb hxwx3 uint8, maps hxw uint16, outputs float64 in 0..1, every second row and column.
+    """
 
     def run(name: str, feeds: Feeds) -> dict[str, np.ndarray]:
         out = truth.outputs(name, size, feeds)
@@ -71,7 +83,7 @@ def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[
 
 
 def write_goldens(root: Path, truth: Truth, files: Sequence[ModelFile]) -> None:
-    """Write ``goldens/*.bin``, those of further sizes in a folder each, and the index.
+    """Write ``goldens/*.bin`` and the index; each further size has a folder of its own.
 
     Args:
         root: the bundle.
@@ -107,7 +119,7 @@ def write_goldens(root: Path, truth: Truth, files: Sequence[ModelFile]) -> None:
 
 
 def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
-    """What an app must know to check one file: what goes in, what comes out, where that is put, and the gate."""
+    """What an app must know to check one file: its inputs, its outputs, the folder of its results, and the gate."""
     return {
         "path": file.path,
         **({"entry": file.entry} if file.entry else {}),

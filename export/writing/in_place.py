@@ -1,4 +1,4 @@
-"""Putting a finished folder in the place of an older one: a kill leaves the old bundle, the new one or none.
+"""Puts a finished folder in the place of an older one; a kill leaves the old bundle, the new one or none.
 
 A bundle is written into ``.NAME.export-*/new`` beside its place. Where the system can exchange two names (Linux,
 renameat2), the swap is one step; elsewhere the old folder is moved away first, and a kill between the two steps leaves

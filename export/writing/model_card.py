@@ -31,7 +31,7 @@ def write_card(card: Mapping[str, Mapping[str, str]], path: Path) -> None:
 
 
 def model_card(checkpoints: Checkpoints) -> dict[str, dict[str, str]]:
-    """The card of the weights in a bundle, by network; of other weights than the shipped ones nothing is claimed."""
+    """The card of a bundle's weights, by network; it claims nothing of weights that are not the shipped ones."""
     shipped, card = Checkpoints(), sections(MODEL_CARD.read_text(encoding="utf-8"))
     paths = {"perception": (checkpoints.perception, shipped.perception), "filter": (checkpoints.filter, shipped.filter)}
     return {

@@ -9,6 +9,7 @@ from typing import Any
 from portraiture.export.compare import Difference
 from portraiture.export.describe import describe
 from portraiture.export.doctor.examine import examine, examine_network
+from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
@@ -148,6 +149,31 @@ def jobs_of(files: Sequence[ModelFile]) -> list[Job]:
     return [tuple(job) for job in jobs.values()]
 
 
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cost(job: Job) -> float:
+    """How long a job takes beside others, in no unit: it grows with the operations."""
+    return most_operations(job[0].name, job[0].size) * FORMATS[job[0].target].slowness
+
+
+def _examine_networks(files: Sequence[ModelFile], truth: Truth) -> None:
+    """Check each network, and compute what its files are held to.
+
+    Raises:
+        GateError: the doctor refuses a network.
+    """
+    photo = sample_photo()
+    for name, size in dict.fromkeys((f.name, f.size) for f in files):
+        own = [f for f in files if (f.name, f.size) == (name, size)]
+        examine_network(truth.networks.get(name), own, truth.feeds(name, size, photo))
+        truth.expected(name, size, photo)
+        for layout in {LAYOUT[f.target] for f in own}:
+            truth.networks.get(name, layout)
+
+
 def write_models(
     spec: BundleSpec, root: Path, truth: Truth, report: Report = silent, processes: int | None = None
 ) -> Written:
@@ -158,16 +184,16 @@ def write_models(
         root: the new bundle.
         truth: of the spec's checkpoints.
         report: called before each file is written, and with what its route has to say.
-        processes: most processes that write; default one per core. Formats are independent of each other; the files of
-            one format are written by this process.
+        processes: most processes that write; default one per core. With one format alone, this process writes.
 
     Raises:
         GateError: the doctor refuses a network or a file.
     """
-    files, photo, done = spec.files(), sample_photo(), 0
-    for name, size in dict.fromkeys((f.name, f.size) for f in files):
-        own = [f for f in files if (f.name, f.size) == (name, size)]
-        examine_network(truth.networks.get(name), own, truth.feeds(name, size, photo))
+    files, done = spec.files(), 0
+
+    def examined() -> tuple[BundleSpec, Path, Truth]:
+        _examine_networks(files, truth)
+        return spec, root, truth
 
     def say(line: str, begins: bool) -> None:
         nonlocal done
@@ -175,13 +201,12 @@ def write_models(
         done += begins
 
     jobs = jobs_of(files)
-    formats = dict.fromkeys(f.target for f in files)
-    count = min(processes or len(os.sched_getaffinity(0)), len(formats))
-    if count > 1:
-        queues = [[job for job in jobs if job[0].target is target] for target in formats]
-        found = in_processes(write_job, (spec, root, truth), queues, count, say)
+    count = min(processes or _cores(), len(jobs))
+    if count > 1 and len({f.target for f in files}) > 1:
+        found = in_processes(write_job, examined, sorted(jobs, key=_cost, reverse=True), count, say)
     else:
-        found = [write_job(spec, root, truth, job, say) for job in jobs]
+        context = examined()
+        found = [write_job(*context, job, say) for job in jobs]
     by_path = {w.entry["path"]: w for job in found for w in job}
     in_order = [by_path[f.path] for f in files]
     entries = package(root, [w.entry for w in in_order], spec.packaging)

@@ -1,4 +1,4 @@
-"""Files that several models share: TFLite with a signature each, Core ML (iOS 18) with a function each.
+"""Files that several models share: one TFLite signature, or one Core ML function (iOS 18), per model and size.
 
 They are merged from the single files, whose operations and weights they keep; a constant that several models have is
 kept once. An entry is named after its model and size, as ``perception_512x384``.
@@ -20,7 +20,7 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
 
     Args:
         root: the bundle.
-        entries: of the manifest, a single file each.
+        entries: of the manifest, one per single file.
         packaging: ONNX files, which have one graph, stay single.
 
     Returns:

@@ -49,10 +49,13 @@ class BundleSpec:
             if not any(precision in PRECISIONS[t] for t in self.targets):
                 takers = ", ".join(t.value for t in Target if precision in PRECISIONS[t])
                 asked = ", ".join(t.value for t in self.targets)
-                raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked}")
+                raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked};"
+                                  f" add {takers}")  # fmt: skip
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
-            raise OptionError("--precision int8-static: expected --calibrate DIR, a folder of your photos, found none")
+            raise OptionError(
+                "--precision int8-static: expected --calibrate DIR, found none; name a folder of your photos"
+            )
         if self.calibration and not static:
             raise OptionError(
                 "--calibrate: expected --precision int8-static with it, found none; only that needs photos"

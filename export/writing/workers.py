@@ -1,4 +1,4 @@
-"""Work that is independent, shared out among processes: a queue for each kind, and whoever is done helps the others.
+"""Work that is independent, shared out among processes.
 
 The processes are spawned, not forked: what converters keep in threads does not survive a fork.
 """
@@ -8,7 +8,7 @@ import os
 import pickle
 import signal
 import threading
-from collections import deque
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
@@ -21,18 +21,22 @@ Result = TypeVar("Result")
 
 Say = Callable[[str, bool], None]
 
+_DIED = (
+    "expected the processes that write files to go on, one of them died; free memory, or, in a script, call"
+    ' export_bundle below if __name__ == "__main__"'
+)
+
 
 def in_processes(
-    work: Callable[..., Result], context: tuple[Any, ...], queues: Sequence[Sequence[Job]], count: int, say: Say
+    work: Callable[..., Result], context: Callable[[], tuple[Any, ...]], jobs: Sequence[Job], count: int, say: Say
 ) -> list[Result]:
-    """Do each job once, in several processes of one thread each.
+    """Do each job once, in several processes of one thread each; whoever is done takes the next one.
 
     Args:
         work: ``work(*context, job, say)``, a function of a module; ``say`` reaches the one below.
-        context: what every job needs; it is pickled once for each process.
-        queues: jobs by kind. A process begins with a kind of its own, so that it loads what that kind needs and no
-            more; when its queue is empty it takes the last job of the longest other one.
-        count: number of processes, 1 to the number of queues.
+        context: makes what every job needs, while the processes start; it is pickled once.
+        jobs: the longest first, so that the processes end together.
+        count: number of processes, 1 to the number of jobs.
         say: called here with what the processes say, in the order in which it comes.
 
     Returns:
@@ -42,35 +46,26 @@ def in_processes(
         PortraitureError: the first that a job raised; the other processes are ended.
         ExportError: a job raised another error, or a process died.
     """
-    waiting = [deque(queue) for queue in queues]
-    payload = pickle.dumps((work, context))
+    waiting: Iterator[Job | None] = iter([*jobs, *[None] * count])
     results: list[Result] = []
-    with _processes(payload, count) as connections:
-        busy = dict(enumerate(connections))
-        for k, connection in busy.items():
-            connection.send(_next(waiting, k))
+    with _processes(pickle.dumps(work), count) as busy:
+        payload = pickle.dumps(context())
+        for connection in busy:
+            _send(connection, payload)
+            _send(connection, pickle.dumps(next(waiting)))
         while busy:
-            for connection in wait(list(busy.values())):
+            for connection in wait(busy):
                 assert isinstance(connection, Connection)
-                k = next(k for k, c in busy.items() if c is connection)
                 kind, *said = _received(connection)
                 if kind == "said":
                     say(*said)
                     continue
                 results.append(said[0])
-                job = _next(waiting, k)
-                connection.send(job)
+                job = next(waiting)
+                _send(connection, pickle.dumps(job))
                 if job is None:
-                    del busy[k]
+                    busy.remove(connection)
     return results
-
-
-def _next(waiting: Sequence[deque[Job]], k: int) -> Job | None:
-    """The first job of queue ``k``, else the last of the longest queue, else None."""
-    if waiting[k]:
-        return waiting[k].popleft()
-    longest = max(waiting, key=len)
-    return longest.pop() if longest else None
 
 
 def _received(connection: Connection) -> Any:
@@ -83,29 +78,38 @@ def _received(connection: Connection) -> Any:
     try:
         kind, *said = pickle.loads(connection.recv_bytes())
     except (EOFError, ConnectionError) as error:
-        raise ExportError(
-            "expected the processes that write files to go on, one of them died; free memory, or, in a script, call"
-            ' export_bundle below if __name__ == "__main__"'
-        ) from error
+        raise ExportError(_DIED) from error
     if kind == "failed":
         raise said[0]
     return kind, *said
 
 
+def _send(connection: Connection, message: bytes) -> None:
+    """Send to a process.
+
+    Raises:
+        ExportError: it died.
+    """
+    try:
+        connection.send_bytes(message)
+    except ConnectionError as error:
+        raise ExportError(_DIED) from error
+
+
 @contextmanager
-def _processes(payload: bytes, count: int) -> Iterator[list[Connection]]:
+def _processes(work: bytes, count: int) -> Iterator[list[Connection]]:
     """The connections to new processes, which are ended when the block is left, however it is."""
     spawn = multiprocessing.get_context("spawn")
     started, connections = [], []
     try:
         for _ in range(count):
             ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs, payload), daemon=True)
+            process = spawn.Process(target=_serve, args=(theirs, work), daemon=True)
             process.start()
             theirs.close()  # so that the end of the process is the end of the connection
             started.append(process)
             connections.append(ours)
-        yield connections
+        yield list(connections)
     finally:
         for process in started:
             process.terminate()
@@ -113,25 +117,30 @@ def _processes(payload: bytes, count: int) -> Iterator[list[Connection]]:
             process.join()
 
 
-def _serve(connection: Connection, payload: bytes) -> None:
-    """What a process does: one job after the other, until None comes."""
+def _serve(connection: Connection, pickled: bytes) -> None:
+    """What a process does: one job after the other, until None comes; first of all comes the context."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent's to answer
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     import torch
+    from tqdm import tqdm
 
     torch.set_num_threads(1)
-    work, context = pickle.loads(payload)
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system, which is lost when the process is ended
+    work = pickle.loads(pickled)  # imports what it needs, while the context is made
+    context = pickle.loads(connection.recv_bytes())
 
     def send(*message: Any) -> None:
         connection.send_bytes(pickle.dumps(message))
 
-    while (job := connection.recv()) is not None:
+    while (job := pickle.loads(connection.recv_bytes())) is not None:
         try:
             send("done", work(*context, job, lambda line, begins: send("said", line, begins)))
         except PortraitureError as error:
             send("failed", error)
         except Exception as error:
-            send("failed", ExportError(f"{type(error).__name__}: {error}; a converter failed: try another --target"))
+            failure = ExportError(f"{type(error).__name__}: {error}; a converter failed: try another --target")
+            failure.add_note(traceback.format_exc())
+            send("failed", failure)
 
 
 def _end_with_the_parent() -> None:
