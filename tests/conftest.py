@@ -13,8 +13,8 @@ import torch
 from filelock import FileLock
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
-SLOW_FIXTURES = {"bundle", "sound", "patient", "real_data", "data_root"}
-"""What a test waits long for: exports of a bundle, and the real photos."""
+SLOW_FIXTURES = {"bundle", "sound", "patient", "real_data", "data_root", "outcome", "scores", "scheduler"}
+"""What a test waits long for: exports of a bundle, the real photos, runs of several processes, rendered scenes."""
 
 # pytest-xdist runs a process per core: each computes on one thread
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)

@@ -46,7 +46,7 @@ def explain(root: Path, rows: list[Row], truth: Truth, photos: Sequence[np.ndarr
     Args:
         root: folder of the bundle.
         rows: what ``run_parity`` gave.
-        networks: the networks that were exported.
+        truth: float64 results of the networks that were exported.
         photos: what ``run_parity`` had, HxWx3 uint8, at least one.
     """
     files = model_files(read_manifest(root))

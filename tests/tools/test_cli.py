@@ -15,6 +15,8 @@ from PIL import Image
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 
+pytestmark = pytest.mark.slow  # each test starts the command anew, which loads PyTorch
+
 
 def portraiture(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""

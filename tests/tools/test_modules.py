@@ -30,6 +30,9 @@ def loaded(*arguments: object) -> list[str]:
     return names
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
     path = tmp_path_factory.mktemp("photo") / "me.jpg"

@@ -68,6 +68,7 @@ PAIRS = ("-m", "portraiture.tools.cli", "pairs", "--photos", "photos", "--maps",
          "--workers", 1, "-o", "out")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_command_on_a_terminal_shows_its_bar(photos: Path) -> None:
     code, said = on_terminal(PAIRS, photos)
     assert code == 0, said
@@ -76,6 +77,7 @@ def test_a_command_on_a_terminal_shows_its_bar(photos: Path) -> None:
     assert "100%" in said
 
 
+@pytest.mark.slow
 def test_the_same_command_elsewhere_shows_none(photos: Path) -> None:
     done = subprocess.run([sys.executable, *map(str, PAIRS)], cwd=photos, capture_output=True, text=True, check=True)
     assert done.stderr == ""

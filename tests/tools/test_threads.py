@@ -42,6 +42,7 @@ def probe(*options: str, **environment: str) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_threads_reach_every_library_and_waiting_is_passive() -> None:
     assert probe("--threads", "1") == [1, 1, 1, "PASSIVE"]
     assert probe(OMP_WAIT_POLICY="ACTIVE")[2:] == [DEFAULT_THREADS, "ACTIVE"]

@@ -36,12 +36,12 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
     from portraiture.tools.evaluate.render import evaluate_render, network_masks
     from portraiture.tools.evaluate.table import markdown_table
 
-    if (dataset == "simulated-photos") != (root is not None):
-        if root is None:
-            expected = "the folder of shen2016, ccp, bsds500 and nyu, found none; add --root DIR"
-        else:
-            expected = f"none, the scenes are procedural, found {root}; drop it"
-        raise OptionError(f"--root of {dataset}: expected {expected}")
+    if dataset == "simulated-photos" and root is None:
+        raise OptionError(
+            f"--root of {dataset}: expected the folder of shen2016, ccp, bsds500 and nyu, found none; add --root DIR"
+        )
+    if dataset != "simulated-photos" and root is not None:
+        raise OptionError(f"--root of {dataset}: expected none, the scenes are procedural, found {root}; drop it")
     scores = evaluate_render(scenes, sheet, root, None if root is None else network_masks())
     kind = "procedural scenes" if root is None else "scenes of real photos"
     click.echo(f"{scenes} {kind}, paper setting\n")

@@ -103,6 +103,7 @@ def _evaluate(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -120,6 +121,7 @@ def test_a_wrong_root_ends_in_one_line(arguments: tuple[str, ...], said: str) ->
     assert said in lines[0]
 
 
+@pytest.mark.slow
 def test_the_command_writes_table_sheet_and_figures(root: Path, tmp_path: Path) -> None:
     sheet, figures = tmp_path / "sheet.png", tmp_path / "figures.json"
     done = _evaluate(
