@@ -53,7 +53,7 @@ def write(
         size: fixed input size.
         precision: of the weights; the arithmetic is float32.
         path: file to write.
-        float32: not needed; the network is traced again for each precision.
+        float32: a trace of the network at this size, which all precisions are made of; it is made if it is not there.
         samples: not needed; ONNX is not written in static int8.
 
     Returns:
@@ -62,8 +62,10 @@ def write(
     import onnx
 
     contract = network.contract
-    trace_onnx(network, example_inputs(contract.name, "NCHW", size), path, OPSET)
-    model = onnx.load(str(path))
+    full = float32 or path
+    if float32 is None or not float32.is_file():
+        trace_onnx(network, example_inputs(contract.name, "NCHW", size), full, OPSET)
+    model = onnx.load(str(full))
     compress(model, precision)
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning

@@ -10,6 +10,8 @@ from portraiture.export.coreml import write
 from portraiture.export.formats import Precision
 from portraiture.export.networks.build import Networks
 
+pytestmark = pytest.mark.slow
+
 SIZE = Size(64, 64)
 
 

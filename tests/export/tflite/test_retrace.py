@@ -13,6 +13,9 @@ from portraiture.export.tflite import write
 from portraiture.export.tflite.retrace import one_trace_less
 
 
+pytestmark = pytest.mark.slow
+
+
 class Resized(nn.Module):
     """What makes litert-torch write ranges: a resize, of a layer of each layout."""
 

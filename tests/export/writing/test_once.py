@@ -1,5 +1,6 @@
 """An export builds each network once, reads each weights file once, converts once, and runs no file twice."""
 
+import importlib
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -90,18 +91,24 @@ def test_reports_count_the_files_and_then_the_gates_steps(monkeypatch: pytest.Mo
     assert [(done, of) for _, done, of in checked] == [(k, len(checked)) for k in range(len(checked))]
 
 
-def test_a_conversion_is_shared_by_a_models_precisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One conversion to TFLite for two files of it."""
-    from portraiture.export.tflite import write
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "converter"), [(Target.TFLITE, "tflite.write.convert"), (Target.ONNX, "onnx.write.trace_onnx")]
+)
+def test_a_conversion_is_shared_by_a_models_precisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target, converter: str
+) -> None:
+    """One conversion for two files of it. (Core ML: ``test_write.py``.)"""
+    module, name = converter.rsplit(".", 1)
+    owner = importlib.import_module(f"portraiture.export.{module}")
+    honest, converted = getattr(owner, name), []
 
-    honest, converted = write.convert, []
+    def counted(*given: Any) -> None:
+        converted.append(given)
+        honest(*given)
 
-    def counted(module: torch.nn.Module, inputs: Any, name: str, path: Path) -> None:
-        converted.append(name)
-        honest(module, inputs, name, path)
-
-    monkeypatch.setattr(write, "convert", counted)
-    spec = BundleSpec(("coarse",), (Target.TFLITE,), (Precision.FP32, Precision.FP16), (Size(64, 64),))
+    monkeypatch.setattr(owner, name, counted)
+    spec = BundleSpec(("coarse",), (target,), (Precision.FP32, Precision.FP16), (Size(64, 64),))
     export_bundle(spec, tmp_path / "bundle", gate=False)
-    assert converted == ["coarse"]
+    assert len(converted) == 1
     assert not list((tmp_path / "bundle").glob(".*"))

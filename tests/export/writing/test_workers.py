@@ -20,6 +20,8 @@ from portraiture.export.pipeline.truth import Truth
 from portraiture.export.writing.workers import in_processes
 from portraiture.reference.errors import ExportError, GateError, InputError
 
+pytestmark = pytest.mark.slow
+
 FILE = ModelFile("coarse", Target.ONNX, Precision.FP32, Size(64, 64), "onnx/coarse.onnx")
 
 

@@ -15,6 +15,8 @@ from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import GateError
 
+pytestmark = pytest.mark.slow
+
 SIZE = Size(64, 64)
 
 
