@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from portraiture.export.tflite import write
 from portraiture.export.tflite.retrace import one_trace_less
 
-
 pytestmark = pytest.mark.slow
 
 
