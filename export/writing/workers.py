@@ -54,8 +54,8 @@ def in_processes(
             _send(connection, payload)
             _send(connection, pickle.dumps(next(waiting)))
         while busy:
-            for connection in wait(busy):
-                assert isinstance(connection, Connection)
+            ready = wait(busy)
+            for connection in [c for c in busy if c in ready]:
                 kind, *said = _received(connection)
                 if kind == "said":
                     say(*said)
