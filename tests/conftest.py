@@ -1,6 +1,7 @@
 """Fixtures that several folders share: the real photos where they are, and one small bundle a session."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,21 +28,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first process to need it makes, and the others of the test run read.
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
-    Args:
-        factory: pytest's; its processes have base folders side by side.
-        name: of the folder, one per kind of content.
-        make: writes the folder, which does not exist yet.
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """``made_once(name, make)``: a folder that the first process to need it makes, and all of the test run read.
+
+    ``make`` writes the folder, which does not exist yet; should it fail, the next process tries again.
     """
-    base = factory.getbasetemp()
+    base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = root / name
-    with FileLock(root / f"{name}.lock"):
-        if not folder.exists():
-            make(folder)
-    return folder
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +69,7 @@ def astronaut() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(made_once: MadeOnce) -> Path:
     """Every model, target and precision at 128x96, from the shipped weights; tests copy it before they harm it."""
     from portraiture.export.contract import Size
     from portraiture.export.formats import Precision, Target
@@ -71,6 +79,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(root: Path) -> None:
         models = ("perception", "filter", "portrait", "coarse")
         spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
-        export_bundle(spec, root, gate=False, processes=1)
+        export_bundle(spec, root, gate=False)
 
-    return made_once(tmp_path_factory, "small_bundle", make)
+    return made_once("small_bundle", make)

@@ -129,6 +129,18 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         depth_weight=1.0,
         judge_every=3,
     ),
+    # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
+    ("perception", "wild-fine"): PeopleRecipe(
+        (Stage(350, 384, 288, 6, 2),),
+        rate=4e-4,
+        encoder_rate=1.5e-4,
+        validate_every=350,
+        freeze_norm_from=0,
+        ema_decay=0.99,
+        bfloat16=True,
+        depth_weight=1.0,
+        judge_every=3,
+    ),
     # the coarse estimator alone: about 30 min on 2 cores; the SPNs' input
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; needs a GPU, and was not trained to its end

@@ -1,6 +1,7 @@
 """A second small bundle, square so that a transposed photo fits, and what a test needs to harm and to judge one."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,11 +42,9 @@ class Few(BundleSpec):
 
 
 @pytest.fixture(scope="session")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sound(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """The bundle of :class:`Few`; tests take ``patient``."""
-    root = tmp_path_factory.mktemp("sound") / "bundle"
-    export_bundle(Few(), root, gate=False, processes=1)
-    return root
+    return made_once("sound", lambda root: export_bundle(Few(), root, gate=False))
 
 
 @dataclass
