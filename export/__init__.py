@@ -1,1 +1,1 @@
-"""Converted models: the contract of each, the file formats, the bundle and the parity gate; ``README.md`` is the guide."""
+"""Converted models: their contract, file formats, bundle and parity gate; ``README.md`` is the guide."""
