@@ -91,6 +91,17 @@ _MOBILE = (Stage(1900, 256, 192, 12, 8),)
 
 _FINE = (Stage(1500, 512, 384, 5, 3),)
 
+_WILD = PeopleRecipe(
+    (Stage(1600, 256, 192, 12, 2),),
+    rate=1e-3,
+    encoder_rate=4e-4,
+    validate_every=200,
+    freeze_norm_from=0,
+    ema_decay=0.997,
+    bfloat16=True,
+    depth_weight=1.0,
+    judge_every=3,
+)
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     # 38 min on 2 cores, from --encoder or on from --init. On every third held-out photo at 256x192, from weights of an
@@ -118,28 +129,15 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         frozen_blocks=3,
     ),
     # people as they come (--data folder=DIR, repeatable), --init the shipped weights; its figures are not yet known
-    ("perception", "wild"): PeopleRecipe(
-        (Stage(1600, 256, 192, 12, 2),),
-        rate=1e-3,
-        encoder_rate=4e-4,
-        validate_every=200,
-        freeze_norm_from=0,
-        ema_decay=0.997,
-        bfloat16=True,
-        depth_weight=1.0,
-        judge_every=3,
-    ),
+    ("perception", "wild"): _WILD,
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
-    ("perception", "wild-fine"): PeopleRecipe(
-        (Stage(350, 384, 288, 6, 2),),
+    ("perception", "wild-fine"): replace(
+        _WILD,
+        stages=(Stage(350, 384, 288, 6, 2),),
         rate=4e-4,
         encoder_rate=1.5e-4,
         validate_every=350,
-        freeze_norm_from=0,
         ema_decay=0.99,
-        bfloat16=True,
-        depth_weight=1.0,
-        judge_every=3,
     ),
     # the coarse estimator alone: about 30 min on 2 cores; the SPNs' input
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),

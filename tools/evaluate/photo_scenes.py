@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import Floats
+from portraiture.reference.arrays import Floats, person_pixels
 from portraiture.reference.errors import InputError
 from portraiture.reference.evaluation.simulator import PERSON_DEPTH, Layer
 from portraiture.reference.matting.foreground import estimate_foreground
@@ -107,7 +107,7 @@ def photo_scenes(
             sample = people[which][orders[which][turns[which] % len(people[which])]]
             turns[which] += 1
             colour, alpha = cut_person(sample, shape)
-            if (alpha >= 0.5).mean() >= MIN_COVER:
+            if person_pixels(alpha).mean() >= MIN_COVER:
                 break
         else:
             raise InputError(
