@@ -18,9 +18,10 @@ from portraiture.reference.matting.matte import matte
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.srgb import to_linear, to_srgb
 from portraiture.training.data.cache import NYU_BORDER_PX
-from portraiture.training.data.datasets import Split, list_samples
+from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.negatives import person_free_photos
 
 SHAPE = (500, 375)
 """(H, W) of a scene in pixels: upright, as the photos of both sets of people are."""
@@ -28,8 +29,9 @@ SHAPE = (500, 375)
 
 PEOPLE = ("ccp", "shen2016")
 
-BACKGROUNDS = {"bsds500": "", "nyu": "nyu_images"}
-"""Folder under the root, and where its photos lie in it."""
+BACKGROUNDS = ("bsds500", "nyu")
+
+NYU_PHOTOS = "nyu_images"
 
 
 MIN_COVER = 0.03
@@ -50,7 +52,7 @@ Scene = tuple[tuple[Layer, ...], int]
 
 
 def list_photos(root: Path) -> tuple[list[list[Sample]], list[Path]]:
-    """The held-out people of each set, and the background photos.
+    """The held-out people and the held-out backgrounds of each set.
 
     Args:
         root: the folder that holds shen2016/, ccp/, bsds500/ and nyu/.
@@ -65,13 +67,12 @@ def list_photos(root: Path) -> tuple[list[list[Sample]], list[Path]]:
             " point --root at the folder that holds them"
         )
     people = [list_samples(name, root / name, Split.VALIDATION) for name in PEOPLE]
-    backgrounds: list[Path] = []
-    for name, inner in BACKGROUNDS.items():
-        found = sorted((root / name / inner).glob("*.jpg"))
-        if not found:
-            raise InputError(f"{name}: expected photos (*.jpg) in {root / name / inner}, found none; check --root")
-        backgrounds += found
-    return people, backgrounds
+    held_out = split_of(person_free_photos(root / "bsds500"), Split.VALIDATION)
+    rooms = sorted((root / "nyu" / NYU_PHOTOS).glob("*.jpg"), key=lambda p: int(p.stem))
+    held_out += split_of([Sample(p.stem, p, p) for p in rooms], Split.VALIDATION)
+    if not rooms:
+        raise InputError(f"nyu: expected photos (*.jpg) in {root / 'nyu' / NYU_PHOTOS}, found none; check --root")
+    return people, [sample.photo for sample in held_out]
 
 
 def photo_scenes(
@@ -144,7 +145,7 @@ def cut_person(sample: Sample, shape: tuple[int, int]) -> tuple[Floats, Floats]:
 def _read_background(path: Path) -> Floats:
     """A photo in linear light, without NYU's white border."""
     rgb = read_photo(path)
-    if path.parent.name == BACKGROUNDS["nyu"]:
+    if path.parent.name == NYU_PHOTOS:
         rgb = rgb[NYU_BORDER_PX:-NYU_BORDER_PX, NYU_BORDER_PX:-NYU_BORDER_PX]
     return to_linear(rgb / 255.0)
 

@@ -1,15 +1,18 @@
 """Where the files of each dataset lie, and which ids are held out.
 
 Layouts are the datasets' own (see the README of each), so that anyone who owns a full set can point the same command
-at it. ``validation`` is the last 15 % of the sorted ids of a set; they are never trained on.
+at it. ``validation`` is the last 15 % of the sorted ids of a set, without the near-duplicates of training photos; they
+are never trained on.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
 from portraiture.reference.errors import unknown
 from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, Sample
+from portraiture.training.data.near_duplicates import in_training
 
 VALIDATION_SHARE = 0.15
 """Share of each set that is held out; chosen, not measured."""
@@ -23,18 +26,34 @@ class Split(Enum):
     ALL = "all"
 
 
-def split_of(samples: list[Sample], split: Split) -> list[Sample]:
-    """The part of a sorted list: validation is its last 15 %."""
+def split_of(samples: list[Sample], split: Split, by_groups: bool = True) -> list[Sample]:
+    """A part of a sorted list: validation is its last 15 %, without the photos that belong to training.
+
+    Args:
+        samples: all of a set, in the order of their ids.
+        split: which part.
+        by_groups: near-duplicates of training photos go to training; otherwise the place in the list alone decides.
+    """
+    if split is Split.ALL:
+        return samples
     first_held_out = int(len(samples) * (1 - VALIDATION_SHARE))
+    moved = [s for s in samples[first_held_out:] if s.trained and by_groups]
     if split is Split.TRAIN:
-        return samples[:first_held_out]
-    return samples[first_held_out:] if split is Split.VALIDATION else samples
+        return samples[:first_held_out] + moved
+    return [s for s in samples[first_held_out:] if s not in moved]
+
+
+def set_name(dataset: str, root: Path) -> str:
+    """What a set is called in the list of near-duplicates: a folder's or a set of backgrounds' by its folder."""
+    return root.absolute().name if dataset in ("folder", "backgrounds") else dataset
 
 
 def _list(sets: Mapping[str, Callable[[Path], list[Sample]]], dataset: str, root: Path, split: Split) -> list[Sample]:
     if dataset not in sets:
         raise unknown("dataset", dataset, sets)
-    return split_of(sets[dataset](root), split)
+    name, trained = set_name(dataset, root), in_training()
+    samples = [replace(s, trained=True) if (name, s.id) in trained else s for s in sets[dataset](root)]
+    return split_of(samples, split)
 
 
 def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:

@@ -12,11 +12,18 @@ DEPTHS_FOLDER = "depths"
 
 @dataclass(frozen=True)
 class Sample:
-    """One photo of a dataset and its label file (a mask or a depth map)."""
+    """One photo of a dataset and its label file (a mask or a depth map).
+
+    Attributes:
+        id: of the photo in its set.
+        photo, label: files.
+        trained: whether it belongs to training wherever it lies in the list, as a photo of its shot or sitting does.
+    """
 
     id: str
     photo: Path
     label: Path
+    trained: bool = False
 
 
 def _require_folder(path: Path, dataset: str) -> Path:

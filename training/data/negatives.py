@@ -9,6 +9,7 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import photos_in
 from portraiture.training.data.bsds_people import WITH_PEOPLE
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.near_duplicates import in_training
 
 NYU_PERSON = 30
 """Number of NYU's class of people in ``nyu_labels40``."""
@@ -22,7 +23,8 @@ def person_free_photos(folder: Path) -> list[Sample]:
     """
     images = folder / "images"
     photos = photos_in(images if images.is_dir() else folder, "--data backgrounds")
-    return [Sample(photo.stem, photo, photo) for photo in photos if photo.stem not in WITH_PEOPLE]
+    name, trained = folder.absolute().name, in_training()
+    return [Sample(p.stem, p, p, (name, p.stem) in trained) for p in photos if p.stem not in WITH_PEOPLE]
 
 
 def person_free_rooms(nyu: Path, rooms: list[Sample]) -> np.ndarray:
