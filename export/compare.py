@@ -59,6 +59,33 @@ def compare(candidate: np.ndarray, reference: np.ndarray, *, as_mask: bool = Fal
     return Difference(True, float(error.max()), float(error.mean()), psnr_db, _iou(a, b) if as_mask else None)
 
 
+def compare_change(
+    candidate: np.ndarray, reference: np.ndarray, candidate_base: np.ndarray, reference_base: np.ndarray
+) -> Difference:
+    """Compare how two pictures change, in units of the reference's own change: 0 dB is an error as large as the change.
+
+    A candidate that does not change has 0 dB, one that changes a tenth too little 20 dB, whatever its picture.
+
+    >>> still, moved = np.zeros(4), np.array([0.0, 0.2, 0.2, 0.0])
+    >>> round(compare_change(0.9 * moved, moved, still, still).psnr_db, 6)
+    20.0
+    >>> compare_change(still, moved, still, still).psnr_db
+    0.0
+
+    Args:
+        candidate, reference: pictures of equal shapes.
+        candidate_base, reference_base: what each of them was before the change.
+
+    Raises:
+        InputError: the shapes differ, or the reference does not change.
+    """
+    change = reference.astype(np.float64) - reference_base
+    size = float(np.sqrt(np.mean(change**2))) if change.size else 0.0
+    if size == 0:
+        raise InputError("compare_change: expected a reference that changes, found none; compare two other settings")
+    return compare((candidate.astype(np.float64) - candidate_base) / size, change / size)
+
+
 def _iou(a: np.ndarray, b: np.ndarray) -> float:
     inside_a, inside_b = a >= MASK_THRESHOLD, b >= MASK_THRESHOLD
     union = int((inside_a | inside_b).sum())

@@ -130,6 +130,34 @@ FILTER_AGAINST_CRF = Tolerance(
 """Second link: the RNN filter against the CRF reference, both at the model's size."""
 
 
+FILTER_GAIN = Tolerance("half photo, half portrait gains 6 dB over the photo itself", min_psnr_db=8.0)
+"""Second link, in units of what the reference changes of the photo: the photo itself has 0 dB."""
+
+
+_CHANGE_FP32 = Tolerance(
+    "sound files have at least 104 dB at 128x96 and 512x384; 3 times their error", min_psnr_db=94.0
+)
+
+_CHANGE_FP16_WEIGHTS = Tolerance("sound files have at least 69 dB; 3 times their error", min_psnr_db=60.0)
+
+_CHANGE_FP16 = Tolerance(
+    "sound files have at least 26 dB, where a setting changes little; 3 times their error", min_psnr_db=17.0
+)
+
+
+def change_tolerance(target: Target, precision: Precision) -> Tolerance:
+    """First link: a file's change between two settings against the network's, in units of the network's own.
+
+    Args:
+        target: the format.
+        precision: of the file; those smaller than fp16 are held as fp16 arithmetic is.
+    """
+    if precision is Precision.FP32:
+        return _CHANGE_FP32
+    weights_alone = precision is Precision.FP16 and target not in FP16_ARITHMETIC
+    return _CHANGE_FP16_WEIGHTS if weights_alone else _CHANGE_FP16
+
+
 _PIPELINE = {
     Precision.FP32: Tolerance("as the file, and both pictures are composed by the same code", 1e-4),
     Precision.FP16: Tolerance("a picture at 40 dB cannot be told apart by eye", min_psnr_db=40.0),

@@ -8,7 +8,7 @@ import numpy as np
 from portraiture.export.bundle.checksums import sha256
 from portraiture.export.bundle.goldens import INPUTS, golden_feeds, read_golden, read_index, sampled
 from portraiture.export.bundle.open import Bundle
-from portraiture.export.compare import Difference, compare
+from portraiture.export.compare import Difference, compare, compare_change
 from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.checkpoints import Checkpoints
@@ -20,7 +20,13 @@ from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
 from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tflite.tensorflow_runner import has_tensorflow, open_tensorflow
-from portraiture.export.tolerances import FILTER_AGAINST_CRF, GOLDEN, file_tolerance, pipeline_tolerance
+from portraiture.export.tolerances import (
+    FILTER_AGAINST_CRF,
+    FILTER_GAIN,
+    GOLDEN,
+    file_tolerance,
+    pipeline_tolerance,
+)
 from portraiture.reference.arrays import person_pixels
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens.radii import APERTURE_PAPER
@@ -128,7 +134,7 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
     from portraiture.reference.render import render
     from portraiture.reference.settings import Mode, RenderSettings
 
-    found: dict[int, Difference] = {}
+    found, gains = dict[int, Difference](), dict[int, Difference]()
     subject = Subject(f"filter torch fp64 {size}")
     for index, photo in photos.items():
         pipeline = truth.pipeline(size)
@@ -140,11 +146,14 @@ def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watc
         expected = render(maps.model_rgb / 255, mask, depth, settings)
         picture = pipeline.filter(maps, APERTURE_PAPER)
         found[index] = compare(picture, expected)
+        itself = maps.model_rgb / 255
+        gains[index] = compare_change(picture, expected, itself, itself)
         watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
     if not found:
         yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", FILTER_AGAINST_CRF)
         return
     yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
+    yield judge(Link.FILTER, subject, "gain over the photo itself", gains, FILTER_GAIN)
 
 
 def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size, tensorflow: bool = False) -> Pipeline:

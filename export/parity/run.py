@@ -28,8 +28,9 @@ from portraiture.export.parity.links import (
     tensorflow_steps,
 )
 from portraiture.export.parity.rows import Link, Row, Watch, unwatched
+from portraiture.export.parity.settings import setting_rows
 from portraiture.export.parity.subjects import pipeline_groups, subject_of
-from portraiture.export.pipeline.truth import Truth
+from portraiture.export.pipeline.truth import SETTINGS, Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.targets import FORMATS
 from portraiture.reference.errors import InputError
@@ -79,7 +80,9 @@ def run_parity(
         ("the goldens", golden_rows(root, truth)),
         *(_file_step(root, file, truth, chosen, watch, known) for file in by_model),
         *_later_steps(root, files, truth, chosen, watch),
-    ]
+        *((f"{subject_of(f)} at {len(SETTINGS)} settings", setting_rows(root, f, truth, chosen[0], watch))
+          for f in by_model if f.name in ("filter", "portrait")),
+    ]  # fmt: skip
     done: list[list[Row]] = []
     for what, lazy in steps:
         report(what, len(done), len(steps))

@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,29 @@ from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a user chooses: aperture 0..0.04, and the depth that stays sharp, 0..1 or ``FOCUS_ON_PERSON``."""
+
+    aperture: float
+    focus: float
+
+    def __str__(self) -> str:
+        where = "the person" if self.focus == FOCUS_ON_PERSON else f"{self.focus:g}"
+        return f"aperture {self.aperture:g}, focus {where}"
+
+
+SETTINGS = (
+    Setting(APERTURE_PAPER, FOCUS_ON_PERSON),
+    Setting(0.0, FOCUS_ON_PERSON),
+    Setting(0.008, 0.1),
+    Setting(0.024, 0.5),
+    Setting(0.032, FOCUS_ON_PERSON),
+    Setting(0.04, 0.9),
+)
+"""The settings at which filter and portrait are judged; changes are counted from the first, the paper's."""
 
 
 KEPT_BYTES = 1 << 30
@@ -95,6 +119,19 @@ class Truth:
     def _maps(self, size: Size, photo: np.ndarray) -> Arrays:
         maps = self.pipeline(size).perceive(photo)
         return {"rgb": maps.model_rgb / np.float32(255), "mask": maps.model_mask, "depth": maps.model_depth}
+
+    def at_setting(self, name: str, size: Size, photo: np.ndarray, setting: Setting) -> tuple[Feeds, Arrays]:
+        """Inputs of filter or portrait for a photo at one setting, and what the float64 network gives, remembered.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            photo: HxWx3 uint8.
+            setting: aperture and focus.
+        """
+        feeds = self.feeds(name, size, photo) | {"aperture": setting.aperture, "focus": setting.focus}
+        expected = self._remember(f"outputs at {setting}", name, size, photo, lambda: self.outputs(name, size, feeds))
+        return feeds, dict(expected)
 
     def outputs(self, name: str, size: Size, feeds: Feeds) -> Arrays:
         """What the float64 network gives.

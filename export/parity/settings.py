@@ -1,0 +1,53 @@
+"""First link at every setting: a file that ignores aperture or focus fails, whatever its picture at the paper's."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from portraiture.export.compare import compare, compare_change
+from portraiture.export.contract import PORTRAIT
+from portraiture.export.model_file import ModelFile
+from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
+from portraiture.export.parity.subjects import engine_note, subject_of
+from portraiture.export.pipeline.truth import SETTINGS, Truth
+from portraiture.export.runner import Runner
+from portraiture.export.targets import open_file
+from portraiture.export.tolerances import change_tolerance, file_tolerance
+from portraiture.reference.errors import PortraitureError
+
+
+def setting_rows(
+    root: Path, file: ModelFile, truth: Truth, photo: np.ndarray, watch: Watch = unwatched
+) -> Iterator[Row]:
+    """First link for a file of filter or portrait at all ``SETTINGS``: its portraits, and how they change.
+
+    Args:
+        root: folder of the bundle.
+        file: one of its files.
+        truth: the float64 networks that the files are held against.
+        photo: HxWx3 uint8.
+        watch: called with each comparison.
+    """
+    subject, gate = subject_of(file), file_tolerance(file.name, file.target, file.precision, PORTRAIT.name)
+    portraits: list[tuple[np.ndarray, np.ndarray]] = []
+    try:
+        runner: Runner = open_file(root, file)
+        for setting in SETTINGS:
+            feeds, expected = truth.at_setting(file.name, file.size, photo, setting)
+            portraits.append((runner.run(feeds)[PORTRAIT.name], expected[PORTRAIT.name]))
+        found = {k: compare(*pair) for k, pair in enumerate(portraits)}
+        changes = {k: compare_change(a, b, *portraits[0]) for k, (a, b) in enumerate(portraits) if k > 0}
+    except PortraitureError as error:
+        yield Row.failed(Link.FILE, subject, str(error))
+        return
+    output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
+    for k, (value, truth_value) in enumerate(portraits):
+        watch(Comparison(Link.FILE, subject, output, k, value, truth_value, found[k], gate))
+    for name, differences, tolerance in (
+        (output, found, gate), ("change between settings", changes, change_tolerance(file.target, file.precision))
+    ):  # fmt: skip
+        row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
+        worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]
+        yield replace(row, photos=1, worst=None, note=f"{row.note}; worst at {worst}".removeprefix("; "))
