@@ -92,15 +92,16 @@ _MOBILE = (Stage(1900, 256, 192, 12, 8),)
 _FINE = (Stage(1500, 512, 384, 5, 3),)
 
 _WILD = PeopleRecipe(
-    (Stage(1600, 256, 192, 12, 2),),
-    rate=1e-3,
-    encoder_rate=4e-4,
-    validate_every=200,
-    freeze_norm_from=0,
+    (Stage(1500, 256, 192, 12, 2), Stage(2600, 384, 288, 6, 1)),
+    rate=1.5e-3,
+    encoder_rate=3e-4,
+    validate_every=250,
+    freeze_norm_from=400,
     ema_decay=0.997,
     bfloat16=True,
     depth_weight=1.0,
-    judge_every=3,
+    judge_every=4,
+    frozen_blocks=3,
 )
 
 PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
@@ -128,17 +129,15 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         judge_every=3,
         frozen_blocks=3,
     ),
-    # people as they come (--data folder=DIR, repeatable), --init the shipped weights; its figures are not yet known
+    # people as they come (--data folder=DIR, repeatable), --init the weights of ("coarse", "wild"). The encoder's first
+    # blocks, whose maps are the largest, stay: a step costs half
     ("perception", "wild"): _WILD,
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
     ("perception", "wild-fine"): replace(
-        _WILD,
-        stages=(Stage(350, 384, 288, 6, 2),),
-        rate=4e-4,
-        encoder_rate=1.5e-4,
-        validate_every=350,
-        ema_decay=0.99,
+        _WILD, stages=(Stage(1000, 512, 384, 4, 1),), rate=4e-4, encoder_rate=1e-4, freeze_norm_from=0
     ),
+    # the coarse estimator on people as they come, at a third of the cost of all
+    ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), rate=1e-3, freeze_norm_from=0),
     # the coarse estimator alone: about 30 min on 2 cores; the SPNs' input
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; needs a GPU, and was not trained to its end

@@ -96,10 +96,20 @@ def fill_model(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None
     model.load_state_dict(weights)
 
 
+COARSE_PREFIX = "coarse."
+"""Begins the names of the coarse estimator's tensors in the perception network."""
+
+
 def warm_start(model: nn.Module, path: Path) -> list[str]:
-    """Fill those tensors of a model that a weights file has by name and shape; returns the names of the others."""
+    """Fill those tensors of a model that a weights file has by name and shape; returns the names of the others.
+
+    The coarse estimator also takes the weights of the perception network that holds it, and the other way round.
+    """
     tensors, _ = load_tensors(path)
     own = model.state_dict()
+    inner = {k.removeprefix(COARSE_PREFIX): v for k, v in tensors.items() if k.startswith(COARSE_PREFIX)}
+    outer = {COARSE_PREFIX + k: v for k, v in tensors.items()}
+    tensors = outer | inner | tensors
     known = {k: tensors[k] for k, v in own.items() if k in tensors and tensors[k].shape == v.shape}
     if not known:
         raise InputError(

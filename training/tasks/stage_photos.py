@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from portraiture.training.data.augment import Rng, composite, jitter_colour, random_affine, warp
+from portraiture.training.data.augment import Rng, composite, degrade, jitter_colour, occlude, random_affine, warp
 from portraiture.training.data.cache import cached, photo_only, photo_with_depth, photo_with_mask
 from portraiture.training.data.datasets import Split, split_of
 from portraiture.training.tasks.people_sets import PeopleSets, Stage
@@ -20,6 +20,18 @@ SQUEEZED_SHARE = 0.12
 
 COMPOSITE_SHARE = 0.2
 """Share of people who are put before another background."""
+
+SMALL_SHARE = 0.4
+"""Share of those who are put before another background that are made small."""
+
+SMALL_SCALES = (0.15, 0.7)
+"""Size of a person made small against the person's own photo."""
+
+TURNED_SHARE = 0.2
+"""With folders: share of photos that are turned further, by a normal angle of 18 degrees."""
+
+OCCLUDED_SHARE = 0.1
+"""With folders: share of photos of which a part is covered by a piece of another one."""
 
 CROWD_SHARE = 0.3
 """With folders: share of photos onto which one or two more people are pasted."""
@@ -67,17 +79,25 @@ class StagePhotos:
         if index < self.n_upright and rng.random() < SQUEEZED_SHARE:
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
             pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
-        matrix = random_affine(rng, pair.shape[:2], target)
-        border = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_CONSTANT
+        wild = len(self.people) > self.n_upright
+        turn = 18.0 if wild and rng.random() < TURNED_SHARE else 6.0
+        before_another = bool(self.backgrounds) and rng.random() < COMPOSITE_SHARE
+        small = wild and before_another and rng.random() < SMALL_SHARE
+        scales, spread = (SMALL_SCALES, 0.2) if small else ((0.7, 1.4), 0.05)
+        matrix = random_affine(rng, pair.shape[:2], target, scales, spread, turn)
+        border = cv2.BORDER_CONSTANT if small or rng.random() < 0.5 else cv2.BORDER_REFLECT_101
         view = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
         rgb, mask = _split(view)
-        if self.backgrounds and rng.random() < COMPOSITE_SHARE:
+        if before_another:
             rgb = composite(rng, rgb, mask, self._background(rng, target))
         one_body = index < self.n_upright
-        if len(self.people) > self.n_upright and rng.random() < CROWD_SHARE:
+        if wild and rng.random() < CROWD_SHARE:
             rgb, mask = self.pasted(rng, rgb, mask)
             one_body = False
-        return jitter_colour(rng, rgb), mask[..., None], one_body
+        if wild and self.backgrounds and rng.random() < OCCLUDED_SHARE:
+            rgb, mask = occlude(rng, rgb, mask, self._background(rng, target))
+        rgb = jitter_colour(rng, rgb)
+        return degrade(rng, rgb) if wild else rgb, mask[..., None], one_body
 
     def room(self, rng: Rng, index: int) -> tuple[np.ndarray, np.ndarray]:
         """A random crop of a room: photo (h, w, 3) float32 in 0..1, depth levels (h, w, 1) float32, 0 unknown."""

@@ -127,6 +127,20 @@ def test_a_warm_start_takes_what_fits_and_names_the_rest(model: MobilePerception
     assert not torch.equal(started.shallow.weight, model.shallow.weight)
 
 
+def test_the_coarse_estimator_starts_from_the_perception_network_and_the_other_way_round(
+    model: MobilePerception, tmp_path: Path
+) -> None:
+    save_tensors(tmp_path / "perception.safetensors", model.state_dict(), {})
+    save_tensors(tmp_path / "coarse.safetensors", model.coarse.state_dict(), {})
+    coarse, whole = MobileCoarse(), MobilePerception()
+    assert warm_start(coarse, tmp_path / "perception.safetensors") == []
+    assert torch.equal(coarse.head.weight, model.coarse.head.weight)
+    new = warm_start(whole, tmp_path / "coarse.safetensors")
+    assert new
+    assert not any(name.startswith("coarse.") for name in new)
+    assert torch.equal(whole.coarse.head.weight, model.coarse.head.weight)
+
+
 @pytest.mark.parametrize("layer", ["coarse.context", "sharpen_out"])
 def test_context_reaches_coarse_maps_and_the_shallow_branch_refined_ones_only(
     model: MobilePerception, layer: str
