@@ -51,10 +51,10 @@ types: $(VENV)/.installed
 	@cd build/namespace && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml -p portraiture
 
 fast-tests: $(VENV)/.installed
-	@$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 all-tests: $(VENV)/.installed
-	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast-tests

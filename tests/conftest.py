@@ -14,7 +14,9 @@ import torch
 from filelock import FileLock
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
-SLOW_FIXTURES = {"bundle", "sound", "patient", "real_data", "data_root", "outcome", "scores", "scheduler"}
+SLOW_FIXTURES = {
+    "bundle", "small", "spn_files", "sound", "patient", "real_data", "data_root", "outcome", "scores", "scheduler"
+}  # fmt: skip
 """What a test waits long for: exports of a bundle, the real photos, runs of several processes, rendered scenes."""
 
 # pytest-xdist runs a process per core: each computes on one thread
@@ -22,10 +24,15 @@ torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a slow fixture; ``make check`` leaves them out."""
+    """Mark the tests that use a slow fixture, and begin with their files, so that two processes end together.
+
+    ``make check`` leaves the slow tests out.
+    """
     for item in items:
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow_files)
 
 
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]

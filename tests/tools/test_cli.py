@@ -1,10 +1,13 @@
 """The command line as users call it: results, messages, exit codes, nothing half-written."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 from xml.etree import ElementTree
 
 import cv2
@@ -14,14 +17,26 @@ from PIL import Image
 
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
+from portraiture.tools.cli import main
 
-pytestmark = pytest.mark.slow  # each test starts the command anew, which loads PyTorch
+pytestmark = pytest.mark.slow
+
+
+def in_a_process(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as users do; it loads PyTorch anew, which takes seconds."""
+    command = [sys.executable, "-m", "portraiture.tools.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 def portraiture(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "portraiture.tools.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    """Run the command's entry point in this process."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["portraiture", *map(str, arguments)]):
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def one_line_error(done: subprocess.CompletedProcess[str]) -> str:
@@ -42,7 +57,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Pa
 
 
 def test_help_lists_the_commands_fast() -> None:
-    done = portraiture("--help")
+    done = in_a_process("--help")
     assert done.returncode == 0
     for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "bench"):
         assert name in done.stdout
@@ -84,7 +99,7 @@ def test_predict_and_render_are_the_same_through_every_runtime(photo: Path, bund
 
 
 def test_crf_render_leaves_the_person_and_blurs_the_rest(photo: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
-    done = portraiture("render", photo, "-o", tmp_path / "out.png", "--renderer", "crf")
+    done = in_a_process("render", photo, "-o", tmp_path / "out.png", "--renderer", "crf")
     assert done.returncode == 0, done.stderr
     portrait = read_photo(tmp_path / "out.png")
     assert portrait.shape == astronaut.shape
@@ -194,7 +209,7 @@ def test_conflicting_options_are_refused(photo: Path, tmp_path: Path, arguments:
 def test_no_person_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "wall.png"
     write_photo(path, np.full((300, 300, 3), 128, np.uint8))
-    assert "no" in one_line_error(portraiture("render", path, "-o", tmp_path / "out.png"))
+    assert "no" in one_line_error(in_a_process("render", path, "-o", tmp_path / "out.png"))
 
 
 def test_two_photos_of_one_name_are_refused(photo: Path, tmp_path: Path) -> None:
@@ -240,7 +255,7 @@ def test_a_place_that_is_a_file_is_refused_before_any_work(bundle: Path, photo: 
 
 
 def test_the_bare_command_shows_its_help() -> None:
-    done = portraiture()
+    done = in_a_process()
     assert done.stdout.startswith("Usage: ")
     assert len(done.stdout.splitlines()) > 10
     assert done.stderr == ""

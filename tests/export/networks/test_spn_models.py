@@ -23,7 +23,7 @@ NAMES = tuple(SPN_TASKS)
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelFile]]:
+def spn_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelFile]]:
     """A folder of both models in every target, float32."""
     root = tmp_path_factory.mktemp("spn")
     spec = BundleSpec(NAMES, tuple(Target), precisions=(Precision.FP32,), sizes=(SIZE,))
@@ -34,9 +34,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelFil
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("target", list(Target))
 def test_every_target_agrees_with_float64(
-    files: tuple[Path, list[ModelFile]], astronaut: np.ndarray, name: str, target: Target
+    spn_files: tuple[Path, list[ModelFile]], astronaut: np.ndarray, name: str, target: Target
 ) -> None:
-    root, all_files = files
+    root, all_files = spn_files
     (file,) = (f for f in all_files if f.name == name and f.target is target)
     truth = Truth(Networks())
     feeds = truth.feeds(name, SIZE, astronaut)

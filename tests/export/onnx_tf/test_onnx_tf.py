@@ -95,6 +95,7 @@ def test_what_the_route_does_not_write_is_refused_first(spec: dict[str, object],
         BundleSpec(route=Route.ONNX_TF, **spec)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_an_environment_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     pins = tmp_path / "pins.txt"
@@ -110,6 +111,7 @@ def test_an_environment_that_cannot_be_made_leaves_nothing(tmp_path: Path, monke
     assert [p.name for p in tmp_path.rglob("*") if p.name != "pins.txt"] == ["portraiture"]
 
 
+@pytest.mark.slow
 def test_an_environment_is_made_once_and_named_after_its_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     pins = tmp_path / "pins.txt"
@@ -166,6 +168,7 @@ def test_a_real_refusal_names_the_operation(
         call_worker(interpreter_of(environment_folder()), "odd", tmp_path / "odd.onnx", tmp_path / "odd.tflite")
 
 
+@pytest.mark.slow
 def test_a_file_that_differs_is_refused(tmp_path: Path) -> None:
     network = Networks().get("coarse", "NHWC")
     write_tflite(network, SIZE, tmp_path / "litert.tflite")

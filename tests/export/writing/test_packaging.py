@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +34,14 @@ def both(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def shared_alone(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """The session's bundle with shared files in place of the single ones, its manifest not yet written; its models."""
+    root = tmp_path_factory.mktemp("shared") / "bundle"
+    shutil.copytree(bundle, root)
+    return root, package(root, read_manifest(root)["models"], Packaging.SHARED)
+
+
 @pytest.mark.parametrize("target", [Target.TFLITE, Target.COREML])
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
 def test_entries_compute_what_the_single_files_do(
@@ -59,10 +68,11 @@ def test_weights_are_kept_once(both: Path, target: Target) -> None:
     assert bytes_of(both / path) < 0.7 * alone
 
 
-def test_shared_alone_leaves_no_single_file_but_onnx(bundle: Path, tmp_path: Path) -> None:
-    root = tmp_path / "bundle"
-    shutil.copytree(bundle, root)
-    models = package(root, read_manifest(root)["models"], Packaging.SHARED)
+def test_shared_alone_leaves_no_single_file_but_onnx(
+    bundle: Path, shared_alone: tuple[Path, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    root, models = tmp_path / "bundle", shared_alone[1]
+    shutil.copytree(shared_alone[0], root)
     for entry in models:
         assert (root / entry["path"]).exists()
         assert bool(entry.get("entry")) == (entry["target"] != "onnx")
@@ -81,10 +91,8 @@ def test_a_shared_file_is_not_merged_again(both: Path, tmp_path: Path) -> None:
         merge_tflite({"a": both / "tflite/portraiture_fp32.tflite"}, tmp_path / "again.tflite")
 
 
-def test_an_entry_under_another_name_is_found(bundle: Path, tmp_path: Path) -> None:
-    root = tmp_path / "bundle"
-    shutil.copytree(bundle, root)
-    models = package(root, read_manifest(root)["models"], Packaging.SHARED)
+def test_an_entry_under_another_name_is_found(bundle: Path, shared_alone: tuple[Path, list[dict[str, Any]]]) -> None:
+    root, models = shared_alone[0], list(shared_alone[1])
     models[-1] = {**models[-1], "entry": "perception_64x64"}
     with pytest.raises(InputError, match="entry: expected"):
         check_manifest(root, read_manifest(bundle) | {"models": models})
