@@ -94,7 +94,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "tools": (
-        "tools/{choices,open_pipeline,batch,progress}.py",
+        "tools/{choices,open_pipeline,batch,progress,litter}.py",
         "reference* export export/networks export/mil export/tflite export/coreml export/onnx export/targets"
         " export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),

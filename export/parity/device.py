@@ -1,5 +1,7 @@
 """Judges what an app computed on a device from the bundle's golden inputs, by the gate of the files."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,8 @@ from portraiture.export.bundle.goldens import output_shape, read_golden, read_in
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK
-from portraiture.export.parity.rows import Comparison, Link, Row, Status, Watch, judge, unwatched
-from portraiture.export.parity.subjects import subject_of
+from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
+from portraiture.export.parity.subjects import Subject, subject_of
 from portraiture.export.tolerances import file_tolerance
 from portraiture.reference.errors import InputError
 
@@ -33,13 +35,28 @@ def read_result(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return np.frombuffer(data, _TYPES[size]).reshape(shape)
 
 
-def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]:
-    """One row per output of each file; a file without results gets a row that says "not run".
+def _missing(subject: Subject, name: str, folder: Path, allowed: Sequence[str]) -> Row:
+    """The row of a file that the device has no results of.
+
+    Args:
+        subject: the file.
+        name: of its folder of results, relative to all results.
+        folder: that folder.
+        allowed: patterns of names that may be missing.
+    """
+    if any(fnmatchcase(name, pattern) for pattern in allowed):
+        return Row.not_run(Link.DEVICE, subject, f"no results in {folder}")
+    return Row.failed(Link.DEVICE, subject, f"no results in {folder}; run it, or give --allow-missing '{name}'")
+
+
+def device_rows(root: Path, folder: Path, watch: Watch = unwatched, allow_missing: Sequence[str] = ()) -> list[Row]:
+    """One row per output of each file; a file without results fails, or was not run where that is allowed.
 
     Args:
         root: folder of the bundle that the app carries; its checksums are verified first.
         folder: the results that the app wrote, as ``goldens/index.json`` asks for them.
         watch: called with each comparison.
+        allow_missing: patterns (``*``) of the results' folders that may be missing, such as ``coreml/*``.
 
     Raises:
         InputError: the bundle is not whole, there are no results, or a file of them is missing or has another length.
@@ -53,7 +70,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
     for file in bundle.files:
         subject, own = subject_of(file), folder / results_folder(file)
         if not own.is_dir():
-            rows.append(Row.not_run(Link.DEVICE, subject, f"no results in {own}"))
+            rows.append(_missing(subject, results_folder(file).as_posix(), own, allow_missing))
             continue
         for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
             expected = read_golden(root, index, output["golden"])
@@ -63,7 +80,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched) -> list[Row]
             difference = compare(kept, expected, as_mask=name == MASK.name)
             watch(Comparison(Link.DEVICE, subject, name, 0, kept, expected, difference, gate))
             rows.append(judge(Link.DEVICE, subject, name, {0: difference}, gate))
-    if all(row.status is Status.NOT_RUN for row in rows):
+    if all(row.difference is None for row in rows):
         example = index["files"][0]
         path = f"{example['results']}/{next(iter(example['outputs']))}.bin"
         raise InputError(

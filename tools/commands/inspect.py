@@ -12,8 +12,10 @@ def command(bundle: Path) -> None:
     from rich.table import Column, Table
 
     from portraiture.export.bundle.open import open_bundle
+    from portraiture.tools.litter import note_litter
     from portraiture.tools.report.terminal import console
 
+    note_litter(bundle)
     manifest = open_bundle(bundle).manifest
     out = console()
     out.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")

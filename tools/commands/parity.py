@@ -19,10 +19,17 @@ import click
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
               help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
+@click.option(
+    "--allow-missing",
+    "allowed",
+    multiple=True,
+    metavar="NAME",
+    help="Results that a device may lack, such as 'coreml/*'; repeatable. Others that are missing fail.",
+)
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
-    rnn_filter: Path | None, device: Path | None, locate: bool,
+    rnn_filter: Path | None, device: Path | None, allowed: tuple[str, ...], locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
@@ -40,6 +47,7 @@ def command(
     from portraiture.reference.files import write_json, write_text
     from portraiture.reference.photo.folder import photos_in, spread
     from portraiture.reference.photo.read import read_photo
+    from portraiture.tools.litter import note_litter
     from portraiture.tools.progress import steps
     from portraiture.tools.report.gallery import Gallery
     from portraiture.tools.report.html import html_report
@@ -52,6 +60,9 @@ def command(
         raise OptionError(
             "--device-results: expected no --photos, weights or --locate with it, found one; drop it, goldens are fixed"
         )
+    if allowed and device is None:
+        raise OptionError("--allow-missing: expected --device-results with it, found none; drop it")
+    note_litter(bundle)
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
         pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}
@@ -68,7 +79,7 @@ def command(
 
     try:
         if device is not None:
-            rows = device_rows(bundle, device, gallery.watch)
+            rows = device_rows(bundle, device, gallery.watch, allowed)
         else:
             with steps("checking") as report:
                 rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch)

@@ -25,7 +25,7 @@ def failed(rows: Sequence[Row]) -> int:
 
 
 def print_rows(rows: Sequence[Row]) -> None:
-    """Print a table with a line for each row, and a closing line of counts."""
+    """Print a table with a line for each row, and a closing line of counts; a last one says what was not proven."""
     table = Table("subject", "output", "max error", "PSNR dB", "IoU", "gate", "photos", "status", "note")
     for row in rows:
         d = row.difference
@@ -43,3 +43,6 @@ def print_rows(rows: Sequence[Row]) -> None:
     out = console()
     out.print(table)
     out.print("parity: " + ", ".join(f"{number} {status.value}" for status, number in counts(rows).items()))
+    not_run = dict.fromkeys(f"{row.subject} ({row.note})" for row in rows if row.status is Status.NOT_RUN)
+    if not_run:
+        out.print(f"not proven: {'; '.join(not_run)}")
