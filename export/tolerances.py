@@ -134,6 +134,11 @@ FILTER_GAIN = Tolerance("half photo, half portrait gains 6 dB over the photo its
 """Second link, in units of what the reference changes of the photo: the photo itself has 0 dB."""
 
 
+GAIN_BELOW_DB = 34.0
+"""Photos nearer to the reference than this are not asked for a gain: there is hardly a blur to be gained. At 128x96,
+where a disk has two pixels, the astronaut has 41 dB and the filter gains nothing; at 512x384 it gains 15."""
+
+
 _CHANGE_FP32 = Tolerance(
     "sound files have at least 104 dB at 128x96 and 512x384; 3 times their error", min_psnr_db=94.0
 )

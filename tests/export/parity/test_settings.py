@@ -109,3 +109,9 @@ def test_the_second_link_counts_what_is_gained_over_the_photo_itself(
     _, gain = links.filter_rows(truth, Size(512, 384), {0: astronaut})
     assert gain.output == "gain over the photo itself"
     assert gain.status is status
+
+
+def test_where_the_reference_hardly_blurs_no_gain_is_asked_for(truth: Truth, astronaut: np.ndarray) -> None:
+    _, gain = links.filter_rows(truth, SIZE, {0: astronaut})
+    assert gain.status is Status.NOT_RUN
+    assert "hardly blurs" in gain.note

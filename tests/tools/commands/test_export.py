@@ -21,4 +21,5 @@ def test_a_small_export_says_each_step_and_prints_its_gate(tmp_path: Path, capfd
     assert "0 failed" in said.out
     assert said.out.splitlines()[-1].startswith(f"{output}: 1 models, ")
     rows = json.loads((output / "manifest.json").read_text())["parity"]
-    assert {row["status"] for row in rows} == {"passed"}
+    left = [(row["output"], row["status"]) for row in rows if row["status"] != "passed"]
+    assert left == [("gain over the photo itself", "not run")]  # there is hardly a blur at this size
