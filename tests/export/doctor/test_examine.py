@@ -83,6 +83,7 @@ class Plain(nn.Module):
         return y[:, :1], y[:, 1:]
 
 
+@pytest.mark.slow
 def test_what_the_delegate_leaves_out_is_named_with_its_layer(tmp_path: Path) -> None:
     network, path = Exported("perception", Plain(), "NHWC").eval(), tmp_path / "plain.tflite"
     write_tflite(network, SIZE, path)

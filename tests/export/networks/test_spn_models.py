@@ -47,6 +47,7 @@ def test_every_target_agrees_with_float64(
         assert file_tolerance(name, target, Precision.FP32, output).passes(compare(found[output], value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_with_the_networks_own_coarse_map_it_is_perception(astronaut: np.ndarray, name: str) -> None:
     truth = Truth(Networks())

@@ -44,6 +44,7 @@ def fake_python(path: Path, *lines: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["perception", "filter"])
 def test_what_onnx_tf_is_given_is_folded_old_enough_and_right(name: str, astronaut: np.ndarray, tmp_path: Path) -> None:
     import onnx

@@ -96,6 +96,7 @@ def test_a_file_that_ignores_everything_has_no_change_at_all(
     assert changes.difference.psnr_db == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "status"), [(1.0, Status.PASSED), (0.5, Status.FAILED), (0.0, Status.FAILED)])
 def test_the_second_link_counts_what_is_gained_over_the_photo_itself(
     truth: Truth, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch, share: float, status: Status
