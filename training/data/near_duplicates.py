@@ -13,6 +13,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 LIST = Path(__file__).parent / "near_duplicates.csv"
 
@@ -89,18 +91,11 @@ def groups_of(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
         count: number of photos, from 0.
         pairs: numbers of photos that belong together.
     """
-    parent = list(range(count))
-
-    def root(k: int) -> int:
-        while parent[k] != k:
-            parent[k] = k = parent[parent[k]]
-        return k
-
-    for a, b in pairs:
-        parent[max(root(a), root(b))] = min(root(a), root(b))
+    edges = np.array(list(pairs), dtype=np.int64).reshape(-1, 2).T
+    _, labels = connected_components(coo_array((np.ones(edges.shape[1]), tuple(edges)), (count, count)), directed=False)
     found: dict[int, list[int]] = {}
-    for k in range(count):
-        found.setdefault(root(k), []).append(k)
+    for k, label in enumerate(labels.tolist()):
+        found.setdefault(label, []).append(k)
     return [group for group in found.values() if len(group) > 1]
 
 
