@@ -120,6 +120,7 @@ class Format:
         values: ``values(path, file, feeds)``, every value that a file computes from the contract's inputs.
         open: ``open(path, file)``, the runner of a model in a file; raises InputError where it is damaged.
         describe: ``describe(path, models)`` puts the contract of models (name and size each) into a file, in place.
+        described: ``described(path, models)``, the contract's JSON that ``describe`` put there; empty where none is.
         merge: ``merge(entries, path)`` writes one file of several, by the entry's name; None where a file holds one
             model.
         refused: ``refused(kind)``, whether a file must do without a type of operation.
@@ -139,6 +140,7 @@ class Format:
     values: Callable[[Path, ModelFile, Feeds], Values]
     open: Callable[[Path, ModelFile], Runner]
     describe: Callable[[Path, Sequence[tuple[str, Size]]], None]
+    described: Callable[[Path, Sequence[tuple[str, Size]]], str]
     merge: Callable[[Mapping[str, Path], Path], None] | None = None
     refused: Callable[[str], bool] = _nothing_refused
     is_capped: bool = True

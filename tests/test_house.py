@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
-        "export/{contract,rules,formats,describe,model_file,runner,compare,tolerances,sample_photo,quiet}.py",
+        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerances,sample_photo,quiet}.py",
         "reference/metrics reference/lens",
     ),
     "export/networks": ("export/networks/", "export training/models training/filters training/weights"),
@@ -80,8 +80,8 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export/doctor/",
         "export export/networks export/targets export/tflite training/models training/filters",
     ),
-    "export/bundle": ("export/bundle/", "export reference/lens"),
     "export/kits": ("export/kits/", "export"),
+    "export/bundle": ("export/bundle/", "export export/kits reference/lens"),
     "export/parity": (
         "export/parity/",
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"

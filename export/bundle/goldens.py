@@ -1,7 +1,8 @@
-"""Reads golden inputs and outputs, and says what each array is."""
+"""What the goldens of a bundle are, and how they are read: plain little-endian files with a JSON index."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,26 @@ import numpy as np
 
 from portraiture.export.contract import PORTRAIT, Kind, Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.runner import Feeds
+from portraiture.export.tolerances import file_tolerance
+from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 INDEX = "goldens/index.json"
 
-STRIDE = 2
-"""Outputs keep every second row and column. No fault of a model is confined to the rows left out, and an app carries a
-quarter of the bytes."""
-
 INPUTS = ("rgb", "filter_mask", "filter_depth")
 """Inputs of perception and filter. A further size keeps its own in a folder."""
 
 U8, U16 = 255, 65535
+
+DEVICE_RESULTS = (
+    "Run each file on the arrays named under its inputs: rgb is uint8 over 255, maps are uint16 over 65535,"
+    " aperture and focus are as given."
+    " Write each output whole as OUTPUT.bin into the folder named under results: float32 or float16, little endian, row"
+    " major, values 0..1, of the shape given."
+    " Then run portraiture parity BUNDLE --device-results FOLDER. The float64 arrays here are the outputs, whole."
+)
+"""What the index says to an app's developer."""
 
 
 _MAPS = {
@@ -34,22 +41,6 @@ _MAPS = {
 
 OUTPUT_PREFIX = {"coarse": "coarse_", "segmentation_spn": "segmentation_spn_", "depth_spn": "depth_spn_"}
 """Prefix of a model's output arrays; perception, filter and portrait have none: they give the same outputs."""
-
-
-def golden_feeds(inputs: Mapping[str, np.ndarray]) -> Feeds:
-    """The filter's feeds from the golden inputs as they are kept (``INPUTS``); perception takes ``rgb`` of them."""
-    return {
-        "rgb": inputs["rgb"] / U8,
-        "mask": inputs["filter_mask"] / U16,
-        "depth": inputs["filter_depth"] / U16,
-        "aperture": APERTURE_PAPER,
-        "focus": FOCUS_ON_PERSON,
-    }
-
-
-def sampled(output: np.ndarray) -> np.ndarray:
-    """The part of an output (h, w) or (h, w, 3) that a bundle keeps."""
-    return output[::STRIDE, ::STRIDE]
 
 
 def inputs_of(name: str) -> dict[str, str]:
@@ -75,6 +66,81 @@ def output_shape(name: str, size: Size) -> tuple[int, ...]:
     return (*plane, 3) if name == PORTRAIT.name else plane
 
 
+def _array(name: str, size: Size, prefix: str) -> dict[str, Any]:
+    """The index's entry of an array by its name: rgb, a model's input map, or an output."""
+    if name == "rgb":
+        dtype, shape = "uint8", (size.height, size.width, 3)
+    elif name in INPUTS or any(name in maps for maps in _MAPS.values()):
+        dtype, shape = "uint16", (size.height, size.width)
+    else:
+        dtype, shape = "float64", output_shape(name, size)
+    return {"file": f"{prefix}{name}.bin", "dtype": dtype, "shape": list(shape)}
+
+
+def arrays_of(models: Sequence[str]) -> list[str]:
+    """Names of the golden arrays of a size: those of perception and filter always, of other models where they are.
+
+    Args:
+        models: names of the models of that size.
+    """
+    names = list(INPUTS)
+    for model in dict.fromkeys(("perception", "filter", *models)):
+        names += [*inputs_of(model).values(), *outputs_of(model).values()]
+    return list(dict.fromkeys(names))
+
+
+def folders_of(files: Sequence[ModelFile]) -> dict[Size, str]:
+    """Where the arrays of each size lie, relative to ``goldens/``: the first size's in it, the others' in a folder."""
+    sizes = list(dict.fromkeys(f.size for f in files))
+    return {size: "" if size == sizes[0] else f"{size}/" for size in sizes}
+
+
+def index_of(files: Sequence[ModelFile]) -> dict[str, Any]:
+    """The index of the goldens of a bundle, as JSON holds it; it says nothing that does not follow from its files.
+
+    Args:
+        files: the bundle's models, one or more, in the manifest's order.
+    """
+    folders = folders_of(files)
+    arrays = {
+        prefix + name: _array(name, size, prefix)
+        for size, prefix in folders.items()
+        for name in arrays_of([f.name for f in files if f.size == size])
+    }
+    index = {
+        "size": str(next(iter(folders))),
+        "aperture": APERTURE_PAPER,
+        "focus": FOCUS_ON_PERSON,
+        "order": "row major, little endian",
+        "stride": 1,
+        "device_results": DEVICE_RESULTS,
+        "files": [_file_entry(f, folders[f.size]) for f in files],
+        "arrays": arrays,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(index))
+    return plain
+
+
+def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
+    """What an app must know to check one file: its inputs, its outputs, the folder of its results, and the gate."""
+    return {
+        "path": file.path,
+        **({"entry": file.entry} if file.entry else {}),
+        "model": file.name,
+        "size": str(file.size),
+        "results": results_folder(file).as_posix(),
+        "inputs": {name: prefix + array for name, array in inputs_of(file.name).items()},
+        "outputs": {
+            name: {
+                "golden": prefix + array,
+                "shape": list(output_shape(name, file.size)),
+                "tolerance": asdict(file_tolerance(file.name, file.target, file.precision, name)),
+            }
+            for name, array in outputs_of(file.name).items()
+        },
+    }
+
+
 def read_golden(root: Path, index: dict[str, Any], name: str) -> np.ndarray:
     """One golden array of a bundle.
 
@@ -82,10 +148,16 @@ def read_golden(root: Path, index: dict[str, Any], name: str) -> np.ndarray:
         root: the bundle.
         index: of its goldens, as :func:`read_index` gives it.
         name: of the array in the index.
+
+    Raises:
+        InputError: the file has another length.
     """
     entry = index["arrays"][name]
-    dtype = np.dtype(entry["dtype"]).newbyteorder("<")
-    return np.frombuffer((root / "goldens" / entry["file"]).read_bytes(), dtype).reshape(entry["shape"])
+    path, dtype = root / "goldens" / entry["file"], np.dtype(entry["dtype"]).newbyteorder("<")
+    data, expected = path.read_bytes(), int(np.prod(entry["shape"])) * dtype.itemsize
+    if len(data) != expected:
+        raise InputError(f"{path}: expected {expected} bytes, found {len(data)}; export the bundle again")
+    return np.frombuffer(data, dtype).reshape(entry["shape"])
 
 
 def read_index(root: Path) -> dict[str, Any]:

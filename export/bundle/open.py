@@ -6,6 +6,7 @@ from typing import Any
 
 from portraiture.export.bundle.check import check_manifest
 from portraiture.export.bundle.checksums import verify
+from portraiture.export.bundle.contents import check_contents
 from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
@@ -47,7 +48,7 @@ class Bundle:
 
 
 def open_bundle(root: Path) -> Bundle:
-    """Read a bundle's manifest, then prove each file by its checksum and the manifest by the contract.
+    """Read a bundle's manifest, then prove each file by its checksum, and by the contract what it and its goldens say.
 
     Raises:
         InputError: no bundle, a file that is missing, changed or added, or a manifest of another version.
@@ -55,4 +56,6 @@ def open_bundle(root: Path) -> Bundle:
     manifest = read_manifest(root)
     verify(root, manifest)
     check_manifest(root, manifest)
-    return Bundle(root, manifest, tuple(model_files(manifest)))
+    files = tuple(model_files(manifest))
+    check_contents(root, files)
+    return Bundle(root, manifest, files)

@@ -3,7 +3,7 @@
 from portraiture.export.coreml.merge import merge_coreml
 from portraiture.export.coreml.parts import constants, operations, refused, values
 from portraiture.export.coreml.runner import engine_note, not_run_here, open_model
-from portraiture.export.coreml.settle import settle
+from portraiture.export.coreml.settle import read_contract, settle
 from portraiture.export.coreml.write import write
 from portraiture.export.model_file import Format
 
@@ -14,6 +14,7 @@ FORMAT = Format(
     values=values,
     open=open_model,
     describe=settle,
+    described=read_contract,
     merge=merge_coreml,
     refused=refused,
     engine_note=engine_note,

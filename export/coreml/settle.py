@@ -37,3 +37,10 @@ def settle(path: Path, models: Sequence[tuple[str, Size]]) -> None:
     index["itemInfoEntries"] = {names[old]: entry for old, entry in entries.items()}
     index["rootModelIdentifier"] = names[index["rootModelIdentifier"]]
     (path / _INDEX).write_text(json.dumps(index, indent=4, sort_keys=True) + "\n")
+
+
+def read_contract(path: Path, _: Sequence[tuple[str, Size]]) -> str:
+    """The contract's JSON in a package folder; empty where it has none."""
+    model = proto().Model_pb2.Model()
+    model.ParseFromString((path / _MODEL).read_bytes())
+    return str(model.description.metadata.userDefined.get(CONTRACT_KEY, ""))

@@ -59,7 +59,7 @@ def explain(root: Path, rows: list[Row], truth: Truth, photos: Sequence[np.ndarr
         if row.difference is None or file is None:
             return ""
         if row.link is Link.FILE:
-            feeds = truth.feeds(file.name, file.size, photo)
+            feeds = row.feeds() if row.feeds else truth.feeds(file.name, file.size, photo)
             return cause_of(root, file, truth.networks, feeds) or sentence(locate(root, file, truth.networks, feeds))
         if row.link is not Link.PIPELINE:
             return ""

@@ -1,7 +1,6 @@
 """Swift and Kotlin constants of the contract: what an app would otherwise copy from the manifest by hand."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from portraiture.export.contract import VERSION, Kind, Size, TensorSpec, model_contract
 from portraiture.export.formats import LAYOUT, Packaging, Target
@@ -84,16 +83,12 @@ def kotlin(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging = 
     return _HEADER.format(version=VERSION) + "object PortraitureContract {\n" + "\n".join(lines) + "\n}\n"
 
 
-def write_constants(root: Path, models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) -> None:
-    """Write both languages' constants into a bundle.
+def constants(models: Sequence[str], sizes: Sequence[Size], packaging: Packaging) -> dict[str, str]:
+    """The text of each language's file, by the file's name.
 
     Args:
-        root: the bundle.
-        models: names of its models.
+        models: names of the bundle's models.
         sizes: of its models, height and width in pixels.
         packaging: how its models lie in files.
     """
-    folder = root / FOLDER
-    folder.mkdir()
-    (folder / SWIFT).write_text(swift(models, sizes, packaging))
-    (folder / KOTLIN).write_text(kotlin(models, sizes, packaging))
+    return {SWIFT: swift(models, sizes, packaging), KOTLIN: kotlin(models, sizes, packaging)}

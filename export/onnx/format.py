@@ -3,7 +3,7 @@
 from portraiture.export.model_file import Format
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
-from portraiture.export.onnx.write import describe, write
+from portraiture.export.onnx.write import describe, read_contract, write
 
 FORMAT = Format(
     write=write,
@@ -12,6 +12,7 @@ FORMAT = Format(
     values=values,
     open=open_model,
     describe=describe,
+    described=read_contract,
     is_capped=False,
     tools=("onnx", "onnxruntime"),
 )

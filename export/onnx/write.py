@@ -113,3 +113,11 @@ def describe(path: Path, models: Sequence[tuple[str, Size]]) -> None:
     model.metadata_props.extend(others)
     model.metadata_props.add(key=CONTRACT_KEY, value=contract_json(models, Target.ONNX))
     onnx.save(model, str(path))
+
+
+def read_contract(path: Path, _: Sequence[tuple[str, Size]]) -> str:
+    """The contract's JSON in an ``.onnx`` file; empty where it has none."""
+    import onnx
+
+    model = onnx.load(str(path))
+    return next((entry.value for entry in model.metadata_props if entry.key == CONTRACT_KEY), "")

@@ -1,57 +1,33 @@
-"""The three links of parity: each gives rows, and runs nothing before they are asked for."""
+"""The first and the third link of parity: each gives rows, and runs nothing before they are asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.bundle.checksums import sha256
-from portraiture.export.bundle.goldens import INPUTS, golden_feeds, read_golden, read_index, sampled
-from portraiture.export.bundle.open import Bundle
-from portraiture.export.compare import Difference, compare, compare_change
+from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MASK, Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
-from portraiture.export.parity.subjects import TENSORFLOW, Subject, engine_note, pipeline_groups, subject_of
+from portraiture.export.parity.subjects import (
+    TENSORFLOW,
+    Subject,
+    engine_note,
+    pipeline_groups,
+    pipeline_kind,
+    subject_of,
+)
 from portraiture.export.pipeline.pipeline import Pipeline
-from portraiture.export.pipeline.resize import nearest_size
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
 from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tflite.tensorflow_runner import has_tensorflow, open_tensorflow
-from portraiture.export.tolerances import (
-    FILTER_AGAINST_CRF,
-    FILTER_GAIN,
-    GAIN_BELOW_DB,
-    GOLDEN,
-    file_tolerance,
-    pipeline_tolerance,
-)
-from portraiture.reference.arrays import person_pixels
+from portraiture.export.tolerances import file_tolerance, pipeline_tolerance
 from portraiture.reference.errors import InputError, PortraitureError
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
-GAIN = "gain over the photo itself"
-
 Step = tuple[str, Iterable[Row]]
 """What runs, in words, and the rows that it gives; nothing runs before they are asked for."""
-
-
-def check_golden_truth(bundle: Bundle, checkpoints: Checkpoints) -> None:
-    """Refuse weights that the bundle was not exported from: its files would be held against other networks.
-
-    Raises:
-        InputError: the bundle was exported from other weights.
-    """
-    recorded = bundle.manifest["weights"]
-    for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
-        if not path.is_file():
-            raise InputError(f"{path}: expected {name} weights (.safetensors), found no file;"
-                             " give the checkpoint that was exported")  # fmt: skip
-        if sha256(path) != recorded.get(name):
-            raise InputError(f"{bundle.root}: exported from other {name} weights than {path};"
-                             " give parity the checkpoint that was exported")  # fmt: skip
 
 
 def file_rows(
@@ -113,56 +89,6 @@ def _judged(file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, 
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
 
-def photos_for_size(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> dict[int, np.ndarray]:
-    """The photos by index that a pipeline of several sizes would bring to this size; all photos where there is none.
-
-    Args:
-        photos: HxWx3 uint8.
-        size: one of the sizes, height and width in pixels.
-        sizes: all sizes of the bundle.
-    """
-    found = {k: p for k, p in enumerate(photos) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
-    return found or dict(enumerate(photos))
-
-
-def filter_rows(truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched) -> Iterator[Row]:
-    """Second link: the float64 filter against the CRF reference on the same maps. A photo without a person is left out.
-
-    Args:
-        truth: the float64 networks.
-        size: of the filter, height and width in pixels.
-        photos: HxWx3 uint8 by index.
-        watch: called with each comparison.
-    """
-    from portraiture.reference.render import render
-    from portraiture.reference.settings import Mode, RenderSettings
-
-    found, gains = dict[int, Difference](), dict[int, Difference]()
-    subject = Subject(f"filter torch fp64 {size}")
-    for index, photo in photos.items():
-        pipeline = truth.pipeline(size)
-        maps = pipeline.perceive(photo)
-        mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
-        if not person_pixels(mask).any():
-            continue
-        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
-        expected = render(maps.model_rgb / 255, mask, depth, settings)
-        picture = pipeline.filter(maps, APERTURE_PAPER)
-        found[index] = compare(picture, expected)
-        itself = maps.model_rgb / 255
-        if compare(itself, expected).psnr_db < GAIN_BELOW_DB:
-            gains[index] = compare_change(picture, expected, itself, itself)
-        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
-    if not found:
-        yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", FILTER_AGAINST_CRF)
-        return
-    yield judge(Link.FILTER, subject, "portrait", found, FILTER_AGAINST_CRF)
-    if gains:
-        yield judge(Link.FILTER, subject, GAIN, gains, FILTER_GAIN)
-    else:
-        yield Row.not_run(Link.FILTER, subject, "the reference hardly blurs at this size", GAIN, FILTER_GAIN)
-
-
 def exported_pipeline(root: Path, group: Mapping[str, ModelFile], size: Size, tensorflow: bool = False) -> Pipeline:
     """The pipeline of a bundle's files of one target, precision and size.
 
@@ -196,7 +122,8 @@ def pipeline_rows(
     for subject, group in pipeline_groups(files).items():
         subject = subject.run_by(TENSORFLOW if tensorflow else "")
         file = next(iter(group.values()))
-        tolerance, found = pipeline_tolerance(file.precision), dict[int, Difference]()
+        tolerance = pipeline_tolerance(pipeline_kind(file), file.target, file.precision)
+        found = dict[int, Difference]()
         exported = exported_pipeline(root, group, file.size, tensorflow)
         try:
             for index, photo in enumerate(photos):
@@ -238,19 +165,3 @@ def tensorflow_steps(
         rows = pipeline_rows(root, list(group.values()), truth, photos, watch, tensorflow=True)
         steps.append((str(subject.run_by(TENSORFLOW)), rows))
     return steps
-
-
-def golden_rows(root: Path, truth: Truth) -> Iterator[Row]:
-    """The bundle's goldens against the float64 networks: equal except for the order in which sums are taken."""
-    index = read_index(root)
-    size = Size.parse(index["size"])
-    feeds = golden_feeds({name: read_golden(root, index, name) for name in INPUTS})
-    outputs = {**truth.outputs("perception", size, {"rgb": feeds["rgb"]}), **truth.outputs("filter", size, feeds)}
-    for name, value in outputs.items():
-        yield judge(
-            Link.FILE,
-            f"goldens fp64 {size}",
-            name,
-            {0: compare(read_golden(root, index, name), sampled(value))},
-            GOLDEN,
-        )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from portraiture.export.compare import Difference
 from portraiture.export.parity.subjects import Subject
+from portraiture.export.runner import Feeds
 from portraiture.export.tolerances import Tolerance
 
 
@@ -47,6 +48,8 @@ class Row:
         note: what else a reader must know, such as why a row failed.
         gate: the gate itself; None without one.
         worst: index of the worst photo, where there are several.
+        every: the differences of all photos, of which ``difference`` is the worst.
+        feeds: gives the inputs of the worst comparison, where they are not simply those of the worst photo.
     """
 
     link: Link
@@ -60,6 +63,8 @@ class Row:
     note: str = ""
     gate: Tolerance | None = None
     worst: int | None = None
+    every: tuple[Difference, ...] = field(default=(), compare=False)
+    feeds: Callable[[], Feeds] | None = field(default=None, compare=False)
 
     @classmethod
     def not_run(
@@ -101,9 +106,7 @@ class Row:
     def to_json(self, photos: Sequence[str] = ()) -> dict[str, Any]:
         """Plain values; ``worst`` is the photo's name, if the names of the photos are given."""
         d = self.difference
-        found = {} if d is None else {"max_abs": d.max_abs, "mean_abs": d.mean_abs, "psnr_db": d.psnr_db}
-        if d is not None and d.iou is not None:
-            found["iou"] = d.iou
+        found = {} if d is None else {k: v for k, v in asdict(d).items() if k != "finite" and v is not None}
         # JSON has no infinity
         figures = {k: (v if np.isfinite(v) else str(v)) for k, v in found.items()}
         return {
@@ -187,4 +190,4 @@ def judge(
     if not found[worst].finite:
         note = f"{note}; NaN or infinity in the output".removeprefix("; ")
     return Row(link, _named(subject), output, status, found[worst], str(tolerance), tolerance.reason, len(found), note,
-               tolerance, worst if len(found) > 1 else None)  # fmt: skip
+               tolerance, worst if len(found) > 1 else None, tuple(found.values()))  # fmt: skip

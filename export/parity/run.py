@@ -16,21 +16,23 @@ from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import Difference
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
+from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.parity.filter_link import filter_rows, photos_for_size
+from portraiture.export.parity.goldens import check_golden_truth, golden_rows
+from portraiture.export.parity.inside import check_inside
 from portraiture.export.parity.links import (
     Step,
-    check_golden_truth,
     file_rows,
-    filter_rows,
-    golden_rows,
     known_rows,
-    photos_for_size,
     pipeline_rows,
     tensorflow_steps,
 )
+from portraiture.export.parity.probes import probe_rows
 from portraiture.export.parity.rows import Link, Row, Watch, unwatched
 from portraiture.export.parity.settings import setting_rows
 from portraiture.export.parity.subjects import pipeline_groups, subject_of
-from portraiture.export.pipeline.truth import SETTINGS, Truth
+from portraiture.export.pipeline.settings import SETTINGS
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.targets import FORMATS
 from portraiture.reference.errors import InputError
@@ -71,15 +73,19 @@ def run_parity(
     truth = truth or Truth(Networks())
     bundle = open_bundle(root)
     check_golden_truth(bundle, truth.networks.checkpoints)
+    check_inside(root, bundle.files)
     files, chosen, known = list(bundle.files), list(photos), known or {}
     if chosen and known:
         raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")
+    is_known = not chosen and truth.networks.checkpoints == Checkpoints()
     chosen = chosen or [sample_photo()]
     by_model = sorted(files, key=lambda f: (f.name, f.size))  # so that files of a model share what is remembered
     steps = [
-        ("the goldens", golden_rows(root, truth)),
+        ("the goldens", golden_rows(root, files, truth)),
         *(_file_step(root, file, truth, chosen, watch, known) for file in by_model),
-        *_later_steps(root, files, truth, chosen, watch),
+        *_filter_steps(files, truth, chosen, watch, is_known),
+        *_pipeline_steps(root, files, truth, chosen, watch),
+        *((f"{subject_of(f)} on probes", probe_rows(root, f, truth)) for f in by_model),
         *((f"{subject_of(f)} at {len(SETTINGS)} settings", setting_rows(root, f, truth, chosen[0], watch))
           for f in by_model if f.name in ("filter", "portrait")),
     ]  # fmt: skip
@@ -102,14 +108,19 @@ def _file_step(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarra
     return str(subject_of(file)), rows
 
 
-def _later_steps(
-    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch
+def _filter_steps(
+    files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch, known: bool
 ) -> Iterator[Step]:
-    """The filter, the pipelines, and what TensorFlow runs."""
     sizes = sorted({f.size for f in files})
     for size in sizes:
-        rows = filter_rows(truth, size, photos_for_size(photos, size, sizes), watch)
+        rows = filter_rows(truth, size, photos_for_size(photos, size, sizes), watch, known)
         yield f"filter against the CRF reference at {size}", rows
+
+
+def _pipeline_steps(
+    root: Path, files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch
+) -> Iterator[Step]:
+    """The pipelines, and what TensorFlow runs."""
     for subject, group in pipeline_groups(files).items():
         yield str(subject), pipeline_rows(root, list(group.values()), truth, photos, watch)
     yield from tensorflow_steps(root, files, truth, photos, watch)

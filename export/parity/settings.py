@@ -11,7 +11,8 @@ from portraiture.export.contract import PORTRAIT
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
 from portraiture.export.parity.subjects import engine_note, subject_of
-from portraiture.export.pipeline.truth import SETTINGS, Truth
+from portraiture.export.pipeline.settings import SETTINGS
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
 from portraiture.export.targets import open_file
 from portraiture.export.tolerances import change_tolerance, file_tolerance
@@ -43,11 +44,16 @@ def setting_rows(
         yield Row.failed(Link.FILE, subject, str(error))
         return
     output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
-    for k, (value, truth_value) in enumerate(portraits):
-        watch(Comparison(Link.FILE, subject, output, k, value, truth_value, found[k], gate))
-    for name, differences, tolerance in (
-        (output, found, gate), ("change between settings", changes, change_tolerance(file.target, file.precision))
-    ):  # fmt: skip
+    shown = max(found, key=lambda k: gate.badness(found[k]))
+    watch(Comparison(Link.FILE, subject, output, 0, *portraits[shown], found[shown], gate))
+    change_gate = change_tolerance(file.name, file.target, file.precision)
+    for name, differences, tolerance in ((output, found, gate), ("change between settings", changes, change_gate)):
         row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
         worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]
-        yield replace(row, photos=1, worst=None, note=f"{row.note}; worst at {worst}".removeprefix("; "))
+        yield replace(
+            row,
+            photos=1,
+            worst=None,
+            note=f"{row.note}; worst at {worst}".removeprefix("; "),
+            feeds=lambda setting=worst: truth.at_setting(file.name, file.size, photo, setting)[0],
+        )

@@ -48,12 +48,17 @@ def engine_note(file: ModelFile) -> str:
     return FORMATS[file.target].engine_note(file.precision)
 
 
+def pipeline_kind(file: ModelFile) -> str:
+    """What the pipeline is called that a file belongs to."""
+    return "portrait pipeline" if file.name == "portrait" else "pipeline"
+
+
 def pipeline_groups(files: Iterable[ModelFile]) -> dict[Subject, dict[str, ModelFile]]:
     """The files of each pipeline by model: perception and filter, or ``portrait``, which is a pipeline by itself."""
     groups: dict[str, dict[str, ModelFile]] = {}
     for file in files:
         if file.name in ("perception", "filter", "portrait"):
-            name = "portrait pipeline" if file.name == "portrait" else "pipeline"
+            name = pipeline_kind(file)
             groups.setdefault(_written_as(name, file), {})[file.name] = file
     return {Subject(name, next(iter(group.values()))): group for name, group in sorted(groups.items())
             if "portrait" in group or {"perception", "filter"} <= group.keys()}  # fmt: skip

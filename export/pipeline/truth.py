@@ -3,44 +3,22 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from portraiture.export.contract import Size, model_contract
+from portraiture.export.contract import Kind, Size, model_contract
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.pipeline.probes import Probe
+from portraiture.export.pipeline.settings import Setting
 from portraiture.export.runner import Feeds
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 Arrays = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a user chooses: aperture 0..0.04, and the depth that stays sharp, 0..1 or ``FOCUS_ON_PERSON``."""
-
-    aperture: float
-    focus: float
-
-    def __str__(self) -> str:
-        where = "the person" if self.focus == FOCUS_ON_PERSON else f"{self.focus:g}"
-        return f"aperture {self.aperture:g}, focus {where}"
-
-
-SETTINGS = (
-    Setting(APERTURE_PAPER, FOCUS_ON_PERSON),
-    Setting(0.0, FOCUS_ON_PERSON),
-    Setting(0.008, 0.1),
-    Setting(0.024, 0.5),
-    Setting(0.032, FOCUS_ON_PERSON),
-    Setting(0.04, 0.9),
-)
-"""The settings at which filter and portrait are judged; changes are counted from the first, the paper's."""
 
 
 KEPT_BYTES = 1 << 30
@@ -131,6 +109,24 @@ class Truth:
         """
         feeds = self.feeds(name, size, photo) | {"aperture": setting.aperture, "focus": setting.focus}
         expected = self._remember(f"outputs at {setting}", name, size, photo, lambda: self.outputs(name, size, feeds))
+        return feeds, dict(expected)
+
+    def on_probe(self, name: str, size: Size, probe: Probe) -> tuple[Feeds, Arrays]:
+        """Inputs of a model for a probe, and what the float64 network gives, remembered.
+
+        Args:
+            name: of the model.
+            size: of its inputs, height and width in pixels.
+            probe: one of its probes.
+        """
+        photo = probe.photo(size)
+        feeds = self.feeds(name, size, photo)
+        if "aperture" in feeds:
+            feeds |= {"aperture": probe.setting.aperture, "focus": probe.setting.focus}
+        if probe.maps_of_noise:
+            maps = [s.name for s in model_contract(name).inputs if s.kind is Kind.MAP]
+            feeds |= {n: probe.noise_map(size, k) for k, n in enumerate(maps, 1)}
+        expected = self._remember(f"probe {probe.name}", name, size, photo, lambda: self.outputs(name, size, feeds))
         return feeds, dict(expected)
 
     def outputs(self, name: str, size: Size, feeds: Feeds) -> Arrays:

@@ -13,6 +13,7 @@ from portraiture.export.contract import VERSION, Kind, Size, TensorSpec, model_c
 from portraiture.export.describe import CONTRACT_KEY, contract_json
 from portraiture.export.formats import Target
 from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.reference.errors import InputError
 
 NAME = "TFLITE_METADATA"
 
@@ -113,3 +114,24 @@ def write_metadata(path: Path, models: Sequence[tuple[str, Size]]) -> None:
         model.buffers.append(buffer)
         model.metadata.append(entry)
     path.write_bytes(pack_model(model))
+
+
+def read_metadata(path: Path, models: Sequence[tuple[str, Size]]) -> str:
+    """The contract's JSON in a file; empty where it has none.
+
+    Args:
+        path: a ``.tflite`` file.
+        models: name and size of each subgraph, in order.
+
+    Raises:
+        InputError: TensorFlow Lite Metadata beside it is not what the contract gives.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(path.read_bytes())
+    entries = (model.Metadata(k) for k in range(model.MetadataLength()))
+    found = {entry.Name().decode(): model.Buffers(entry.Buffer()).DataAsNumpy() for entry in entries}
+    if NAME not in found or bytes(found[NAME]) != metadata(models):
+        raise InputError(f"{path}: {NAME}: expected what the contract gives, found other or none: altered;"
+                         " export the bundle again")  # fmt: skip
+    return bytes(found[CONTRACT_KEY]).decode() if CONTRACT_KEY in found else ""

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.bundle.checksums import checksums, sha256
+from portraiture.export.bundle.contents import constants_of
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
-from portraiture.export.kits.constants import write_constants
+from portraiture.export.kits.constants import FOLDER
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.export.writing.goldens import write_goldens
@@ -26,8 +27,11 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
         entries: of the manifest, one per model.
         truth: of the networks that were exported.
     """
-    write_goldens(root, truth, model_files({"models": list(entries)}))
-    write_constants(root, spec.models, spec.sizes, spec.packaging)
+    files = model_files({"models": list(entries)})
+    write_goldens(root, truth, files)
+    (root / FOLDER).mkdir()
+    for name, text in constants_of(files).items():
+        (root / FOLDER / name).write_text(text, encoding="utf-8")
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}

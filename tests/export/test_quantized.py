@@ -103,7 +103,7 @@ def test_the_pipeline_passes(
     files = [file_of(name, target, precision) for name in ("perception", "filter")]
     (row,) = pipeline_rows(small, files, truth, [astronaut])
     assert row.status is Status.PASSED, row.difference
-    assert row.gate == pipeline_tolerance(precision)
+    assert row.gate == pipeline_tolerance("pipeline", target, precision)
 
 
 @pytest.mark.parametrize("precision", [Precision.INT8, Precision.INT8_STATIC])

@@ -11,11 +11,12 @@ from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
-from portraiture.export.parity import links, settings
+from portraiture.export.parity import filter_link, settings
 from portraiture.export.parity.rows import Row, Status
 from portraiture.export.parity.settings import setting_rows
 from portraiture.export.pipeline.pipeline import Pipeline
-from portraiture.export.pipeline.truth import SETTINGS, Truth
+from portraiture.export.pipeline.settings import SETTINGS
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
@@ -107,12 +108,12 @@ def test_the_second_link_counts_what_is_gained_over_the_photo_itself(
         return share * honest(self, maps, aperture, focus) + (1 - share) * maps.model_rgb / 255
 
     monkeypatch.setattr(Pipeline, "filter", blend)
-    _, gain = links.filter_rows(truth, Size(512, 384), {0: astronaut})
+    _, gain = filter_link.filter_rows(truth, Size(512, 384), {0: astronaut})
     assert gain.output == "gain over the photo itself"
     assert gain.status is status
 
 
 def test_where_the_reference_hardly_blurs_no_gain_is_asked_for(truth: Truth, astronaut: np.ndarray) -> None:
-    _, gain = links.filter_rows(truth, SIZE, {0: astronaut})
+    _, gain = filter_link.filter_rows(truth, SIZE, {0: astronaut})
     assert gain.status is Status.NOT_RUN
     assert "hardly blurs" in gain.note

@@ -1,0 +1,72 @@
+"""The second link of parity: the RNN filter against the CRF reference, on the same maps."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from portraiture.export.compare import Difference, compare, compare_change
+from portraiture.export.contract import Size
+from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
+from portraiture.export.parity.subjects import Subject
+from portraiture.export.pipeline.resize import nearest_size
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.tolerances import FILTER_AGAINST_CRF, FILTER_GAIN, GAIN_BELOW_DB, GAIN_FROM_PX, filter_tolerance
+from portraiture.reference.arrays import person_pixels
+from portraiture.reference.lens.radii import APERTURE_PAPER
+
+GAIN = "gain over the photo itself"
+
+
+def photos_for_size(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> dict[int, np.ndarray]:
+    """The photos by index that a pipeline of several sizes would bring to this size; all photos where there is none.
+
+    Args:
+        photos: HxWx3 uint8.
+        size: one of the sizes, height and width in pixels.
+        sizes: all sizes of the bundle.
+    """
+    found = {k: p for k, p in enumerate(photos) if nearest_size(p.shape[0], p.shape[1], sizes) == size}
+    return found or dict(enumerate(photos))
+
+
+def filter_rows(
+    truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched, known: bool = False
+) -> Iterator[Row]:
+    """Second link: the float64 filter against the CRF reference on the same maps. A photo without a person is left out.
+
+    Args:
+        truth: the float64 networks.
+        size: of the filter, height and width in pixels.
+        photos: HxWx3 uint8 by index.
+        watch: called with each comparison.
+        known: these are the shipped weights and the sample photo, of which the figure was measured.
+    """
+    from portraiture.reference.render import render
+    from portraiture.reference.settings import Mode, RenderSettings
+
+    found, gains = dict[int, Difference](), dict[int, Difference]()
+    subject = Subject(f"filter torch fp64 {size}")
+    for index, photo in photos.items():
+        pipeline = truth.pipeline(size)
+        maps = pipeline.perceive(photo)
+        mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
+        if not person_pixels(mask).any():
+            continue
+        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        expected = render(maps.model_rgb / 255, mask, depth, settings)
+        picture = pipeline.filter(maps, APERTURE_PAPER)
+        found[index] = compare(picture, expected)
+        itself = maps.model_rgb / 255
+        largest_px = APERTURE_PAPER * math.hypot(size.height, size.width)
+        if largest_px >= GAIN_FROM_PX and compare(itself, expected).psnr_db < GAIN_BELOW_DB:
+            gains[index] = compare_change(picture, expected, itself, itself)
+        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
+    if not found:
+        yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", FILTER_AGAINST_CRF)
+        return
+    yield judge(Link.FILTER, subject, "portrait", found, filter_tolerance(size, known))
+    if gains:
+        yield judge(Link.FILTER, subject, GAIN, gains, FILTER_GAIN)
+    else:
+        yield Row.not_run(Link.FILTER, subject, "the reference hardly blurs at this size", GAIN, FILTER_GAIN)

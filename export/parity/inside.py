@@ -1,0 +1,36 @@
+"""What a model file says of itself: the contract that is written into it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from portraiture.export.bundle.check import first_difference
+from portraiture.export.describe import contract_json
+from portraiture.export.model_file import ModelFile
+from portraiture.export.targets import FORMATS
+from portraiture.reference.errors import InputError
+
+
+def check_inside(root: Path, files: Sequence[ModelFile]) -> None:
+    """Hold the contract inside each file against ours.
+
+    Args:
+        root: the bundle.
+        files: its models.
+
+    Raises:
+        InputError: a file carries another contract, or none.
+    """
+    for path in dict.fromkeys(f.path for f in files):
+        own = [f for f in files if f.path == path]
+        models = [(f.name, f.size) for f in own]
+        text = FORMATS[own[0].target].described(root / path, models)
+        try:
+            found = json.loads(text or "{}")
+        except ValueError:
+            found = {}
+        difference = first_difference(json.loads(contract_json(models, own[0].target)), found)
+        if difference:
+            place, expected, value = difference
+            raise InputError(f"{root / path}: the contract inside: {place}: expected {expected!r}, found {value!r}:"
+                             " altered, or of another version; export the bundle again")  # fmt: skip

@@ -1,0 +1,57 @@
+"""First link on the probes: a file that is right on a photo and wrong at the ends of its inputs' ranges fails."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from portraiture.export.compare import Difference, compare
+from portraiture.export.model_file import ModelFile
+from portraiture.export.parity.rows import Link, Row, judge
+from portraiture.export.parity.subjects import engine_note, subject_of
+from portraiture.export.pipeline.probes import probes_of
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.targets import open_file
+from portraiture.export.tolerances import Tolerance, file_tolerance
+from portraiture.reference.errors import PortraitureError
+
+
+def probe_tolerance(file: ModelFile, output: str) -> Tolerance:
+    """A file's tolerance, without the overlap of masks, which says nothing where nobody is.
+
+    Args:
+        file: one of a bundle's files.
+        output: name of the output.
+    """
+    return replace(file_tolerance(file.name, file.target, file.precision, output), min_iou=None)
+
+
+def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
+    """First link for one file on the probes of its model: one row per output.
+
+    Args:
+        root: folder of the bundle.
+        file: one of its files.
+        truth: the float64 networks that the files are held against.
+    """
+    subject, probes = subject_of(file), probes_of(file.name)
+    found: dict[str, dict[int, Difference]] = {}
+    try:
+        runner = open_file(root, file)
+        for index, probe in enumerate(probes):
+            feeds, expected = truth.on_probe(file.name, file.size, probe)
+            for name, value in runner.run(feeds).items():
+                found.setdefault(name, {})[index] = compare(value, expected[name])
+    except PortraitureError as error:
+        yield Row.failed(Link.FILE, subject, str(error))
+        return
+    for name, differences in found.items():
+        gate = probe_tolerance(file, name)
+        row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))
+        worst = probes[max(differences, key=lambda k: gate.badness(differences[k]))]
+        yield replace(
+            row,
+            photos=1,
+            worst=None,
+            note=f"{row.note}; worst on {worst.name}".removeprefix("; "),
+            feeds=lambda probe=worst: truth.on_probe(file.name, file.size, probe)[0],
+        )

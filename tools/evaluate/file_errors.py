@@ -1,0 +1,70 @@
+"""Print the table of the errors of sound files, which the gate's tolerances are multiples of.
+
+``python -m portraiture.tools.evaluate.file_errors BUNDLE ... > export/measured_errors.csv`` runs every file of bundles
+of the shipped weights on the gate's inputs. Run it when networks, converters or the gate's inputs change.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from portraiture.export.compare import Difference
+from portraiture.export.contract import Size
+from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, write_table
+from portraiture.export.parity.rows import Link, Row
+from portraiture.export.parity.run import run_parity
+from portraiture.export.parity.subjects import pipeline_kind
+from portraiture.reference.errors import PortraitureError
+from portraiture.tools.progress import steps
+
+
+def key_of(row: Row) -> Key | None:
+    """Where a row's figure belongs in the table; None where it belongs nowhere."""
+    file = row.subject.file
+    if row.link is Link.FILTER and row.output == "portrait":
+        return filter_key(Size.parse(row.subject.name.split()[-1]))
+    if file is None or row.subject.runtime or row.link not in (Link.FILE, Link.PIPELINE):
+        return None
+    name = file.name if row.link is Link.FILE else pipeline_kind(file)
+    output = CHANGE if row.output.startswith(CHANGE) else row.output.split()[0]
+    return name, file.target.value, file.precision.value, output
+
+
+def worse(error: MeasuredError | None, found: Difference) -> MeasuredError:
+    """An error, and another one of the same kind: the larger figures of both."""
+    other = MeasuredError(found.max_abs, found.psnr_db, found.tile_psnr_db)
+    if error is None:
+        return other
+    return MeasuredError(
+        max(error.max_abs, other.max_abs),
+        min(error.psnr_db, other.psnr_db),
+        min(error.tile_psnr_db, other.tile_psnr_db),
+    )
+
+
+def errors_of(rows: Iterable[Row]) -> dict[Key, MeasuredError]:
+    """The table's figures from the gate's rows."""
+    found: dict[Key, MeasuredError] = {}
+    for row in rows:
+        if key := key_of(row):
+            for difference in row.every:
+                found[key] = worse(found.get(key), difference)
+    return found
+
+
+def main(bundles: Sequence[str]) -> int:
+    """Measure and print; return the exit code."""
+    rows: list[Row] = []
+    try:
+        for bundle in bundles:
+            with steps() as report:
+                rows += run_parity(Path(bundle), report=report)
+    except PortraitureError as error:
+        print(f"file_errors: {error}", file=sys.stderr)
+        return error.exit_code
+    print(write_table(errors_of(rows)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
