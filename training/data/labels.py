@@ -4,6 +4,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from PIL import ExifTags, Image
 
 from portraiture.reference.errors import InputError
 from portraiture.training.data.layouts import Sample
@@ -26,6 +27,23 @@ def check_label_size(sample: Sample, photo: np.ndarray, label: np.ndarray) -> No
             f"{sample.label}: expected {h}x{w} (height x width) like its photo {sample.photo.name}, found"
             f" {label_h}x{label_w}; export the pair at one size"
         )
+
+
+def mask_size(path: Path) -> tuple[int, int]:
+    """Height and width of a mask, of an image from its header alone.
+
+    Raises:
+        InputError: the file does not decode.
+    """
+    if path.suffix == ".mat":
+        height, width = read_mask(path).shape
+        return height, width
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except OSError as error:
+        raise InputError(f"{path}: expected a mask image, found bytes that do not decode; export it as PNG") from error
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from portraiture.reference.errors import OptionError
 from portraiture.training.data.datasets import Split, list_samples, split_of
-from portraiture.training.data.labels import read_mask
+from portraiture.training.data.labels import mask_size
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.negatives import person_free_photos
 
@@ -116,8 +116,8 @@ class PeopleSets:
 
 def is_landscape(sample: Sample) -> bool:
     """Whether a photo is wider than high, by its label."""
-    height, width = read_mask(sample.label).shape
-    return bool(width > height)
+    height, width = mask_size(sample.label)
+    return width > height
 
 
 def draw_shares(people: list[Sample], n_selfies: int, n_upright: int, hard: frozenset[str]) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from scipy.io import savemat
 
 from portraiture.reference.errors import InputError, OptionError
@@ -24,7 +24,7 @@ from portraiture.training.data.cache import (
 )
 from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.depth_order import MIN_LEVEL, MIN_RATIO, draw_point_pairs, read_diw
-from portraiture.training.data.labels import read_depth, read_mask
+from portraiture.training.data.labels import mask_size, read_depth, read_mask
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import read_photo_and_mask
 
@@ -233,12 +233,21 @@ def test_a_mat_file_of_another_form_is_an_input_error(tmp_path: Path, arrays: di
     refused(lambda: read_mask(tmp_path / "m.mat"), "expected one HxW array")
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_the_size_of_a_mask_is_that_of_what_is_read(tmp_path: Path, suffix: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.new("L", (40, 24), 255).save(tmp_path / f"m.{suffix}", exif=exif)
+    assert mask_size(tmp_path / f"m.{suffix}") == read_mask(tmp_path / f"m.{suffix}").shape
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40)], ids=["empty", "text", "torn"]
 )
-@pytest.mark.parametrize("reader", [read_photo, read_mask, read_depth])
+@pytest.mark.parametrize("reader", [read_photo, read_mask, mask_size, read_depth])
 def test_an_undecodable_image_is_an_input_error(
-    tmp_path: Path, reader: Callable[[Path], np.ndarray], content: bytes
+    tmp_path: Path, reader: Callable[[Path], object], content: bytes
 ) -> None:
     (tmp_path / "x.png").write_bytes(content)
     refused(lambda: reader(tmp_path / "x.png"), r"x\.png")
