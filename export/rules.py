@@ -14,7 +14,9 @@ RESIZE_RULE = {
     "shrink": "area average",
     "enlarge": "bilinear",
     "enlarge_mask": f"guided filter on the photo, windows of {2 * MASK_WINDOW_PX + 1} px at the model's size, "
-    f"ridge {MASK_RIDGE:g}, coefficients enlarged bilinearly; or bilinear, if the app accepts a softer edge",
+    f"ridge {MASK_RIDGE:g}, coefficients averaged over the windows and enlarged bilinearly, borders repeated; kept"
+    " between the least and the largest mask of the window, enlarged alike; within 0.001 of 0 or 1 it is 0 or 1; or"
+    " bilinear, if the app accepts a softer edge",
     "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
     "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",

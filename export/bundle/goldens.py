@@ -10,7 +10,7 @@ import numpy as np
 
 from portraiture.export.contract import PORTRAIT, Kind, Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.tolerances import file_tolerance
+from portraiture.export.tolerances import device_tolerance
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
@@ -134,7 +134,7 @@ def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
             name: {
                 "golden": prefix + array,
                 "shape": list(output_shape(name, file.size)),
-                "tolerance": asdict(file_tolerance(file.name, file.target, file.precision, name)),
+                "tolerance": asdict(device_tolerance(file.name, file.target, file.precision, name)),
             }
             for name, array in outputs_of(file.name).items()
         },

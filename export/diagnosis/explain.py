@@ -8,8 +8,11 @@ import numpy as np
 import torch
 
 from portraiture.export.bundle.manifest import model_files, read_manifest
+from portraiture.export.compare import compare
 from portraiture.export.diagnosis.locate import LayerMatch, locate
-from portraiture.export.diagnosis.mistakes import mistake_of
+from portraiture.export.diagnosis.mistakes import NONE, Arrays, mistake_of, run_mistaken
+from portraiture.export.diagnosis.patterns import broken_values, pattern
+from portraiture.export.diagnosis.scalars import scalar_fault
 from portraiture.export.diagnosis.stages import first_stage
 from portraiture.export.diagnosis.weights import other_weights, weights_sentence
 from portraiture.export.model_file import ModelFile
@@ -19,10 +22,12 @@ from portraiture.export.parity.rows import Link, Row, Status
 from portraiture.export.parity.subjects import Subject, pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
+from portraiture.export.targets import open_file
+from portraiture.export.tolerances import file_tolerance
 
 
 def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> str:
-    """The proven cause of a file's failure in words; empty where none can be proven.
+    """The likely cause of a file's failure in words; empty where none fits its outputs.
 
     Args:
         root: folder of the bundle.
@@ -33,8 +38,32 @@ def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> s
     said = weights_sentence(*other_weights(root, file, networks.get(file.name)))
     if said:
         return said
-    mistake = mistake_of(root, file, networks.get(file.name, dtype=torch.float64), feeds)
-    return mistake.cause if mistake else ""
+    network = networks.get(file.name, dtype=torch.float64)
+    found, expected = open_file(root, file).run(feeds), run_mistaken(network, file, feeds, NONE)
+    broken = [f"{name}: {words}" for name, value in found.items() if (words := broken_values(value))]
+    if broken:
+        return broken[0]
+    if mistake := mistake_of(root, file, network, feeds):
+        return mistake.cause
+    if fault := scalar_fault(root, file, network, feeds):
+        return fault
+    return _patterns(file, feeds, found, expected)
+
+
+def _patterns(file: ModelFile, feeds: Feeds, found: Arrays, expected: Arrays) -> str:
+    """What the errors of the outputs that fail look like; empty where one of them looks like nothing simple.
+
+    Args:
+        file: which file.
+        feeds: the contract's inputs.
+        found, expected: outputs by name, finite.
+    """
+    said = []
+    for name, value in found.items():
+        gate = replace(file_tolerance(file.name, file.target, file.precision, name), min_iou=None)
+        if not gate.passes(compare(value, expected[name])):
+            said.append((name, pattern(value, expected[name], np.asarray(feeds["rgb"]), gate)))
+    return "; ".join(f"{n}: {words}" for n, words in said) if all(words for _, words in said) else ""
 
 
 def explain(root: Path, rows: list[Row], truth: Truth, photos: Sequence[np.ndarray]) -> list[Row]:

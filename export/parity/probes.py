@@ -11,18 +11,8 @@ from portraiture.export.parity.subjects import engine_note, subject_of
 from portraiture.export.pipeline.probes import probes_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import open_file
-from portraiture.export.tolerances import Tolerance, file_tolerance
+from portraiture.export.tolerances import probe_tolerance
 from portraiture.reference.errors import PortraitureError
-
-
-def probe_tolerance(file: ModelFile, output: str) -> Tolerance:
-    """A file's tolerance, without the overlap of masks, which says nothing where nobody is.
-
-    Args:
-        file: one of a bundle's files.
-        output: name of the output.
-    """
-    return replace(file_tolerance(file.name, file.target, file.precision, output), min_iou=None)
 
 
 def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
@@ -45,7 +35,7 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
         yield Row.failed(Link.FILE, subject, str(error))
         return
     for name, differences in found.items():
-        gate = probe_tolerance(file, name)
+        gate = probe_tolerance(file.name, file.target, file.precision, name)
         row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))
         worst = probes[max(differences, key=lambda k: gate.badness(differences[k]))]
         yield replace(

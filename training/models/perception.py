@@ -67,11 +67,11 @@ class MobilePerception(nn.Module):
         self.source = nn.Conv2d(w8 + 2, 2 * hidden, 1)
         self.gates = nn.Conv2d(w8, GATES_PER_CHANNEL * 2 * hidden, 1)
         self.propagation = Propagation()
-        self.merge = nn.Conv2d(2 * hidden, 2 * _FINE**2, 1)
+        self.merge = nn.Conv2d(2 * hidden, _FINE**2 + 1, 1)
         self.up4 = separable(w8 + 2 * hidden + f4, w4)
         self.shallow = nn.Conv2d(3, SHALLOW_CHANNELS, 3, stride=2, padding=1)
         self.up2 = separable(w4 + f2 + SHALLOW_CHANNELS, w2)
-        self.detail = nn.Conv2d(w2, 2 * _FINE**2, 3, padding=1)
+        self.detail = nn.Conv2d(w2, _FINE**2 + 1, 3, padding=1)
         # begin as a mild smoother: each gate near 1/4
         nn.init.normal_(self.gates.weight, std=0.02)
         nn.init.constant_(self.gates.bias, 0.25)  # type: ignore[arg-type]
@@ -105,10 +105,10 @@ class MobilePerception(nn.Module):
         x = self.up4(torch.cat([upsample(torch.cat([decoded8, refined], 1), 2), f4], 1))  # (N, w4, H/4, W/4)
         shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)
         x = self.up2(torch.cat([upsample(x, 2), f2, shallow], 1))  # (N, w2, H/2, W/2)
-        parts = upsample(self.merge(refined), COARSE_SCALE // _FINE) + self.detail(x)  # (N, 8, H/2, W/2)
-        full = F.pixel_shuffle(parts, _FINE)  # (N, 2, H, W)
-        mask, depth = torch.split(full, 1, 1)
-        return mask, depth
+        parts = upsample(self.merge(refined), COARSE_SCALE // _FINE) + self.detail(x)  # (N, 5, H/2, W/2)
+        mask, depth = torch.split(parts, [_FINE**2, 1], 1)
+        # the mask's edge is as fine as the photo; depth is smooth, and would show the shuffle's four phases
+        return F.pixel_shuffle(mask, _FINE), upsample(depth, _FINE)
 
     def forward(self, rgb: Tensor) -> PerceptionMaps:
         return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))

@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 
 from portraiture.export.bundle.checksums import checksums
-from portraiture.export.bundle.goldens import STRIDE, read_golden, read_index, results_folder
+from portraiture.export.bundle.contents import constants_of
+from portraiture.export.bundle.goldens import read_golden, read_index, results_folder
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.contract import Kind, Size, model_contract
 from portraiture.export.describe import describe
 from portraiture.export.formats import Precision, Target
+from portraiture.export.kits.constants import FOLDER
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Networks
 from portraiture.export.parity.device import device_rows, read_result
 from portraiture.export.parity.rows import Status
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import FORMATS, open_file
-from portraiture.export.tolerances import file_tolerance
+from portraiture.export.tolerances import device_tolerance
 from portraiture.export.writing.goldens import write_goldens
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
@@ -31,13 +33,12 @@ def coreml_perception(bundle: Path) -> ModelFile:
 
 @pytest.fixture
 def results(bundle: Path, tmp_path: Path) -> Path:
-    """What a good device writes for one model: the goldens, enlarged again, as float16."""
+    """What a good device writes for one model: the goldens as float16."""
     file, index = coreml_perception(bundle), read_index(bundle)
     folder = tmp_path / "results" / results_folder(file)
     folder.mkdir(parents=True)
     for name in ("mask", "depth"):
-        whole = np.repeat(np.repeat(read_golden(bundle, index, name), STRIDE, 0), STRIDE, 1)
-        (folder / f"{name}.bin").write_bytes(whole.astype("<f2").tobytes())
+        (folder / f"{name}.bin").write_bytes(read_golden(bundle, index, name).astype("<f2").tobytes())
     return tmp_path / "results"
 
 
@@ -69,6 +70,17 @@ def test_a_mirrored_mask_fails(bundle: Path, results: Path) -> None:
     size = Size.parse(read_index(bundle)["size"])
     mask = np.frombuffer(path.read_bytes(), "<f2").reshape(size.height, size.width)
     path.write_bytes(mask[:, ::-1].tobytes())
+    failed = [r for r in device_rows(bundle, results, allow_missing=["*"]) if r.status is Status.FAILED]
+    assert [r.output for r in failed] == ["mask"]
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_rows_and_columns_left_out_fail(bundle: Path, results: Path, start: int) -> None:
+    path = next(results.rglob("mask.bin"))
+    mask = np.frombuffer(path.read_bytes(), "<f2").reshape(128, 96).copy()
+    mask[start::2] = 0
+    mask[:, start::2] = 0
+    path.write_bytes(mask.tobytes())
     failed = [r for r in device_rows(bundle, results, allow_missing=["*"]) if r.status is Status.FAILED]
     assert [r.output for r in failed] == ["mask"]
 
@@ -116,11 +128,11 @@ def test_the_index_states_every_file_and_gate(bundle: Path) -> None:
         assert set(entry["inputs"]) == {s.name for s in contract.inputs if s.kind is not Kind.SCALAR}
         assert set(entry["outputs"]) == {s.name for s in contract.outputs}
         for name, output in entry["outputs"].items():
-            gate = file_tolerance(file.name, file.target, file.precision, name)
+            gate = device_tolerance(file.name, file.target, file.precision, name)
             assert output["tolerance"]["min_psnr_db"] == gate.min_psnr_db
             assert output["tolerance"]["reason"]
             golden = index["arrays"][output["golden"]]
-            assert golden["shape"][:2] == [n // STRIDE for n in output["shape"][:2]]
+            assert golden["shape"] == output["shape"]
 
 
 def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_path: Path) -> None:
@@ -146,6 +158,8 @@ def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_pat
         if not any(path == root / f.path for f in files):
             path.unlink()
     write_goldens(root, Truth(Networks()), files)
+    for name, text in constants_of(files).items():
+        (root / FOLDER / name).write_text(text)
     write_json(root / MANIFEST, {**manifest, "models": models, "files": checksums(root)})
     index = read_index(root)
     for file, entry in zip(files, index["files"], strict=True):
