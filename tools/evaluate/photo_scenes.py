@@ -21,6 +21,7 @@ from portraiture.training.data.cache import NYU_BORDER_PX
 from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.labels import read_mask
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.near_duplicates import in_training
 from portraiture.training.data.negatives import person_free_photos
 
 SHAPE = (500, 375)
@@ -69,7 +70,8 @@ def list_photos(root: Path) -> tuple[list[list[Sample]], list[Path]]:
     people = [list_samples(name, root / name, Split.VALIDATION) for name in PEOPLE]
     held_out = split_of(person_free_photos(root / "bsds500"), Split.VALIDATION)
     rooms = sorted((root / "nyu" / NYU_PHOTOS).glob("*.jpg"), key=lambda p: int(p.stem))
-    held_out += split_of([Sample(p.stem, p, p) for p in rooms], Split.VALIDATION)
+    trained = in_training()
+    held_out += split_of([Sample(p.stem, p, p, ("nyu", p.stem) in trained) for p in rooms], Split.VALIDATION)
     if not rooms:
         raise InputError(f"nyu: expected photos (*.jpg) in {root / 'nyu' / NYU_PHOTOS}, found none; check --root")
     return people, [sample.photo for sample in held_out]

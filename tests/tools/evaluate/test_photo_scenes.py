@@ -12,6 +12,7 @@ from skimage import data
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.evaluation.simulator import PERSON_DEPTH, all_in_focus, scene_mask, simulate
+from portraiture.tools.evaluate import photo_scenes as module
 from portraiture.tools.evaluate.photo_scenes import Scene, list_photos, photo_scenes
 
 SHAPE = (80, 60)
@@ -90,6 +91,14 @@ def test_the_person_carries_no_old_background(scenes: list[Scene]) -> None:
             red, _, blue = layers[person].rgb[edge].mean(axis=0)
             assert red > blue
         assert all_in_focus(layers).shape == (*SHAPE, 3)
+
+
+def test_a_near_duplicate_of_a_trained_room_is_no_background(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, before = list_photos(root)
+    (room,) = [p for p in before if p.parent.name == "nyu_images"]
+    monkeypatch.setattr(module, "in_training", lambda: frozenset({("nyu", room.stem)}))
+    _, after = list_photos(root)
+    assert set(before) - set(after) == {room}
 
 
 def test_a_missing_folder_is_named(root: Path, tmp_path: Path) -> None:
