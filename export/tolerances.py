@@ -1,61 +1,13 @@
 """The one table of tolerances, each with its reason."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from portraiture.export.compare import Difference
 from portraiture.export.contract import DEPTH, MASK, PORTRAIT, Size
 from portraiture.export.formats import FP16_ARITHMETIC, Precision, Target
 from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, read_table
 from portraiture.export.measured_errors import Key as MeasuredKey
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """A gate on a :class:`Difference`; a bound that is None does not count.
-
-    ``min_tile_db`` is asked of the worst tile, so that a local fault is not lost in the mean. ``min_iou`` needs a
-    difference of masks, found by ``compare(..., as_mask=True)``; another one fails it.
-    """
-
-    reason: str
-    max_abs: float | None = None
-    min_psnr_db: float | None = None
-    min_tile_db: float | None = None
-    min_iou: float | None = None
-
-    def passes(self, difference: Difference) -> bool:
-        """True only for finite arrays within every bound (NaN compares false, so it cannot pass)."""
-        if not difference.finite:
-            return False
-        within_max = self.max_abs is None or difference.max_abs <= self.max_abs
-        above_psnr = self.min_psnr_db is None or difference.psnr_db >= self.min_psnr_db
-        above_iou = self.min_iou is None or (difference.iou is not None and difference.iou >= self.min_iou)
-        above_tile = self.min_tile_db is None or difference.tile_psnr_db >= self.min_tile_db
-        return within_max and above_psnr and above_tile and above_iou
-
-    def badness(self, difference: Difference) -> tuple[bool, bool, float]:
-        """A key by which the worst of several differences is the largest: not finite, failed, then the first bound."""
-        if self.max_abs is not None:
-            figure = difference.max_abs
-        elif self.min_iou is not None and difference.iou is not None:
-            figure = -difference.iou
-        else:
-            figure = -difference.psnr_db
-        return not difference.finite, not self.passes(difference), figure
-
-    def __str__(self) -> str:
-        parts = []
-        if self.max_abs is not None:
-            parts.append(f"max error <= {self.max_abs:g}")
-        if self.min_psnr_db is not None:
-            parts.append(f"PSNR >= {self.min_psnr_db:g} dB")
-        if self.min_tile_db is not None:
-            parts.append(f"tiles >= {self.min_tile_db:g} dB")
-        if self.min_iou is not None:
-            parts.append(f"IoU >= {self.min_iou:g}")
-        return ", ".join(parts)
-
+from portraiture.export.tolerance import Tolerance
 
 _FP32 = Tolerance("float32 against float64 over some 1,000 operations; two float32 kernels differ by less", 1e-4)
 
@@ -135,8 +87,15 @@ def _stricter(use: Tolerance, measured: Tolerance | None) -> Tolerance:
 _MEASURED = read_table()
 
 
-def _use(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
-    """What is of use at all."""
+def use_tolerance(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
+    """What is of use at all; what a device computed is held to it, whose kernels are not those that were measured.
+
+    Args:
+        name: of the model.
+        target: the format.
+        precision: of the file.
+        output: name of the output.
+    """
     if precision is Precision.FP32:
         return _FP32
     if precision is Precision.FP16:
@@ -148,7 +107,7 @@ def _use(name: str, target: Target, precision: Precision, output: str) -> Tolera
     return {MASK.name: _SMALL_MASK, DEPTH.name: _SMALL_DEPTH, PORTRAIT.name: _SMALL_PICTURE}[output]
 
 
-def file_tolerance(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
+def file_tolerance(name: str, target: Target, precision: Precision, output: str, shipped: bool = True) -> Tolerance:
     """First link: exported file against torch float64 at the model's size.
 
     Args:
@@ -156,11 +115,13 @@ def file_tolerance(name: str, target: Target, precision: Precision, output: str)
         target: the format; TensorFlow's interpreter is held to TFLite's tolerances.
         precision: of the file.
         output: name of the output.
+        shipped: it is of the shipped weights, which were measured; others are held to what is of use.
     """
-    return _stricter(_use(name, target, precision, output), _measured((name, target.value, precision.value, output)))
+    use = use_tolerance(name, target, precision, output)
+    return _stricter(use, _measured((name, target.value, precision.value, output)) if shipped else None)
 
 
-def probe_tolerance(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
+def probe_tolerance(name: str, target: Target, precision: Precision, output: str, shipped: bool = True) -> Tolerance:
     """First link on probes, where what is of use on a photo does not count, such as the overlap of masks of nobody.
 
     Args:
@@ -168,21 +129,10 @@ def probe_tolerance(name: str, target: Target, precision: Precision, output: str
         target: the format.
         precision: of the file.
         output: name of the output.
+        shipped: as for :func:`file_tolerance`.
     """
-    measured = _measured((name, target.value, precision.value, output))
-    return measured or replace(_use(name, target, precision, output), min_iou=None)
-
-
-def device_tolerance(name: str, target: Target, precision: Precision, output: str) -> Tolerance:
-    """What a device computed against float64: what is of use, since its kernels are not those that were measured.
-
-    Args:
-        name: of the model.
-        target: the format.
-        precision: of the file.
-        output: name of the output.
-    """
-    return _use(name, target, precision, output)
+    measured = _measured((name, target.value, precision.value, output)) if shipped else None
+    return measured or replace(use_tolerance(name, target, precision, output), min_iou=None)
 
 
 GOLDEN = Tolerance("the same float64 computation, other machine", 1e-6)
@@ -228,15 +178,17 @@ where a disk has 2.6, it gains between nothing and 5 dB."""
 _CHANGE = Tolerance("a change that is a seventh too small has 17 dB, none at all 0 dB", min_psnr_db=17.0)
 
 
-def change_tolerance(name: str, target: Target, precision: Precision) -> Tolerance:
+def change_tolerance(name: str, target: Target, precision: Precision, shipped: bool = True) -> Tolerance:
     """First link: a file's change between two settings against the network's, in units of the network's own.
 
     Args:
         name: of the model, filter or portrait.
         target: the format.
         precision: of the file.
+        shipped: as for :func:`file_tolerance`.
     """
-    tolerance = _stricter(_CHANGE, _measured((name, target.value, precision.value, CHANGE)))
+    measured = _measured((name, target.value, precision.value, CHANGE)) if shipped else None
+    tolerance = _stricter(_CHANGE, measured)
     return replace(tolerance, max_abs=None)  # relative to a change that is small somewhere: no bound on one pixel
 
 
@@ -249,12 +201,14 @@ _PIPELINE = {
 }
 
 
-def pipeline_tolerance(name: str, target: Target, precision: Precision) -> Tolerance:
+def pipeline_tolerance(name: str, target: Target, precision: Precision, shipped: bool = True) -> Tolerance:
     """Third link: whole exported pipeline against the whole Python pipeline, at the photo's size.
 
     Args:
         name: ``pipeline``, of perception and filter, or ``portrait pipeline``, of the fused model.
         target: the format.
         precision: of the files.
+        shipped: as for :func:`file_tolerance`.
     """
-    return _stricter(_PIPELINE[precision], _measured((name, target.value, precision.value, PORTRAIT.name)))
+    measured = _measured((name, target.value, precision.value, PORTRAIT.name)) if shipped else None
+    return _stricter(_PIPELINE[precision], measured)

@@ -10,7 +10,7 @@ import numpy as np
 
 from portraiture.export.contract import PORTRAIT, Kind, Size, model_contract
 from portraiture.export.model_file import ModelFile
-from portraiture.export.tolerances import device_tolerance
+from portraiture.export.tolerances import use_tolerance
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
@@ -68,12 +68,13 @@ def output_shape(name: str, size: Size) -> tuple[int, ...]:
 
 def _array(name: str, size: Size, prefix: str) -> dict[str, Any]:
     """The index's entry of an array by its name: rgb, a model's input map, or an output."""
+    shape = output_shape(name, size)
     if name == "rgb":
         dtype, shape = "uint8", (size.height, size.width, 3)
     elif name in INPUTS or any(name in maps for maps in _MAPS.values()):
-        dtype, shape = "uint16", (size.height, size.width)
+        dtype = "uint16"
     else:
-        dtype, shape = "float64", output_shape(name, size)
+        dtype = "float64"
     return {"file": f"{prefix}{name}.bin", "dtype": dtype, "shape": list(shape)}
 
 
@@ -134,7 +135,7 @@ def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
             name: {
                 "golden": prefix + array,
                 "shape": list(output_shape(name, file.size)),
-                "tolerance": asdict(device_tolerance(file.name, file.target, file.precision, name)),
+                "tolerance": asdict(use_tolerance(file.name, file.target, file.precision, name)),
             }
             for name, array in outputs_of(file.name).items()
         },

@@ -1,6 +1,5 @@
 """``manifest.json``: what is in a bundle."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from portraiture.export.contract import MODELS, Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import parse_json
 
 MANIFEST = "manifest.json"
 
@@ -23,7 +23,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{root}: expected a bundle with {MANIFEST}, found none; make one with portraiture export")
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
+        manifest: dict[str, Any] = parse_json(path.read_bytes())
     except ValueError as error:
         raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
     wrong = problem(manifest)

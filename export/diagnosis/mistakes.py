@@ -22,7 +22,8 @@ from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported
 from portraiture.export.runner import Feeds, from_layout, to_layout
 from portraiture.export.targets import open_file
-from portraiture.export.tolerances import Tolerance, device_tolerance, file_tolerance
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.tolerances import file_tolerance, use_tolerance
 
 Arrays = dict[str, np.ndarray]
 
@@ -141,20 +142,27 @@ def agree(file: ModelFile, found: Arrays, expected: Arrays) -> bool:
         gate = replace(tolerance(file.name, file.target, file.precision, name), min_iou=None)
         return found[name].shape == expected[name].shape and gate.passes(compare(found[name], expected[name]))
 
-    return all(passes(name, file_tolerance) or passes(name, device_tolerance) for name in found)
+    return all(passes(name, file_tolerance) or passes(name, use_tolerance) for name in found)
 
 
 NEARER_DB = 10.0
 """By this much an explanation must bring the outputs nearer; one that changes nothing explains nothing."""
 
 
-def _nearer(found: Arrays, explained: Arrays, sound: Arrays) -> bool:
-    """Whether a network with a mistake is far nearer to the outputs than the sound one, over all of them."""
+def squared_error(found: Arrays, expected: Arrays) -> float:
+    """The mean squared error of every output, added up."""
+    return sum(float(np.mean((value - expected[name]) ** 2)) for name, value in found.items())
 
-    def error(expected: Arrays) -> float:
-        return sum(float(np.mean((value - expected[name]) ** 2)) for name, value in found.items())
 
-    return error(explained) < error(sound) / 10 ** (NEARER_DB / 10)
+def nearer(found: Arrays, explained: Arrays, sound: Arrays) -> bool:
+    """Whether a network with a mistake is far nearer to the outputs than the sound one, over all of them.
+
+    Args:
+        found: the file's outputs by name.
+        explained: what the network with the mistake gives.
+        sound: what the network gives.
+    """
+    return squared_error(found, explained) < squared_error(found, sound) / 10 ** (NEARER_DB / 10)
 
 
 def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> Mistake | None:
@@ -171,7 +179,7 @@ def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> 
     sound = run_mistaken(network, file, feeds, NONE)
 
     def agrees(expected: Arrays) -> bool:
-        return agree(file, found, expected) and _nearer(found, expected, sound)
+        return agree(file, found, expected) and nearer(found, expected, sound)
 
     square = file.size.height == file.size.width
     for mistake in mistakes():

@@ -1,11 +1,13 @@
 """What an error looks like, in words, where no mistake explains it: where it lies, and the line that fits it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from portraiture.export.compare import compare
-from portraiture.export.tolerances import Tolerance
+from portraiture.export.diagnosis.mistakes import NEARER_DB
+from portraiture.export.tolerance import Tolerance
 
 LARGEST_SHARE = 0.25
 """An error is called local that lies within this share of the picture. Chosen, not measured."""
@@ -27,18 +29,29 @@ def broken_values(found: np.ndarray) -> str:
     return f"{int(broken.sum())} of {found.size} values are NaN or infinite, the first at {place}"
 
 
-def pattern(found: np.ndarray, expected: np.ndarray, photo: np.ndarray, gate: Tolerance) -> str:
-    """What the error of an output looks like; empty where nothing simple fits.
+@dataclass(frozen=True)
+class Guess:
+    """A sentence about an error, and the share of the squared error that it leaves unexplained."""
+
+    sentence: str
+    left: float
+
+
+def pattern(found: np.ndarray, expected: np.ndarray, photo: np.ndarray, gate: Tolerance) -> Guess | None:
+    """What the error of an output looks like; None where nothing simple fits.
 
     Args:
         found, expected: of equal shapes, HxW or HxWx3, finite.
         photo: what the model saw, HxWx3 in 0..1.
         gate: an explanation must bring the output within it.
     """
-    for sentence, explained in _guesses(found.astype(np.float64), expected.astype(np.float64), photo):
-        if gate.passes(compare(explained, expected)):
-            return sentence
-    return ""
+    found, expected = found.astype(np.float64), expected.astype(np.float64)
+    error = float(np.mean((found - expected) ** 2))
+    for sentence, explained in _guesses(found, expected, photo):
+        left = float(np.mean((explained - expected) ** 2)) / error
+        if left < 10 ** (-NEARER_DB / 10) and gate.passes(compare(explained, expected)):
+            return Guess(sentence, left)
+    return None
 
 
 def _guesses(found: np.ndarray, expected: np.ndarray, photo: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -55,7 +68,7 @@ def _guesses(found: np.ndarray, expected: np.ndarray, photo: np.ndarray) -> Iter
     gain = _slope(expected - expected.mean(), found - found.mean())
     offset = float(found.mean() - gain * expected.mean())
     if abs(gain) > 1e-3:
-        yield f"the output is {gain:.4g} x + {offset:.2g} of what it should be, x", (found - offset) / gain
+        yield f"the output is {gain:.3g} x + {offset:.2g}, x what it should be", (found - offset) / gain
     elif np.ptp(found) < 1e-6:
         yield f"the output is {found.mean():.3g} everywhere", expected
     yield from _local(found, expected)
@@ -87,6 +100,14 @@ def _local(found: np.ndarray, expected: np.ndarray) -> Iterator[tuple[str, np.nd
         return np.where(wrong[..., None] if found.ndim == 3 else wrong, expected, found)
 
     rows, columns = np.indices(plane.shape)
+    for share in (1e-2, 1e-1, 0.5):  # of the largest error: the faint ones around may be within the gate
+        wrong = plane > share * plane.max()
+        inside = [slice(int(line[wrong].min()), int(line[wrong].max()) + 1) for line in (rows, columns)]
+        box = np.zeros_like(wrong)
+        box[tuple(inside)] = True
+        if box.mean() <= LARGEST_SHARE:
+            ends = [f"{s.start} to {s.stop - 1}" for s in inside]
+            yield f"only rows {ends[0]}, columns {ends[1]} are wrong", without(box)
     for what, line in (("row", rows), ("column", columns)):
         for start, which in ((0, "even"), (1, "odd")):
             yield f"every {which} {what} is wrong, the others are right", without(line % 2 == start)
@@ -96,11 +117,3 @@ def _local(found: np.ndarray, expected: np.ndarray) -> Iterator[tuple[str, np.nd
     for rim in (1, 2, 4, 8, 16, 32):
         if rim <= LARGEST_RIM * min(height, width):
             yield f"only the {rim} pixels at the rim are wrong", without(from_rim < rim)
-    for share in (1e-2, 1e-1, 0.5):  # of the largest error: the faint ones around may be within the gate
-        wrong = plane > share * plane.max()
-        inside = [slice(int(line[wrong].min()), int(line[wrong].max()) + 1) for line in (rows, columns)]
-        box = np.zeros_like(wrong)
-        box[tuple(inside)] = True
-        if box.mean() <= LARGEST_SHARE:
-            ends = [f"{s.start} to {s.stop - 1}" for s in inside]
-            yield f"only rows {ends[0]}, columns {ends[1]} are wrong", without(box)

@@ -13,7 +13,7 @@ from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import open_file
-from portraiture.export.tolerances import file_tolerance
+from portraiture.export.tolerances import use_tolerance
 from portraiture.reference.errors import GateError, PortraitureError
 
 
@@ -77,7 +77,7 @@ def check_computation(
     except PortraitureError as error:
         raise WrongFile(f"doctor: {file.path}: expected a file that runs, found: {error}", file) from error
     for name, difference in found.items():
-        gate = file_tolerance(file.name, file.target, file.precision, name)
+        gate = use_tolerance(file.name, file.target, file.precision, name)
         if not gate.passes(difference):
             raise WrongFile(
                 f"doctor: {file.path}: {name}: expected {gate} against PyTorch float64 on the sample photo, found max"

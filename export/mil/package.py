@@ -5,7 +5,6 @@ returns one class for one message however often the generated module is loaded, 
 """
 
 import importlib.util
-import json
 import sys
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +16,7 @@ from portraiture.export.mil.dtypes import DataType
 from portraiture.export.mil.faults import cannot_run, damaged
 from portraiture.export.mil.weights import WeightFile
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import parse_json
 
 _PROTO = "_portraiture_coremltools_proto"
 
@@ -182,7 +182,7 @@ def _model_path(path: Path) -> Path:
     if not manifest_path.is_file():
         raise damaged(manifest_path, "the package's manifest", "none")
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = parse_json(manifest_path.read_bytes())
         relative = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(manifest_path, "JSON that names the root model", type(error).__name__) from None

@@ -11,7 +11,7 @@ from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.tflite.runner import TfliteRunner
-from portraiture.export.tolerances import file_tolerance
+from portraiture.export.tolerances import use_tolerance
 from portraiture.reference.errors import GateError
 
 
@@ -60,7 +60,7 @@ def compare_routes(path: Path, litert: Path, name: str, size: Size, truth: Truth
     for what, expected in (("PyTorch float64", truth.outputs(name, size, feeds)), ("litert", default.run(feeds))):
         differences = {output: compare(value, expected[output]) for output, value in found.items()}
         for output, difference in differences.items():
-            tolerance = file_tolerance(name, Target.TFLITE, Precision.FP32, output)
+            tolerance = use_tolerance(name, Target.TFLITE, Precision.FP32, output)
             if not tolerance.passes(difference):
                 raise GateError(f"{name} {size}: onnx-tf against {what}: expected {tolerance}, found"
                                 f" {difference.max_abs:.1e} in {output}; use --route litert")  # fmt: skip

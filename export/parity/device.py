@@ -12,7 +12,7 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import MASK
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
 from portraiture.export.parity.subjects import Subject, subject_of
-from portraiture.export.tolerances import device_tolerance
+from portraiture.export.tolerances import use_tolerance
 from portraiture.reference.errors import InputError
 
 _TYPES = {2: "<f2", 4: "<f4"}
@@ -75,7 +75,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched, allow_missin
         for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
             expected = read_golden(root, index, output["golden"])
             found = read_result(own / f"{name}.bin", output_shape(name, file.size))
-            gate = device_tolerance(file.name, file.target, file.precision, name)
+            gate = use_tolerance(file.name, file.target, file.precision, name)
             difference = compare(found, expected, as_mask=name == MASK.name)
             watch(Comparison(Link.DEVICE, subject, name, 0, found, expected, difference, gate))
             rows.append(judge(Link.DEVICE, subject, name, {0: difference}, gate))

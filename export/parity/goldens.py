@@ -71,7 +71,7 @@ def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[
     inputs = {"rgb": rgb, "filter_mask": _u16(maps["mask"]), "filter_depth": _u16(maps["depth"])}
     if set(models) & set(SPN_TASKS):
         coarse = truth.outputs("coarse", size, {"rgb": rgb / U8})
-        inputs |= {array: _u16(coarse[name]) for model in set(models) & set(SPN_TASKS)
+        inputs |= {array: _u16(coarse[name.removeprefix("coarse_")]) for model in set(models) & set(SPN_TASKS)
                    for name, array in inputs_of(model).items() if array != "rgb"}  # fmt: skip
     return inputs | golden_outputs(truth, size, inputs, models)
 
@@ -90,7 +90,7 @@ def golden_outputs(
     Returns:
         hxw or hxwx3 float64 in 0..1.
     """
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for model in dict.fromkeys(("perception", "filter", *models)):
         feeds: Feeds = {
             name: inputs[array] / (U8 if array == "rgb" else U16) for name, array in inputs_of(model).items()

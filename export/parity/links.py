@@ -57,21 +57,22 @@ def file_rows(
             expected = truth.expected(file.name, file.size, photo)
             for name, value in runner.run(feeds).items():
                 difference = compare(value, expected[name], as_mask=name == MASK.name)
-                gate = file_tolerance(file.name, file.target, file.precision, name)
+                gate = file_tolerance(file.name, file.target, file.precision, name, truth.shipped)
                 found[name][index] = difference
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
     except PortraitureError as error:
         yield Row.failed(Link.FILE, subject, str(error))
         return
-    yield from _judged(file, subject, found)
+    yield from _judged(file, subject, found, truth.shipped)
 
 
-def known_rows(file: ModelFile, known: Mapping[str, Difference]) -> Iterator[Row]:
+def known_rows(file: ModelFile, known: Mapping[str, Difference], shipped: bool = True) -> Iterator[Row]:
     """First link for one file whose differences are known for one photo: the rows that running it would give.
 
     Args:
         file: the file.
         known: the difference of each output of the contract, by name.
+        shipped: it is of the shipped weights.
 
     Raises:
         InputError: an output is missing, or there is one more.
@@ -80,12 +81,14 @@ def known_rows(file: ModelFile, known: Mapping[str, Difference]) -> Iterator[Row
     if sorted(known) != sorted(names):
         raise InputError(f"{file.path}: expected known figures of {', '.join(names)}, found {', '.join(sorted(known))};"
                          " leave the file out, and parity runs it")  # fmt: skip
-    return _judged(file, subject_of(file), {name: {0: known[name]} for name in names})
+    return _judged(file, subject_of(file), {name: {0: known[name]} for name in names}, shipped)
 
 
-def _judged(file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]]) -> Iterator[Row]:
+def _judged(
+    file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]], shipped: bool
+) -> Iterator[Row]:
     for name, differences in found.items():
-        tolerance = file_tolerance(file.name, file.target, file.precision, name)
+        tolerance = file_tolerance(file.name, file.target, file.precision, name, shipped)
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
 
@@ -122,7 +125,7 @@ def pipeline_rows(
     for subject, group in pipeline_groups(files).items():
         subject = subject.run_by(TENSORFLOW if tensorflow else "")
         file = next(iter(group.values()))
-        tolerance = pipeline_tolerance(pipeline_kind(file), file.target, file.precision)
+        tolerance = pipeline_tolerance(pipeline_kind(file), file.target, file.precision, truth.shipped)
         found = dict[int, Difference]()
         exported = exported_pipeline(root, group, file.size, tensorflow)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from portraiture.export.compare import Difference, compare
@@ -35,7 +36,7 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
         yield Row.failed(Link.FILE, subject, str(error))
         return
     for name, differences in found.items():
-        gate = probe_tolerance(file.name, file.target, file.precision, name)
+        gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped)
         row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))
         worst = probes[max(differences, key=lambda k: gate.badness(differences[k]))]
         yield replace(
@@ -43,5 +44,5 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
             photos=1,
             worst=None,
             note=f"{row.note}; worst on {worst.name}".removeprefix("; "),
-            feeds=lambda probe=worst: truth.on_probe(file.name, file.size, probe)[0],
+            feeds=partial(truth.feeds_on, file.name, file.size, worst),
         )

@@ -11,7 +11,7 @@ import numpy as np
 from portraiture.export.compare import Difference
 from portraiture.export.parity.subjects import Subject
 from portraiture.export.runner import Feeds
-from portraiture.export.tolerances import Tolerance
+from portraiture.export.tolerance import Tolerance
 
 
 class Status(Enum):

@@ -16,7 +16,6 @@ from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import Difference
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity.filter_link import filter_rows, photos_for_size
 from portraiture.export.parity.goldens import check_golden_truth, golden_rows
 from portraiture.export.parity.inside import check_inside
@@ -77,7 +76,7 @@ def run_parity(
     files, chosen, known = list(bundle.files), list(photos), known or {}
     if chosen and known:
         raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")
-    is_known = not chosen and truth.networks.checkpoints == Checkpoints()
+    is_known = not chosen and truth.shipped
     chosen = chosen or [sample_photo()]
     by_model = sorted(files, key=lambda f: (f.name, f.size))  # so that files of a model share what is remembered
     steps = [
@@ -104,7 +103,9 @@ def run_parity(
 
 def _file_step(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray], watch: Watch, known: Known) -> Step:
     is_known = file.path in known and not file.entry
-    rows = known_rows(file, known[file.path]) if is_known else file_rows(root, file, truth, photos, watch)
+    rows = (
+        known_rows(file, known[file.path], truth.shipped) if is_known else file_rows(root, file, truth, photos, watch)
+    )
     return str(subject_of(file)), rows
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,8 @@ def setting_rows(
         photo: HxWx3 uint8.
         watch: called with each comparison.
     """
-    subject, gate = subject_of(file), file_tolerance(file.name, file.target, file.precision, PORTRAIT.name)
+    subject = subject_of(file)
+    gate = file_tolerance(file.name, file.target, file.precision, PORTRAIT.name, truth.shipped)
     portraits: list[tuple[np.ndarray, np.ndarray]] = []
     try:
         runner: Runner = open_file(root, file)
@@ -46,7 +48,7 @@ def setting_rows(
     output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
     shown = max(found, key=lambda k: gate.badness(found[k]))
     watch(Comparison(Link.FILE, subject, output, 0, *portraits[shown], found[shown], gate))
-    change_gate = change_tolerance(file.name, file.target, file.precision)
+    change_gate = change_tolerance(file.name, file.target, file.precision, truth.shipped)
     for name, differences, tolerance in ((output, found, gate), ("change between settings", changes, change_gate)):
         row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
         worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]
@@ -55,5 +57,5 @@ def setting_rows(
             photos=1,
             worst=None,
             note=f"{row.note}; worst at {worst}".removeprefix("; "),
-            feeds=lambda setting=worst: truth.at_setting(file.name, file.size, photo, setting)[0],
+            feeds=partial(truth.feeds_at, file.name, file.size, photo, worst),
         )

@@ -3,6 +3,7 @@
 They are made here, so that no data set is needed, and at a model's own size, so that nothing is resized.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -31,7 +32,7 @@ class Probe:
 
     def photo(self, size: Size) -> np.ndarray:
         """The photo, HxWx3 uint8."""
-        return _PHOTOS[self.name](size)
+        return np.asarray(_PHOTOS[self.name](size))
 
     def noise_map(self, size: Size, which: int) -> np.ndarray:
         """Noise over the full range, HxW float32 in 0..1; another one for each ``which``."""
@@ -70,7 +71,7 @@ def _text(size: Size) -> np.ndarray:
     """Saturated fields, with letters over them and over a person: edges of one pixel in every colour."""
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255], [255, 0, 255]], np.uint8)
     rows, columns = np.indices((size.height, size.width)) // 16
-    photo = colours[(rows * 5 + columns) % len(colours)]
+    photo: np.ndarray = colours[(rows * 5 + columns) % len(colours)]
     half = size.width // 2
     photo[:, half:] = _part(size, 0.0, 0.2, 0.6)[:, half:]
     for k, row in enumerate(range(12, size.height, 24)):
@@ -80,14 +81,14 @@ def _text(size: Size) -> np.ndarray:
 
 
 def _noise(size: Size) -> np.ndarray:
-    return _random(0).integers(0, 256, (size.height, size.width, 3), np.uint8)
+    return np.asarray(_random(0).integers(0, 256, (size.height, size.width, 3), np.uint8))
 
 
 def _flat(level: int, size: Size) -> np.ndarray:
     return np.full((size.height, size.width, 3), level, np.uint8)
 
 
-_PHOTOS = {
+_PHOTOS: dict[str, Callable[[Size], np.ndarray]] = {
     "dark": _dark,
     "bright": _bright,
     "text": _text,

@@ -37,6 +37,11 @@ class Truth:
         self.pipelines: dict[Size, Pipeline] = {}
         self._recent: OrderedDict[tuple[str, str, Size, bytes], Mapping[str, Any]] = OrderedDict()
 
+    @property
+    def shipped(self) -> bool:
+        """Whether these are the shipped weights, whose files' errors were measured."""
+        return self.networks.checkpoints.are_shipped()
+
     def __getstate__(self) -> dict[str, Any]:
         """What another process is given: the networks and what is remembered."""
         return {**self.__dict__, "pipelines": {}}
@@ -98,6 +103,10 @@ class Truth:
         maps = self.pipeline(size).perceive(photo)
         return {"rgb": maps.model_rgb / np.float32(255), "mask": maps.model_mask, "depth": maps.model_depth}
 
+    def feeds_at(self, name: str, size: Size, photo: np.ndarray, setting: Setting) -> Feeds:
+        """The inputs of :meth:`at_setting`, with the same arguments."""
+        return self.feeds(name, size, photo) | {"aperture": setting.aperture, "focus": setting.focus}
+
     def at_setting(self, name: str, size: Size, photo: np.ndarray, setting: Setting) -> tuple[Feeds, Arrays]:
         """Inputs of filter or portrait for a photo at one setting, and what the float64 network gives, remembered.
 
@@ -107,7 +116,7 @@ class Truth:
             photo: HxWx3 uint8.
             setting: aperture and focus.
         """
-        feeds = self.feeds(name, size, photo) | {"aperture": setting.aperture, "focus": setting.focus}
+        feeds = self.feeds_at(name, size, photo, setting)
         expected = self._remember(f"outputs at {setting}", name, size, photo, lambda: self.outputs(name, size, feeds))
         return feeds, dict(expected)
 
@@ -119,15 +128,20 @@ class Truth:
             size: of its inputs, height and width in pixels.
             probe: one of its probes.
         """
-        photo = probe.photo(size)
-        feeds = self.feeds(name, size, photo)
+        feeds = self.feeds_on(name, size, probe)
+        key = probe.photo(size)
+        expected = self._remember(f"probe {probe.name}", name, size, key, lambda: self.outputs(name, size, feeds))
+        return feeds, dict(expected)
+
+    def feeds_on(self, name: str, size: Size, probe: Probe) -> Feeds:
+        """The inputs of :meth:`on_probe`, with the same arguments."""
+        feeds = self.feeds(name, size, probe.photo(size))
         if "aperture" in feeds:
             feeds |= {"aperture": probe.setting.aperture, "focus": probe.setting.focus}
         if probe.maps_of_noise:
             maps = [s.name for s in model_contract(name).inputs if s.kind is Kind.MAP]
             feeds |= {n: probe.noise_map(size, k) for k, n in enumerate(maps, 1)}
-        expected = self._remember(f"probe {probe.name}", name, size, photo, lambda: self.outputs(name, size, feeds))
-        return feeds, dict(expected)
+        return feeds
 
     def outputs(self, name: str, size: Size, feeds: Feeds) -> Arrays:
         """What the float64 network gives.

@@ -6,6 +6,7 @@ none. A writer holds a lock on its hidden folder, which the system releases when
 folders that nobody holds are what killed exports left, and the next export removes them.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -17,8 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portraiture.export.bundle.checksums import is_litter
 from portraiture.export.bundle.manifest import MANIFEST
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import parse_json
 
 _AT_FDCWD = -100
 
@@ -72,11 +75,44 @@ def exchange(a: Path, b: Path) -> bool:
 
 def _swap(new: Path, folder: Path, away: Path) -> None:
     """Put ``new`` where ``folder`` is, and an old folder where it is to be removed."""
-    if not folder.exists():
-        os.replace(new, folder)
-    elif not exchange(new, folder):
+    with contextlib.suppress(OSError):  # another export may have put its bundle there just now
+        if not folder.exists():
+            os.replace(new, folder)
+            return
+    if not exchange(new, folder):
         os.replace(folder, away)
         os.replace(new, folder)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse to replace a folder with a file that no bundle put there.
+
+    Raises:
+        InputError: naming the first such file.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
+    named = _named_in_manifest(folder)
+    for path in sorted(p for p in folder.rglob("*") if not p.is_dir() or p.is_symlink()):
+        name = path.relative_to(folder).as_posix()
+        if name != MANIFEST and name not in named and not is_litter(path):
+            raise InputError(f"{folder}: expected an earlier bundle alone, found {name}, which its {MANIFEST} does not"
+                             " name; move it, or choose another folder")  # fmt: skip
+
+
+def _named_in_manifest(folder: Path) -> frozenset[str]:
+    """The files that a bundle's manifest names, of this version or another.
+
+    Raises:
+        InputError: it is no manifest of a bundle.
+    """
+    try:
+        return frozenset(parse_json((folder / MANIFEST).read_bytes())["files"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{folder}: expected an earlier bundle, found a {MANIFEST} of something else;"
+                         " choose another folder") from None  # fmt: skip
 
 
 @contextmanager
@@ -84,10 +120,9 @@ def replacing(folder: Path) -> Iterator[Path]:
     """A new folder that takes the place of ``folder`` when the block ends without an error.
 
     Raises:
-        InputError: ``folder`` holds files that are no bundle.
+        InputError: ``folder`` holds files that are no bundle's, or did so at the end.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder}: expected an empty folder or an earlier bundle, found other files; choose another")
+    _refuse_others(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(folder)
     descriptor = None
@@ -98,6 +133,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         new = hidden / "new"
         new.mkdir()
         yield new
+        _refuse_others(folder)
         _swap(new, folder, hidden / "old")
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -25,7 +25,8 @@ from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tflite.model import operations_of, read_model
 from portraiture.export.tflite.quantize import CONVOLUTIONS
-from portraiture.export.tolerances import FILE, Tolerance, pipeline_tolerance
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.tolerances import FILE, pipeline_tolerance
 from portraiture.export.writing.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec

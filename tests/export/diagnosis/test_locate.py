@@ -21,7 +21,7 @@ from portraiture.export.parity.rows import Link, judge
 from portraiture.export.parity.subjects import subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
-from portraiture.export.tolerances import Tolerance
+from portraiture.export.tolerance import Tolerance
 from portraiture.training.tensor_files import load_tensors, save_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
 

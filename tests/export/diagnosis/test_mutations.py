@@ -4,6 +4,7 @@ Each fault is planted in the exporter, the file is written by it and the checksu
 the numbers can tell. Faults of files are in ``test_mutations_files``; the two make twelve.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -86,9 +87,12 @@ def test_swapped_channels_in_core_ml(patient: Any, monkeypatch: pytest.MonkeyPat
     patient.assert_caught("the file reads the channels as B G R")
 
 
-def test_wrong_scale_in_core_ml(patient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    export_with(patient, monkeypatch, Target.COREML, lambda: coreml_image(monkeypatch, scale=1.0))
-    patient.assert_caught("the scale 1/255 is missing")
+@pytest.mark.parametrize(
+    ("scale", "said"), [(1.0, "the scale 1/255 is missing"), (1 / 256, "the file divides rgb by 256, not by 255")]
+)
+def test_wrong_scale_in_core_ml(patient: Any, monkeypatch: pytest.MonkeyPatch, scale: float, said: str) -> None:
+    export_with(patient, monkeypatch, Target.COREML, lambda: coreml_image(monkeypatch, scale=scale))
+    patient.assert_caught(said)
 
 
 def test_wrong_scale_in_onnx(patient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +165,25 @@ def test_off_by_one_scan_direction(patient: Any, monkeypatch: pytest.MonkeyPatch
 
     export_with(patient, monkeypatch, Target.ONNX, lambda: monkeypatch.setattr(propagation, "_squared", shifted))
     patient.assert_caught("first layer that diverges: network.perception.propagation (Propagation)")
+
+
+@pytest.mark.parametrize("target", [Target.COREML, Target.ONNX])
+def test_flipped_scan_direction(patient: Any, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    export_with(patient, monkeypatch, target, lambda: monkeypatch.setattr(propagation, "_reversed_lines", lambda x: x))
+    patient.assert_caught("first layer that diverges: network.perception.propagation (Propagation)")
+
+
+@pytest.mark.parametrize("target", [Target.COREML, Target.ONNX])
+def test_dropped_bias_of_one_layer(patient: Any, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    honest = Networks.get
+
+    def get(*arguments: Any) -> Exported:
+        network = copy.deepcopy(honest(*arguments))
+        torch.nn.init.zeros_(network.network.perception.gates.bias)
+        return network
+
+    export_with(patient, monkeypatch, target, lambda: monkeypatch.setattr(Networks, "get", get))
+    patient.assert_caught("first layer that diverges: network.perception.gates (Conv2d)")
 
 
 @pytest.mark.parametrize("target", [Target.COREML, Target.ONNX])

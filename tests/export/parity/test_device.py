@@ -20,7 +20,7 @@ from portraiture.export.parity.device import device_rows, read_result
 from portraiture.export.parity.rows import Status
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.targets import FORMATS, open_file
-from portraiture.export.tolerances import device_tolerance
+from portraiture.export.tolerances import use_tolerance
 from portraiture.export.writing.goldens import write_goldens
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
@@ -128,7 +128,7 @@ def test_the_index_states_every_file_and_gate(bundle: Path) -> None:
         assert set(entry["inputs"]) == {s.name for s in contract.inputs if s.kind is not Kind.SCALAR}
         assert set(entry["outputs"]) == {s.name for s in contract.outputs}
         for name, output in entry["outputs"].items():
-            gate = device_tolerance(file.name, file.target, file.precision, name)
+            gate = use_tolerance(file.name, file.target, file.precision, name)
             assert output["tolerance"]["min_psnr_db"] == gate.min_psnr_db
             assert output["tolerance"]["reason"]
             golden = index["arrays"][output["golden"]]

@@ -13,20 +13,22 @@ import pytest
 from portraiture.export.bundle.checksums import checksums, verify
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.compare import Difference, compare
-from portraiture.export.contract import Size
+from portraiture.export.contract import MODELS, Size
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.parity import links
 from portraiture.export.parity import run as parity
-from portraiture.export.parity.links import file_rows, known_rows, photos_for_size
+from portraiture.export.parity.filter_link import photos_for_size
+from portraiture.export.parity.links import file_rows, known_rows
 from portraiture.export.parity.rows import Link, Row, Status, judge, unwatched
 from portraiture.export.parity.run import run_parity
 from portraiture.export.parity.subjects import pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds, Runner
-from portraiture.export.tolerances import FILE, Tolerance
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.tolerances import file_tolerance
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
 from portraiture.training.tensor_files import load_tensors
@@ -111,7 +113,7 @@ def test_a_step_is_reported_before_it_runs(bundle: Path, monkeypatch: pytest.Mon
         yield from ()
 
     monkeypatch.setattr(parity, "file_rows", rows_of)
-    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps"):
+    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps", "setting_rows", "probe_rows"):
         monkeypatch.setattr(parity, name, lambda *_: iter(()))
     run_parity(bundle, report=lambda what, *_: happened.append(what))
     runs = [k for k, what in enumerate(happened) if what.startswith("run ")]
@@ -120,8 +122,8 @@ def test_a_step_is_reported_before_it_runs(bundle: Path, monkeypatch: pytest.Mon
 
 
 def _at_one(row: Row) -> bool:
-    """Whether a row is of the paper's setting alone."""
-    return "setting" not in row.output
+    """Whether a row is of the photo, at the paper's setting."""
+    return "setting" not in row.output and "probe" not in row.output
 
 
 def _known(rows: list[Row]) -> dict[str, dict[str, Difference]]:
@@ -140,7 +142,7 @@ def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
         raise AssertionError(file.path)
 
     monkeypatch.setattr(links, "open_file", refuse)
-    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps", "setting_rows"):
+    for name in ("filter_rows", "pipeline_rows", "tensorflow_steps", "setting_rows", "probe_rows"):
         monkeypatch.setattr(parity, name, lambda *_: iter(()))
     rows = run_parity(bundle, known=_known(judged.rows))
     own = [r for r in judged.rows if r.link is Link.FILE and not r.subject.runtime and _at_one(r)]
@@ -149,7 +151,7 @@ def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
 
 def test_known_figures_are_judged_by_the_gate(bundle: Path) -> None:
     file = file_of(bundle, "perception", Target.TFLITE, Precision.FP32)
-    near, far = Difference(True, 1e-6, 1e-7, 120.0, 1.0), Difference(True, 0.3, 0.1, 20.0)
+    near, far = Difference(True, 1e-6, 1e-7, 120.0, 110.0, 1.0), Difference(True, 0.3, 0.1, 20.0, 10.0)
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
     assert [r.status for r in known_rows(file, {"mask": near, "depth": far})] == [Status.PASSED, Status.FAILED]
     (_, row) = known_rows(file, {"mask": near, "depth": nan})
@@ -158,7 +160,7 @@ def test_known_figures_are_judged_by_the_gate(bundle: Path) -> None:
 
 def test_known_figures_must_be_whole_and_those_of_the_sample_photo(bundle: Path, astronaut: np.ndarray) -> None:
     path = file_of(bundle, "perception", Target.TFLITE, Precision.FP32).path
-    figure = Difference(True, 0.0, 0.0, math.inf, 1.0)
+    figure = Difference(True, 0.0, 0.0, math.inf, math.inf, 1.0)
     with pytest.raises(InputError, match=f"{path}: expected known figures of mask, depth, found mask"):
         run_parity(bundle, known={path: {"mask": figure}})
     with pytest.raises(InputError, match="known figures for the sample photo alone"):
@@ -167,7 +169,7 @@ def test_known_figures_must_be_whole_and_those_of_the_sample_photo(bundle: Path,
 
 def test_entries_of_a_shared_file_are_run_whatever_is_known(astronaut: np.ndarray, tmp_path: Path) -> None:
     """Models of one file share its path, so that figures by path could be another model's."""
-    figures = {n: Difference(True, 0.0, 0.0, math.inf, 1.0) for n in ("mask", "depth")}
+    figures = {n: Difference(True, 0.0, 0.0, math.inf, math.inf, 1.0) for n in ("mask", "depth")}
     own = ModelFile("perception", Target.ONNX, Precision.FP32, SIZE, "gone.onnx")
     for file, status in ((own, Status.PASSED), (replace(own, entry="perception_128x96"), Status.FAILED)):
         known = {file.path: figures}
@@ -290,19 +292,23 @@ def test_peak_is_one_whatever_the_candidate() -> None:
     assert compare(reference * 100, reference).psnr_db == pytest.approx(-20 * math.log10(0.2 * 99))
 
 
+TOLERANCES = {(name, target, precision, spec.name): file_tolerance(name, target, precision, spec.name)
+              for name, contract in MODELS.items() for spec in contract.outputs
+              for target, precisions in PRECISIONS.items() for precision in precisions}  # fmt: skip
+
+
 def test_nan_cannot_pass_any_tolerance() -> None:
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
-    assert {(key[1], key[2]) for key in FILE} == {(t, p) for t, own in PRECISIONS.items() for p in own}
-    for tolerance in FILE.values():
+    for tolerance in TOLERANCES.values():
         assert tolerance.reason
         assert not tolerance.passes(nan)
 
 
 def test_weights_in_fp16_alone_are_held_tighter_than_arithmetic_in_fp16() -> None:
-    for (_, target, precision, output), tolerance in FILE.items():
+    for (_, target, precision, output), tolerance in TOLERANCES.items():
         if precision is Precision.FP16:
             least = 60 if target is not Target.COREML else 40 if output == "portrait" else 45
-            assert tolerance.min_psnr_db == least
+            assert (tolerance.min_psnr_db or 0) >= least
 
 
 def test_the_worst_photo_counts() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from portraiture.export.bundle.checksums import checksums
 from portraiture.export.bundle.goldens import INDEX, read_index
-from portraiture.export.bundle.manifest import MANIFEST, read_manifest
+from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.formats import Target
 from portraiture.export.networks.build import Networks
@@ -142,13 +142,6 @@ def test_an_altered_golden_fails(copy: Path, name: str) -> None:
     values = np.frombuffer(path.read_bytes(), entry["dtype"]).copy()
     values[len(values) // 2] = values[len(values) // 2] // 2 + 7 if values.dtype.kind == "u" else 0.123
     path.write_bytes(values.tobytes())
-    rows = golden_rows(copy, open_files(copy), Truth(Networks()))
+    rows = golden_rows(copy, model_files(read_manifest(copy)), Truth(Networks()))
     failed = {row.output for row in rows if row.status is Status.FAILED}
     assert name in failed
-
-
-def open_files(root: Path) -> Any:
-    """The bundle's models, whatever its checksums say."""
-    from portraiture.export.bundle.manifest import model_files
-
-    return model_files(read_manifest(root))
