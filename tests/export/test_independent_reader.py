@@ -85,13 +85,13 @@ class App:
         """By the rule ``enlarge``, (h, w) or (h, w, C) -> ``shape``."""
         assert self.resize["enlarge"] == "bilinear"
         rows, columns = (bilinear(image.shape[k], shape[k], self.resize["pixel_centres"]) for k in (0, 1))
-        return np.asarray(np.einsum("Hh,hw...,Ww->HW...", rows, image, columns))
+        return np.asarray(np.einsum("Hh,hw...,Ww->HW...", rows, image, columns, optimize=True))
 
     def shrink(self, photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """By the rule ``shrink``, to 8 bits."""
         assert (self.resize["shrink"], "rounded to 8 bits" in self.resize["rounding"]) == ("area average", True)
         rows, columns = (area(photo.shape[k], shape[k]) for k in (0, 1))
-        return np.asarray(np.rint(np.einsum("hH,HWc,wW->hwc", rows, photo.astype(np.float64), columns)))
+        return np.asarray(np.rint(np.einsum("hH,HWc,wW->hwc", rows, photo.astype(np.float64), columns, optimize=True)))
 
     def full_mask(self, mask: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
         """By the rule ``enlarge_mask``; colours in 0..1."""
