@@ -16,7 +16,7 @@ def check_inside(root: Path, files: Sequence[ModelFile]) -> None:
 
     Args:
         root: the bundle.
-        files: its models.
+        files: its models; a damaged file is left to its own row.
 
     Raises:
         InputError: a file carries another contract, or none.
@@ -24,7 +24,12 @@ def check_inside(root: Path, files: Sequence[ModelFile]) -> None:
     for path in dict.fromkeys(f.path for f in files):
         own = [f for f in files if f.path == path]
         models = [(f.name, f.size) for f in own]
-        text = FORMATS[own[0].target].described(root / path, models)
+        try:
+            text = FORMATS[own[0].target].described(root / path, models)
+        except InputError:
+            raise
+        except Exception:  # parsers raise what they like on a damaged file, of which its own row says what it is
+            continue
         try:
             found = json.loads(text or "{}")
         except ValueError:

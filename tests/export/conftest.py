@@ -1,5 +1,6 @@
 """A second small bundle, square so that a transposed photo fits, and what a test needs to harm and to judge one."""
 
+import functools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,6 +51,12 @@ def sound(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     return made_once("sound", lambda root: export_bundle(Few(), root, gate=False))
 
 
+@functools.cache
+def truth_of(checkpoints: Checkpoints) -> Truth:
+    """The float64 results of weights, which all tests share."""
+    return Truth(Networks(checkpoints))
+
+
 @dataclass
 class Patient:
     """A copy of a bundle that a test harms, and the gate that is to notice."""
@@ -96,7 +103,7 @@ class Patient:
 
     def failures(self) -> list[Row]:
         """The rows that fail, explained; the filter's own quality is not asked for at this size."""
-        truth = Truth(Networks(self.checkpoints))
+        truth = truth_of(self.checkpoints)
         rows = [r for r in parity.run_parity(self.root, (), truth) if r.link is not Link.FILTER]
         explained = explain(self.root, rows, truth, [sample_photo()])
         return [r for r in explained if r.status is Status.FAILED]

@@ -1,5 +1,7 @@
 """On scenes whose truth is known, each part of the paper's method earns its place at the person's edge."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,29 @@ def test_transfer_is_exact_both_ways() -> None:
         to_linear(np.array([0.0, 0.04045, 0.5, 1.0])), [0, 0.04045 / 12.92, 0.21404114, 1], atol=1e-8
     )
     assert to_srgb(np.array([3.0]))[0] == pytest.approx(1.0, abs=1e-15)
+
+
+def disk_pixels(radius_px: float) -> int:
+    """How many pixels the open disk of (5) holds, counted one by one."""
+    reach = range(-9, 10)
+    return sum(math.hypot(y, x) < radius_px for y in reach for x in reach)
+
+
+def test_every_blur_is_as_large_as_the_aperture_says() -> None:
+    """A point of light becomes a disk of the layer's radius, in the middle layer of half of it.
+
+    120x160 has a diagonal of 200 px: an aperture of 0.03 gives the farthest layer 6 px; its half is 3 px.
+    """
+    depth = np.repeat(np.repeat([0.1, 0.5, 0.9], 40)[:, None], 160, axis=1)
+    mask = np.zeros((120, 160))
+    mask[:40, 60:100] = 1
+    rgb = np.zeros((120, 160, 3))
+    rgb[:40, 60:100] = 0.5
+    rgb[60, 20] = rgb[100, 20] = 1.0  # far from the person and from the layers' borders
+    for name, picture in renderings(rgb, mask, depth, 0.03).items():
+        light = to_linear(picture) if name in (LINEAR, OCCLUSION) else picture
+        middle = 6.0 if "no depth" in name else 3.0
+        for y, radius_px in ((60, middle), (100, 6.0)):
+            spot = light[y - 9 : y + 10, 11:30, 0]
+            assert np.count_nonzero(spot > 1e-6) == disk_pixels(radius_px), name
+            assert light[y, 20, 0] == pytest.approx(1 / disk_pixels(radius_px), rel=1e-6), name

@@ -236,3 +236,13 @@ def test_what_is_nearer_than_the_focus_sees_the_iris_inverted():
     np.testing.assert_allclose(upright[window], kernel, atol=1e-9)
     np.testing.assert_allclose(inverted[window], kernel[::-1, ::-1], atol=1e-5)
     assert np.abs(upright - inverted).max() > 1e-3
+
+
+@pytest.mark.parametrize(("value", "known"), [(0.25, True), (0.29, True), (0.31, False)])
+def test_a_label_counts_up_to_an_alpha_of_three_tenths(value: float, known: bool) -> None:
+    """A patch is labelled as the blurred layer: 1 - alpha of its light is blurred, or the sharp layer covers it."""
+    alpha, labels = np.zeros((40, 40)), np.zeros((40, 40), dtype=np.int64)
+    alpha[10:30, 10:30], labels[10:30, 10:30] = value, 1
+    share = share_of(alpha, labels, np.array([0.0, 3.0]), 0)
+    expected = np.where(labels == 1, 1 - value, 0) if known else np.zeros((40, 40))
+    np.testing.assert_allclose(share, expected, atol=1e-9)

@@ -97,3 +97,23 @@ def test_constant_stays_constant_up_to_the_border(radius_px):
     mask = np.zeros((40, 30))
     mask[10:30, 8:20] = 1
     np.testing.assert_allclose(guided_blur(rgb, mask, radius_px), 0.3, atol=1e-9)
+
+
+@pytest.mark.parametrize(("background", "blurred"), [(3e-9, True), (3e-10, False)])
+def test_background_below_a_billionth_is_none(background: float, blurred: bool) -> None:
+    """A person that is nearly everywhere: the mean of the five pixels, or the photo's own pixel."""
+    rgb = np.random.default_rng(0).random((5, 5, 3))
+    found = guided_blur(rgb, np.full((5, 5), 1 - background), 1.2)[2, 2]
+    five = (rgb[2, 2] + rgb[1, 2] + rgb[3, 2] + rgb[2, 1] + rgb[2, 3]) / 5
+    np.testing.assert_allclose(found, five if blurred else rgb[2, 2], rtol=1e-12)
+    assert np.abs(five - rgb[2, 2]).max() > 0.1  # negative control
+
+
+def test_the_rounding_of_a_large_kernel_is_no_background() -> None:
+    """Beyond the kernel's reach of any background the photo's pixels stay to the bit."""
+    rgb = np.random.default_rng(0).random((60, 80, 3))
+    mask = np.ones((60, 80))
+    mask[:, :20] = 0
+    found = guided_blur(rgb, mask, 9.5)  # 19x19: OpenCV sums it by FFT; column 29 is the first out of reach
+    np.testing.assert_array_equal(found[:, 29:], rgb[:, 29:])
+    assert (found[:, :29] != rgb[:, :29]).any(axis=2).all()

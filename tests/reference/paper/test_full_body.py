@@ -85,3 +85,33 @@ def test_person_depth_is_the_weighted_mean():
     assert person_depth(mask, depth) == pytest.approx((0.2 + 0.4) / 1.5)
     with pytest.raises(InputError, match="expected a person"):
         person_depth(0 * mask, depth)
+
+
+def test_the_default_feather_is_half_a_per_cent_of_the_diagonal() -> None:
+    """300x400 has a diagonal of 500 px: between two layers the blur fades in by a Gaussian of 2.5 px.
+
+    The rows are white and black in turn: the farther layer's disk of five pixels leaves 3/5 of a white row, so that a
+    white pixel shows 1 - 2/5 of the farther layer's weight. That weight is summed here without a cut.
+    """
+    rgb = np.zeros((300, 400, 3))
+    rgb[::2] = 1.0
+    labels = np.zeros((300, 400), dtype=np.int64)
+    labels[:, 200:] = 1
+    found = render_full_body(rgb, np.zeros((300, 400)), labels, np.array([0.0, 1.2]))[150, :, 0]
+    x = np.arange(400)
+    gauss = np.exp(-((x[:, None] - x) ** 2) / (2 * 2.5**2))
+    farther = gauss[:, 200:].sum(axis=1) / gauss.sum(axis=1)
+    np.testing.assert_allclose(found[:-1], 1 - 2 / 5 * farther[:-1], atol=1e-4)  # the last column's disk has four
+
+
+def test_the_feathers_cut_is_too_small_to_see() -> None:
+    """Cut at four sigmas, where g is 0.0003, the weights differ from the whole Gaussian's by less than 1e-4."""
+    sigma = 2.5
+    labels = np.zeros((3, 81), dtype=np.int64)
+    labels[:, 40] = 1
+    x = np.arange(81)
+    whole = np.exp(-((x - 40) ** 2) / (2 * sigma**2)) / np.exp(-((x[:, None] - x) ** 2) / (2 * sigma**2)).sum(axis=1)
+    found = layer_weights(labels, 2, sigma)[1, :, 1]
+    np.testing.assert_allclose(found, whole, atol=1e-4)
+    np.testing.assert_array_equal(np.flatnonzero(found), np.arange(30, 51))  # 4 * 2.5 = 10 pixels on each side
+    assert found[30] / found[40] == pytest.approx(0.0003, abs=1e-4)

@@ -70,3 +70,19 @@ def test_the_nearest_layer_and_the_nearer_of_two_at_one_distance():
     depths = np.array([[0.0, 0.25, 0.26], [0.5, 0.75, 1.0]])
     np.testing.assert_array_equal(nearest_layer(depths, np.array([0.0, 0.5, 1.0])), [[0, 0, 1], [1, 1, 2]])
     assert nearest_layer(np.array(0.6), np.array([0.3])) == 0
+
+
+def test_a_flat_layer_has_a_sigma_of_two_per_cent_of_the_depth_range() -> None:
+    """Two flat depths: by (8) a layer charges noise of 0.02 with 0.02 / 0.02^2 = 50, the other depth with 1250."""
+    layers = depth_layers(np.repeat([[0.2, 0.7]], 3, axis=0), 2)
+    np.testing.assert_allclose(layers.unary, [[[0, 1250], [1250, 0]]] * 3, atol=1e-9)
+    noisy = np.full((50, 40), 0.2)
+    noisy[:, 20:], noisy[0, 0] = 0.7, 0.22
+    assert depth_layers(noisy, 2).unary[0, 0, 0] == pytest.approx(50, rel=0.01)
+
+
+def test_the_papers_six_layers_are_the_default() -> None:
+    """Section 4.1: K = 6. Twelve depths in six pairs give the pairs' means."""
+    means = [0.11, 0.27, 0.43, 0.59, 0.75, 0.91]
+    depth = np.repeat(np.sort([m + d for m in means for d in (-0.01, 0.01)])[:, None], 8, axis=1)
+    np.testing.assert_allclose(depth_layers(depth).centres, means)
