@@ -6,11 +6,24 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
-from portraiture.reference.files import new_file
+from portraiture.reference.files import new_file, parse_json
+
+
+def save_file(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write the tensors into the file at ``path``.
+
+    That of safetensors writes to a name of its own beside ``path``, which a kill would leave there for ever.
+
+    Args:
+        tensors: contiguous, on the CPU, none the view of another.
+        path: the file; it may exist.
+        metadata: text by name.
+    """
+    path.write_bytes(save(tensors, metadata))
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
@@ -62,7 +75,18 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v).all()]
     if bad:
         raise InputError(f"{path}: expected finite weights, {bad[0]} holds NaN or infinity; train or copy it again")
-    return tensors, json.loads(metadata.get("portraiture", "{}"))
+    return tensors, _entry(path, metadata.get("portraiture", "{}"))
+
+
+def _entry(path: Path, text: str) -> dict[str, Any]:
+    """The JSON entry of a file."""
+    try:
+        entry = parse_json(text)
+    except ValueError as error:
+        raise InputError(f"{path}: expected a JSON entry in it ({error}); copy or train it again") from None
+    if not isinstance(entry, dict):
+        raise InputError(f"{path}: expected a JSON object in it, found {type(entry).__name__}; copy or train it again")
+    return entry
 
 
 def load_model(model: nn.Module, path: Path) -> dict[str, Any]:

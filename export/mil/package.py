@@ -88,6 +88,8 @@ class Package:
         Raises:
             InputError: the name leads outside the package, or the file is missing or damaged.
         """
+        if "\0" in name:
+            raise damaged(self.model_path, "a weight file inside the package", repr(name))
         folder = self.model_path.parent.resolve()
         path = Path(name.replace("@model_path", str(folder))).resolve()
         if not path.is_relative_to(folder):
@@ -186,7 +188,9 @@ def _model_path(path: Path) -> Path:
         relative = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(manifest_path, "JSON that names the root model", type(error).__name__) from None
-    model_path = path / "Data" / str(relative)
+    if not isinstance(relative, str) or "\0" in relative:
+        raise damaged(manifest_path, "a model inside the package", repr(relative))
+    model_path = path / "Data" / relative
     if not model_path.resolve().is_relative_to((path / "Data").resolve()):
         raise damaged(manifest_path, "a model inside the package", repr(relative))
     if not model_path.is_file():

@@ -56,6 +56,10 @@ class TfliteRunner:
             raise InputError(
                 f"{path}: expected signature {key}({', '.join(inputs)}), found {found}; export the bundle again"
             )
+        missing = sorted({s.name for s in self.contract.outputs} - set(signatures[key]["outputs"]))
+        if missing:
+            raise InputError(f"{path}: expected output {missing[0]}, found {', '.join(signatures[key]['outputs'])};"
+                             " export the bundle again")  # fmt: skip
         self._signature = self._interpreter.get_signature_runner(key)
         for spec in self.contract.inputs:
             shape = tuple(int(n) for n in self._signature.get_input_details()[spec.name]["shape"])
@@ -74,7 +78,7 @@ class TfliteRunner:
         inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NHWC") for s in self.contract.inputs}
         try:
             outputs = self._signature(**inputs)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{self.path}: expected a model that runs ({reason}); export the bundle again") from error
         return {s.name: from_layout(s, outputs[s.name], "NHWC") for s in self.contract.outputs}

@@ -115,8 +115,8 @@ def cached(samples: Sequence[Sample], decode: Decoder, height: int, width: int, 
 def _decode_all(samples: Sequence[Sample], decode: Decoder, size: tuple[int, int], path: Path) -> None:
     """Write all samples at ``size`` (height, width) as one array file."""
     first = decode(samples[0], *size)
-    shape = (len(samples), *first.shape)
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)  # type: ignore[no-untyped-call]
-    for i, sample in enumerate(tqdm(samples, desc=f"decoding at {size[0]}x{size[1]}", unit="photo", disable=None)):
-        array[i] = first if i == 0 else decode(sample, *size)
-    array.flush()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(samples), *first.shape)}
+    with path.open("wb") as file:  # not mapped: a full disk would end the process with a signal
+        np.lib.format.write_array_header_1_0(file, header)
+        for i, sample in enumerate(tqdm(samples, desc=f"decoding at {size[0]}x{size[1]}", unit="photo", disable=None)):
+            file.write((first if i == 0 else decode(sample, *size)).tobytes())

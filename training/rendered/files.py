@@ -10,7 +10,6 @@ The reference renders from the rounded maps, so that a pair is consistent to hal
 is written under a hidden temporary name and renamed when it is whole; readers ignore hidden names.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ import cv2
 import numpy as np
 
 from portraiture.reference.errors import InputError
-from portraiture.reference.files import LEFTOVERS, new_folder, write_json
+from portraiture.reference.files import LEFTOVERS, new_folder, parse_json, write_json
 from portraiture.training.rendered.settings import LensSetting
 
 VERSION = 1
@@ -103,10 +102,13 @@ def list_pairs(folder: Path) -> list[Path]:
 def read_settings(path: Path) -> tuple[LensSetting, ...]:
     """The lens settings of a pair, in the order of its targets."""
     try:
-        entry = json.loads((path / "pair.json").read_text())
+        entry = parse_json((path / "pair.json").read_bytes())
         if entry["version"] != VERSION:
             raise InputError(f"{path}: expected pair version {VERSION}, found {entry['version']}; render it again")
-        return tuple(LensSetting(float(s["aperture"]), float(s["focus"])) for s in entry["settings"])
+        settings = tuple(LensSetting(float(s["aperture"]), float(s["focus"])) for s in entry["settings"])
+        if not settings:
+            raise ValueError("without a setting")
+        return settings
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: expected a pair with a pair.json ({error}); remove it, render it again") from None
 

@@ -1,12 +1,11 @@
 """What a folder of pairs was rendered with."""
 
-import json
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.reference.files import write_json
+from portraiture.reference.files import parse_json, write_json
 
 OPTIONS_FILE = "pairs.json"
 
@@ -50,7 +49,7 @@ def claim(folder: Path, options: PairOptions) -> None:
         write_json(path, wanted)
         return
     try:
-        found = json.loads(path.read_text())
+        found = parse_json(path.read_bytes())
         differing = [k for k in wanted if found.get(k) != wanted[k]]
     except (ValueError, AttributeError):
         raise InputError(f"{path}: expected the options of these pairs as JSON; choose a new folder") from None

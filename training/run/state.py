@@ -1,12 +1,12 @@
 """The optimizer's state as tensors, for a checkpoint, and the log that goes with one."""
 
-import json
+import math
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from portraiture.reference.files import write_text
+from portraiture.reference.files import parse_json, write_text
 
 
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -27,7 +27,18 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
 
 
 def forget_later_lines(log: Path, step: int) -> None:
-    """Drop log lines of validations whose checkpoint was not written: they will be written again."""
+    """Drop log lines of validations whose checkpoint was not written: they will be written again.
+
+    A line that is not whole, as a full disk leaves it, is such a line.
+    """
     if log.exists():
-        kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
+        kept = [line for line in log.read_text(errors="replace").splitlines() if _step_of(line) <= step]
         write_text(log, "".join(f"{line}\n" for line in kept))
+
+
+def _step_of(line: str) -> float:
+    """The step of a log line; of one that is not whole, later than all."""
+    try:
+        return int(parse_json(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
