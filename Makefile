@@ -1,5 +1,6 @@
 # `make bundle` and `make test` set everything up by themselves; they need Python 3.11 and make, nothing else.
 # `make check` is the quick look while you work: lint, types and the fast tests.
+# `make figures` runs the commands that the guides name for their figures, and compares.
 PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -11,7 +12,7 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 SAMPLES := build/samples
 WORKERS ?= 2
 
-.PHONY: bundle test check lint types fast-tests all-tests clean
+.PHONY: bundle test check lint types fast-tests all-tests figures torture clean
 
 $(VENV)/.created:
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 as python3.11 or python3, found neither; \
@@ -61,6 +62,14 @@ check: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory lint types all-tests
+
+# ONLY=TEXT takes the commands and documents whose name holds TEXT
+figures: $(VENV)/.runtime
+	@$(BIN)/python -m portraiture.tools.figures $(if $(ONLY),--only '$(ONLY)')
+
+# kills the commands, takes their place to write, gives them damaged files; about 15 minutes, no part of `make test`
+torture: $(VENV)/.runtime
+	@$(BIN)/python -m portraiture.tools.torture $(TORTURE)
 
 clean:
 	rm -rf build bundle dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

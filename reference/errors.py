@@ -5,11 +5,22 @@ Every message says what was expected, what came, and what to do next, on one lin
 
 from collections.abc import Iterable
 
+LONGEST_MESSAGE = 2000
+"""Characters of the longest message; what came may be a name or a value of any length. Chosen, not measured."""
+
 
 class PortraitureError(Exception):
     """Base of all errors raised on purpose. ``exit_code`` is what the command line returns."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """The message; of a longer one the beginning, which names the place, and the end, which says what to do."""
+        message = super().__str__()
+        if len(message) <= LONGEST_MESSAGE:
+            return message
+        half = LONGEST_MESSAGE // 2 - 2
+        return f"{message[:half]} .. {message[-half:]}"
 
 
 class InputError(PortraitureError):

@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
-        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerances,sample_photo,quiet}.py",
+        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerance,tolerances,sample_photo,quiet}.py",
         "reference/metrics reference/lens",
     ),
     "export/networks": ("export/networks/", "export training/models training/filters training/weights"),
@@ -101,6 +101,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/report": ("tools/report/", "export export/bundle export/parity export/coreml"),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
+    "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
+    "tools/figures": ("tools/figures/", "tools"),
     "tools/commands": ("tools/commands/ tools/{cli,samples}.py", "reference* training* export* tools*"),
 }
 

@@ -104,7 +104,11 @@ class Truth:
         return {"rgb": maps.model_rgb / np.float32(255), "mask": maps.model_mask, "depth": maps.model_depth}
 
     def feeds_at(self, name: str, size: Size, photo: np.ndarray, setting: Setting) -> Feeds:
-        """The inputs of :meth:`at_setting`, with the same arguments."""
+        """The inputs of :meth:`at_setting`.
+
+        Args:
+            name, size, photo, setting: as there.
+        """
         return self.feeds(name, size, photo) | {"aperture": setting.aperture, "focus": setting.focus}
 
     def at_setting(self, name: str, size: Size, photo: np.ndarray, setting: Setting) -> tuple[Feeds, Arrays]:
@@ -134,7 +138,11 @@ class Truth:
         return feeds, dict(expected)
 
     def feeds_on(self, name: str, size: Size, probe: Probe) -> Feeds:
-        """The inputs of :meth:`on_probe`, with the same arguments."""
+        """The inputs of :meth:`on_probe`.
+
+        Args:
+            name, size, probe: as there.
+        """
         feeds = self.feeds(name, size, probe.photo(size))
         if "aperture" in feeds:
             feeds |= {"aperture": probe.setting.aperture, "focus": probe.setting.focus}

@@ -41,7 +41,7 @@ def _parse_npy(path: Path, data: bytes) -> AnyArray:
         if not data.startswith(b"\x93NUMPY"):
             raise ValueError("no .npy, perhaps an archive")
         array = np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
-    except (ValueError, EOFError, OSError, SyntaxError, KeyError):
+    except Exception:  # NumPy reads the header as Python source: its errors have no common base
         raise InputError(
             f"{path}: expected a .npy array without objects, found another content; write it with numpy.save"
         ) from None

@@ -9,6 +9,7 @@ import click
 @click.argument("bundle", type=click.Path(path_type=Path))
 def command(bundle: Path) -> None:
     """Print the contract, sizes and operations of BUNDLE and verify every checksum."""
+    from rich.markup import escape
     from rich.table import Column, Table
 
     from portraiture.export.bundle.open import open_bundle
@@ -18,7 +19,7 @@ def command(bundle: Path) -> None:
     note_litter(bundle)
     manifest = open_bundle(bundle).manifest
     out = console()
-    out.print(f"contract {manifest['contract_version']}, git {manifest['git_revision']}")
+    out.print(escape(f"contract {manifest['contract_version']}, git {manifest['git_revision']}"))
     files = Table("model", "target", "precision", "size", "MB", "ops", Column("file", overflow="fold"))
     for m in manifest["models"]:
         files.add_row(m["name"], m["target"], m["precision"], m["size"], f"{m['bytes'] / 1e6:.2f}", str(m["op_count"]),
@@ -35,5 +36,5 @@ def command(bundle: Path) -> None:
                 interface.add_row(f"{m['name']} {m['target']} {m['size']}", direction[:-1], t["name"], str(t["shape"]),
                                   t["dtype"], str(t["range"]), t["layout"], t["meaning"])  # fmt: skip
     out.print(interface)
-    out.print(f"tools: {', '.join(f'{k} {v}' for k, v in manifest['tools'].items())}")
+    out.print(escape(f"tools: {', '.join(f'{k} {v}' for k, v in manifest['tools'].items())}"))
     out.print(f"{len(manifest['files'])} files, every sha256 as in the manifest")

@@ -128,14 +128,13 @@ def _trainer(subject: str, recipe: str, data: tuple[str, ...], run: Path, source
 
 def _hard_ids(files: tuple[Path, ...]) -> frozenset[str]:
     """Ids that ``evaluate segmentation --split train --worst N --json FILE`` listed."""
-    import json
-
     from portraiture.reference.errors import InputError
+    from portraiture.reference.files import parse_json
 
     found: set[str] = set()
     for path in files:
         try:
-            found |= {str(entry["id"]) for entry in json.loads(path.read_text())["worst"]}
+            found |= {str(entry["id"]) for entry in parse_json(path.read_bytes())["worst"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = "expected a file of evaluate segmentation --split train --worst N --json"
             raise InputError(f"--hard {path}: {expected}, found another ({error}); write one with it") from error

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.tolerances import Tolerance
+from portraiture.export.tolerance import Tolerance
 from portraiture.tools.report.pictures import absolute_error
 
 LOWEST_DECADE = -9

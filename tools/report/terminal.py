@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from portraiture.export.parity.rows import Row, Status, counts
@@ -30,7 +31,7 @@ def print_rows(rows: Sequence[Row]) -> None:
     for row in rows:
         d = row.difference
         table.add_row(
-            str(row.subject),
+            escape(str(row.subject)),
             row.output,
             "-" if d is None else f"{d.max_abs:.2e}",
             "-" if d is None else f"{d.psnr_db:.1f}",
@@ -38,11 +39,11 @@ def print_rows(rows: Sequence[Row]) -> None:
             row.tolerance,
             str(row.photos),
             f"[{_COLOUR[row.status]}]{row.status.value}[/]",
-            row.note,
+            escape(row.note),
         )
     out = console()
     out.print(table)
     out.print("parity: " + ", ".join(f"{number} {status.value}" for status, number in counts(rows).items()))
     not_run = dict.fromkeys(f"{row.subject} ({row.note})" for row in rows if row.status is Status.NOT_RUN)
     if not_run:
-        out.print(f"not proven: {'; '.join(not_run)}")
+        out.print(f"not proven: {escape('; '.join(not_run))}")

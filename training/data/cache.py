@@ -117,6 +117,6 @@ def _decode_all(samples: Sequence[Sample], decode: Decoder, size: tuple[int, int
     first = decode(samples[0], *size)
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(samples), *first.shape)}
     with path.open("wb") as file:  # not mapped: a full disk would end the process with a signal
-        np.lib.format.write_array_header_1_0(file, header)
+        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
         for i, sample in enumerate(tqdm(samples, desc=f"decoding at {size[0]}x{size[1]}", unit="photo", disable=None)):
             file.write((first if i == 0 else decode(sample, *size)).tobytes())

@@ -19,7 +19,7 @@ from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Comparison, Link, Row, judge
 from portraiture.export.parity.subjects import Subject, subject_of
-from portraiture.export.tolerances import Tolerance
+from portraiture.export.tolerance import Tolerance
 from portraiture.tools.report.gallery import Gallery
 from portraiture.tools.report.histogram import error_counts
 from portraiture.tools.report.html import html_report
