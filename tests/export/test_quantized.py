@@ -26,7 +26,7 @@ from portraiture.export.targets import FORMATS, open_file
 from portraiture.export.tflite.model import operations_of, read_model
 from portraiture.export.tflite.quantize import CONVOLUTIONS
 from portraiture.export.tolerance import Tolerance
-from portraiture.export.tolerances import FILE, pipeline_tolerance
+from portraiture.export.tolerances import pipeline_tolerance, use_tolerance
 from portraiture.export.writing.calibration import MOST_PHOTOS, calibration_photos, tflite_samples
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
@@ -293,7 +293,8 @@ def disk(radius: float, x: float) -> np.ndarray:
 
 @pytest.mark.parametrize("precision", SMALL)
 def test_a_shifted_mask_fails_the_iou(precision: Precision) -> None:
-    gate = next(g for (n, _, p, o), g in FILE.items() if (n, p, o) == ("perception", precision, MASK.name))
+    target = next(t for t, own in PRECISIONS.items() if precision in own)
+    gate = use_tolerance("perception", target, precision, MASK.name)
     truth = disk(30, 48)
     assert gate.passes(compare(truth, truth, as_mask=True))
     shifted = compare(disk(30, 49), truth, as_mask=True)

@@ -44,7 +44,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _kills(options: argparse.Namespace, work: Path) -> list[Kills]:
     def of_command(victim: Victim) -> Kills:
         note(f"torture: kills of {victim.name}")
-        return killed_often(victim, work / "kills", options.kills, random.Random(f"{options.seed} {victim.name}"))
+        found = killed_often(victim, work / "kills", options.kills, random.Random(f"{options.seed} {victim.name}"))
+        note(f"torture: {victim.name}: {found.kills} kills, {found.faults} faults")
+        return found
 
     with ThreadPoolExecutor(options.workers) as pool:
         return list(pool.map(of_command, _chosen(options)))

@@ -48,7 +48,7 @@ def test_goldens_are_plain_arrays_of_the_stated_shape(bundle: Path) -> None:
         np.testing.assert_allclose(values / 65535, kept, atol=1 / 65535)
     for name in ("mask", "depth", "portrait"):
         values = read_golden(bundle, index, name)
-        assert (values.dtype, values.shape[:2]) == (np.float64, (64, 48))
+        assert (values.dtype, values.shape[:2]) == (np.float64, (128, 96))
         assert 0 <= values.min() < values.max() <= 1
 
 
@@ -72,7 +72,7 @@ def test_fp16_files_are_smaller(bundle: Path, target: Target) -> None:
 def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     with replacing(folder) as first:
-        (first / MANIFEST).write_text("{}")
+        (first / MANIFEST).write_text('{"files": {}}')
 
     def killed() -> None:
         with replacing(folder) as second:
@@ -81,7 +81,7 @@ def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="killed"):
         killed()
-    assert (folder / MANIFEST).read_text() == "{}"
+    assert (folder / MANIFEST).read_text() == '{"files": {}}'
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
     with replacing(folder) as third:
         (third / MANIFEST).write_text("new")
