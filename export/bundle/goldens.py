@@ -12,6 +12,7 @@ from portraiture.export.contract import PORTRAIT, Kind, Size, model_contract
 from portraiture.export.model_file import ModelFile
 from portraiture.export.tolerances import use_tolerance
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import parse_json
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
@@ -162,6 +163,13 @@ def read_golden(root: Path, index: dict[str, Any], name: str) -> np.ndarray:
 
 
 def read_index(root: Path) -> dict[str, Any]:
-    """The index of a bundle's goldens."""
-    index: dict[str, Any] = json.loads((root / INDEX).read_text())
+    """The index of a bundle's goldens.
+
+    Raises:
+        InputError: it is no JSON.
+    """
+    try:
+        index: dict[str, Any] = parse_json((root / INDEX).read_bytes())
+    except ValueError as error:
+        raise InputError(f"{root / INDEX}: expected JSON ({error}); export the bundle again") from error
     return index

@@ -82,6 +82,14 @@ def test_an_altered_index_of_goldens_is_refused(copy: Path, change: Callable[[An
         open_bundle(copy)
 
 
+@pytest.mark.parametrize("text", ["{", "[1, 2", "\x00", '{"size": NaN}', "[" * 20_000])
+def test_an_index_that_is_no_json_is_refused(copy: Path, text: str) -> None:
+    (copy / INDEX).write_text(text)
+    bless(copy)
+    with pytest.raises(InputError, match=r"index\.json: expected JSON"):
+        open_bundle(copy)
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
