@@ -1,6 +1,5 @@
 """The second link of parity: the RNN filter against the CRF reference, on the same maps."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, 
 from portraiture.export.parity.subjects import Subject
 from portraiture.export.pipeline.resize import nearest_size
 from portraiture.export.pipeline.truth import Truth
-from portraiture.export.tolerances import FILTER_AGAINST_CRF, FILTER_GAIN, GAIN_BELOW_DB, GAIN_FROM_PX, filter_tolerance
+from portraiture.export.tolerances import FILTER_GAIN, GAIN_BELOW_DB, filter_tolerance
 from portraiture.reference.arrays import person_pixels
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
@@ -46,7 +45,7 @@ def filter_rows(
     from portraiture.reference.settings import Mode, RenderSettings
 
     found, gains = dict[int, Difference](), dict[int, Difference]()
-    subject = Subject(f"filter torch fp64 {size}")
+    subject, gate = Subject(f"filter torch fp64 {size}"), filter_tolerance(size, known)
     for index, photo in photos.items():
         pipeline = truth.pipeline(size)
         maps = pipeline.perceive(photo)
@@ -58,14 +57,13 @@ def filter_rows(
         picture = pipeline.filter(maps, APERTURE_PAPER)
         found[index] = compare(picture, expected)
         itself = maps.model_rgb / 255
-        largest_px = APERTURE_PAPER * math.hypot(size.height, size.width)
-        if largest_px >= GAIN_FROM_PX and compare(itself, expected).psnr_db < GAIN_BELOW_DB:
+        if compare(itself, expected).psnr_db < GAIN_BELOW_DB:
             gains[index] = compare_change(picture, expected, itself, itself)
-        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], FILTER_AGAINST_CRF))
+        watch(Comparison(Link.FILTER, subject, "portrait", index, picture, expected, found[index], gate))
     if not found:
-        yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", FILTER_AGAINST_CRF)
+        yield Row.not_run(Link.FILTER, subject, "no photo with a person", "portrait", gate)
         return
-    yield judge(Link.FILTER, subject, "portrait", found, filter_tolerance(size, known))
+    yield judge(Link.FILTER, subject, "portrait", found, gate)
     if gains:
         yield judge(Link.FILTER, subject, GAIN, gains, FILTER_GAIN)
     else:

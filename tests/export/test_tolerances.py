@@ -66,6 +66,10 @@ def test_changes_and_pipelines_were_measured_too(model: str, pipeline: str, targ
         found = MEASURED[model, target.value, precision.value, CHANGE]
         assert change.min_psnr_db is not None
         assert found.psnr_db - 10 < change.min_psnr_db < found.psnr_db
+        others = change_tolerance(model, target, precision, shipped=False).min_psnr_db
+        assert others == {Precision.FP32: 94.0, Precision.FP16: 17.0 if target is Target.COREML else 60.0}.get(
+            precision, 17.0
+        )
         whole = pipeline_tolerance(pipeline, target, precision)
         error = MEASURED[pipeline, target.value, precision.value, "portrait"]
         assert whole.passes(worse_by(error, 2.0))

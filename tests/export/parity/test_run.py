@@ -28,7 +28,7 @@ from portraiture.export.parity.subjects import pipeline_groups, subject_of
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds, Runner
 from portraiture.export.tolerance import Tolerance
-from portraiture.export.tolerances import file_tolerance
+from portraiture.export.tolerances import file_tolerance, use_tolerance
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
 from portraiture.training.tensor_files import load_tensors
@@ -299,15 +299,17 @@ TOLERANCES = {(name, target, precision, spec.name): file_tolerance(name, target,
 
 def test_nan_cannot_pass_any_tolerance() -> None:
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
+    assert {(key[1], key[2]) for key in TOLERANCES} == {(t, p) for t, own in PRECISIONS.items() for p in own}
     for tolerance in TOLERANCES.values():
         assert tolerance.reason
         assert not tolerance.passes(nan)
 
 
 def test_weights_in_fp16_alone_are_held_tighter_than_arithmetic_in_fp16() -> None:
-    for (_, target, precision, output), tolerance in TOLERANCES.items():
+    for (name, target, precision, output), tolerance in TOLERANCES.items():
         if precision is Precision.FP16:
             least = 60 if target is not Target.COREML else 40 if output == "portrait" else 45
+            assert use_tolerance(name, target, precision, output).min_psnr_db == least
             assert (tolerance.min_psnr_db or 0) >= least
 
 
