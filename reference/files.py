@@ -138,7 +138,7 @@ def _locked_temporary(path: Path, make: Callable[[Path], object]) -> tuple[Path,
     No process of this or another machine has the same name. What killed processes left of ``path`` is removed first.
     """
     for left in path.parent.glob(f".{glob.escape(path.name[:_NAME_CHARACTERS])}.{'[0-9a-f]' * 12}.tmp"):
-        _remove_abandoned(left)
+        remove_abandoned(left)
     while True:
         temporary = path.with_name(f".{path.name[:_NAME_CHARACTERS]}.{uuid.uuid4().hex[:12]}.tmp")
         make(temporary)
@@ -150,7 +150,7 @@ def _locked_temporary(path: Path, make: Callable[[Path], object]) -> tuple[Path,
             os.close(lock)
 
 
-def _remove_abandoned(left: Path) -> None:
+def remove_abandoned(left: Path) -> None:
     """Remove a temporary file or folder unless its writer is at work."""
     with contextlib.suppress(OSError):
         descriptor = os.open(left, os.O_RDONLY)

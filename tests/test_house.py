@@ -20,7 +20,7 @@ MOST_LINES = 260
 
 # room: (files or folders, rooms that it may import)
 ROOMS: dict[str, tuple[str, str]] = {
-    "reference": ("reference/{errors,arrays,files,srgb}.py", ""),
+    "reference": ("reference/{errors,arrays,files,processes,srgb}.py", ""),
     "reference/metrics": ("reference/metrics.py", ""),
     "reference/presence": ("reference/presence.py", ""),
     "reference/enlarge": ("reference/enlarge.py", ""),

@@ -40,6 +40,23 @@ def first_difference(expected: Any, found: Any, place: str = "") -> tuple[str, A
     return None if expected == found else (place, expected, found)
 
 
+def refuse_difference(where: str, expected: Any, found: Any) -> None:
+    """Refuse a JSON value that is not the expected one.
+
+    Args:
+        where: the file, as the message names it.
+        expected, found: the two, as for :func:`first_difference`.
+
+    Raises:
+        InputError: naming the first difference.
+    """
+    difference = first_difference(expected, found)
+    if difference:
+        place, wanted, value = difference
+        raise InputError(f"{where}: {place}: expected {wanted!r}, found {value!r}: altered, or of another version;"
+                         " export the bundle again")  # fmt: skip
+
+
 def _place(file: ModelFile) -> dict[str, str]:
     """Path, and entry in a shared file, that the bundle's naming gives a model."""
     if not file.entry:
@@ -65,11 +82,7 @@ def check_manifest(root: Path, manifest: dict[str, Any]) -> None:
             }
         )
     truth = {"contract_version": VERSION, "resize": RESIZE_RULE, "compose": COMPOSE_RULE, "models": models}
-    difference = first_difference(json.loads(json.dumps(truth)), manifest)
-    if difference:
-        place, expected, found = difference
-        raise InputError(f"{root / MANIFEST}: {place}: expected {expected!r}, found {found!r}: altered, or of another"
-                         " version; export the bundle again")  # fmt: skip
+    refuse_difference(str(root / MANIFEST), json.loads(json.dumps(truth)), manifest)
     for name in manifest["files"]:
         known = any(name == f.path or name.startswith(f"{f.path}/") for f in model_files(manifest))
         if name.startswith(_FOLDERS_OF_MODELS) and not known:

@@ -1,15 +1,16 @@
-"""Checks that what an app reads beside the models says what follows from them: the goldens' index and the constants."""
+"""What an app reads beside the models and follows from them: the goldens' index and the constants."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from portraiture.export.bundle.check import first_difference
+from portraiture.export.bundle.check import refuse_difference
 from portraiture.export.bundle.goldens import INDEX, index_of, read_index
 from portraiture.export.formats import Packaging
 from portraiture.export.kits.constants import FOLDER, constants
 from portraiture.export.model_file import ModelFile
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import write_json, write_text
 
 
 def constants_of(files: Sequence[ModelFile]) -> dict[str, str]:
@@ -26,6 +27,19 @@ def constants_of(files: Sequence[ModelFile]) -> dict[str, str]:
     return constants(list(models), list(sizes), packaging)
 
 
+def write_contents(root: Path, files: Sequence[ModelFile]) -> None:
+    """Write the goldens' index and the constants into a bundle.
+
+    Args:
+        root: the bundle; what it had of them is replaced.
+        files: its models, in the manifest's order.
+    """
+    write_json(root / INDEX, index_of(files))
+    (root / FOLDER).mkdir(exist_ok=True)
+    for name, text in constants_of(files).items():
+        write_text(root / FOLDER / name, text)
+
+
 def check_contents(root: Path, files: Sequence[ModelFile]) -> None:
     """Hold the goldens' index and the constants against the bundle's models.
 
@@ -36,11 +50,7 @@ def check_contents(root: Path, files: Sequence[ModelFile]) -> None:
     Raises:
         InputError: naming the first value that is another one.
     """
-    difference = first_difference(index_of(files), read_index(root))
-    if difference:
-        place, expected, found = difference
-        raise InputError(f"{root / INDEX}: {place}: expected {expected!r}, found {found!r}: altered, or of another"
-                         " version; export the bundle again")  # fmt: skip
+    refuse_difference(str(root / INDEX), index_of(files), read_index(root))
     for name, text in constants_of(files).items():
         path = root / FOLDER / name
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -53,8 +53,8 @@ def _u16(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.rint(np.clip(values, 0, 1) * U16), np.uint16)
 
 
-def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
-    """Inputs of models as integers, and float64 outputs.
+def golden_inputs(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[str]) -> dict[str, np.ndarray]:
+    """Inputs of models as integers.
 
     Args:
         truth: of the networks that are exported.
@@ -63,9 +63,8 @@ def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[
         models: their names; perception and filter are always among them.
 
     Returns:
-        Arrays by name: rgb hxwx3 uint8, maps hxw uint16, outputs float64 in 0..1.
+        Arrays by name: rgb hxwx3 uint8, maps hxw uint16.
     """
-
     rgb = to_model_size(photo, size)
     maps = truth.outputs("perception", size, {"rgb": rgb / U8})
     inputs = {"rgb": rgb, "filter_mask": _u16(maps["mask"]), "filter_depth": _u16(maps["depth"])}
@@ -73,7 +72,7 @@ def golden_arrays(truth: Truth, size: Size, photo: np.ndarray, models: Sequence[
         coarse = truth.outputs("coarse", size, {"rgb": rgb / U8})
         inputs |= {array: _u16(coarse[name.removeprefix("coarse_")]) for model in set(models) & set(SPN_TASKS)
                    for name, array in inputs_of(model).items() if array != "rgb"}  # fmt: skip
-    return inputs | golden_outputs(truth, size, inputs, models)
+    return inputs
 
 
 def golden_outputs(
@@ -113,7 +112,7 @@ def golden_rows(root: Path, files: Sequence[ModelFile], truth: Truth) -> Iterato
     index = read_index(root)
     for size, prefix in folders_of(files).items():
         models = sorted({f.name for f in files if f.size == size})
-        sound = golden_arrays(truth, size, sample_photo(), models)
+        sound = golden_inputs(truth, size, sample_photo(), models)
         found = {name: read_golden(root, index, prefix + name) for name in arrays_of(models)}
         whole = {name: U8 if name == "rgb" else U16 for name, value in found.items() if value.dtype.kind == "u"}
         outputs = golden_outputs(truth, size, {name: found[name] for name in whole}, models)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from portraiture.export.bundle.check import first_difference
+from portraiture.export.bundle.check import refuse_difference
 from portraiture.export.describe import contract_json
 from portraiture.export.model_file import ModelFile
 from portraiture.export.targets import FORMATS
@@ -34,8 +34,5 @@ def check_inside(root: Path, files: Sequence[ModelFile]) -> None:
             found = json.loads(text or "{}")
         except ValueError:
             found = {}
-        difference = first_difference(json.loads(contract_json(models, own[0].target)), found)
-        if difference:
-            place, expected, value = difference
-            raise InputError(f"{root / path}: the contract inside: {place}: expected {expected!r}, found {value!r}:"
-                             " altered, or of another version; export the bundle again")  # fmt: skip
+        expected = json.loads(contract_json(models, own[0].target))
+        refuse_difference(f"{root / path}: the contract inside", expected, found)

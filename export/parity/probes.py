@@ -1,13 +1,12 @@
 """First link on the probes: a file that is right on a photo and wrong at the ends of its inputs' ranges fails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from portraiture.export.compare import Difference, compare
 from portraiture.export.model_file import ModelFile
-from portraiture.export.parity.rows import Link, Row, judge
+from portraiture.export.parity.rows import Link, Row, judge, of_one_photo
 from portraiture.export.parity.subjects import engine_note, subject_of
 from portraiture.export.pipeline.probes import probes_of
 from portraiture.export.pipeline.truth import Truth
@@ -39,10 +38,4 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
         gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped)
         row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))
         worst = probes[max(differences, key=lambda k: gate.badness(differences[k]))]
-        yield replace(
-            row,
-            photos=1,
-            worst=None,
-            note=f"{row.note}; worst on {worst.name}".removeprefix("; "),
-            feeds=partial(truth.feeds_on, file.name, file.size, worst),
-        )
+        yield of_one_photo(row, f"worst on {worst.name}", partial(truth.feeds_on, file.name, file.size, worst))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -121,6 +121,18 @@ class Row:
             **({} if self.worst is None or not photos else {"worst": photos[self.worst]}),
             **figures,
         }
+
+
+def of_one_photo(row: Row, said: str, feeds: Callable[[], Feeds]) -> Row:
+    """A row whose differences are not those of photos, but of cases of one.
+
+    Args:
+        row: from :func:`judge`.
+        said: which case was the worst, for the note.
+        feeds: gives that case's inputs.
+    """
+    note = f"{row.note}; {said}".removeprefix("; ")
+    return replace(row, photos=1, worst=None, note=note, feeds=feeds)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """First link at every setting: a file that ignores aperture or focus fails, whatever its picture at the paper's."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from portraiture.export.compare import compare, compare_change
 from portraiture.export.contract import PORTRAIT
 from portraiture.export.model_file import ModelFile
-from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
+from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, of_one_photo, unwatched
 from portraiture.export.parity.subjects import engine_note, subject_of
 from portraiture.export.pipeline.settings import SETTINGS
 from portraiture.export.pipeline.truth import Truth
@@ -52,10 +51,4 @@ def setting_rows(
     for name, differences, tolerance in ((output, found, gate), ("change between settings", changes, change_gate)):
         row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
         worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]
-        yield replace(
-            row,
-            photos=1,
-            worst=None,
-            note=f"{row.note}; worst at {worst}".removeprefix("; "),
-            feeds=partial(truth.feeds_at, file.name, file.size, photo, worst),
-        )
+        yield of_one_photo(row, f"worst at {worst}", partial(truth.feeds_at, file.name, file.size, photo, worst))

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.bundle.checksums import checksums, sha256
-from portraiture.export.bundle.contents import constants_of
+from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
-from portraiture.export.kits.constants import FOLDER
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.export.writing.goldens import write_goldens
@@ -29,9 +28,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
     """
     files = model_files({"models": list(entries)})
     write_goldens(root, truth, files)
-    (root / FOLDER).mkdir()
-    for name, text in constants_of(files).items():
-        (root / FOLDER / name).write_text(text, encoding="utf-8")
+    write_contents(root, files)
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
     weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}

@@ -4,7 +4,6 @@ The processes are spawned, not forked: what converters keep in threads does not 
 """
 
 import multiprocessing
-import os
 import pickle
 import signal
 import threading
@@ -15,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from portraiture.reference.errors import ExportError, PortraitureError
+from portraiture.reference.processes import end_with_the_parent
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -120,7 +120,7 @@ def _processes(work: bytes, count: int) -> Iterator[list[Connection]]:
 def _serve(connection: Connection, pickled: bytes) -> None:
     """What a process does: one job after the other, until None comes; first of all comes the context."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent's to answer
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     import torch
     from tqdm import tqdm
 
@@ -141,10 +141,3 @@ def _serve(connection: Connection, pickled: bytes) -> None:
             failure = ExportError(f"{type(error).__name__}: {error}; a converter failed: try another --target")
             failure.add_note(traceback.format_exc())
             send("failed", failure)
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from portraiture.export.bundle.checksums import checksums
-from portraiture.export.bundle.contents import constants_of
-from portraiture.export.bundle.goldens import INDEX, index_of
+from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.contract import Size
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import Precision, Target
-from portraiture.export.kits.constants import FOLDER
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.checkpoints import Checkpoints
@@ -92,10 +90,7 @@ class Patient:
     def bless(self) -> None:
         """Write checksums, sizes and the index anew, so that only the gate itself can notice a fault."""
         manifest = read_manifest(self.root)
-        files = model_files(manifest)
-        write_json(self.root / INDEX, index_of(files))
-        for name, text in constants_of(files).items():
-            (self.root / FOLDER / name).write_text(text)
+        write_contents(self.root, model_files(manifest))
         for entry in manifest["models"]:
             path = self.root / entry["path"]
             entry["bytes"] = sum(p.stat().st_size for p in [path, *path.rglob("*")] if p.is_file())

@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 
 from portraiture.export.bundle.checksums import checksums
-from portraiture.export.bundle.contents import constants_of
-from portraiture.export.bundle.goldens import INDEX, index_of
+from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import model_files
 from portraiture.export.contract import Size
-from portraiture.export.kits.constants import FOLDER
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.photo.write import write_photo
 from portraiture.tools.choices import RUNTIMES
@@ -49,10 +47,7 @@ def without_coarse(bundle: Path, copy: Path) -> None:
         shutil.rmtree(copy / path) if (copy / path).is_dir() else (copy / path).unlink()
         manifest["files"] = {k: v for k, v in manifest["files"].items() if k != path and not k.startswith(f"{path}/")}
     manifest["models"] = [m for m in manifest["models"] if m["name"] != "coarse"]
-    files = model_files(manifest)
-    (copy / INDEX).write_text(json.dumps(index_of(files)))
-    for name, text in constants_of(files).items():
-        (copy / FOLDER / name).write_text(text)
+    write_contents(copy, model_files(manifest))
     (copy / "manifest.json").write_text(json.dumps({**manifest, "files": checksums(copy)}))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.photo.kinds import DAMAGE
 from portraiture.training.data.layouts import Sample
 
 
@@ -41,7 +42,7 @@ def mask_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
             return (image.width, image.height) if turned else (image.height, image.width)
-    except OSError as error:
+    except DAMAGE as error:
         raise InputError(f"{path}: expected a mask image, found bytes that do not decode; export it as PNG") from error
 
 

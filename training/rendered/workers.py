@@ -1,14 +1,12 @@
 """Many independent jobs over the cores of this machine, or over machines by Dask distributed."""
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
 
 from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.processes import end_with_the_parent
 
 Job = TypeVar("Job")
 
@@ -28,25 +26,13 @@ def over_processes(work: Callable[[Job], Result], jobs: Sequence[Job], workers: 
     """
     # not fork: PyTorch and OpenCV hold threads that do not survive it
     count = min(workers, max(1, len(jobs)))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_watch_the_parent) as pool:
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_the_parent) as pool:
         try:
             for future in as_completed([pool.submit(work, job) for job in jobs]):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _watch_the_parent() -> None:
-    """End this process when the one that started it does: one that is killed does not tell its workers."""
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def over_dask(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str) -> Iterator[Result]:

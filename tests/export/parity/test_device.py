@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from portraiture.export.bundle.checksums import checksums
-from portraiture.export.bundle.contents import constants_of
+from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.goldens import read_golden, read_index, results_folder
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.contract import Kind, Size, model_contract
 from portraiture.export.describe import describe
 from portraiture.export.formats import Precision, Target
-from portraiture.export.kits.constants import FOLDER
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Networks
 from portraiture.export.parity.device import device_rows, read_result
@@ -158,8 +157,7 @@ def test_every_model_and_size_is_judged_by_its_own_goldens(bundle: Path, tmp_pat
         if not any(path == root / f.path for f in files):
             path.unlink()
     write_goldens(root, Truth(Networks()), files)
-    for name, text in constants_of(files).items():
-        (root / FOLDER / name).write_text(text)
+    write_contents(root, files)
     write_json(root / MANIFEST, {**manifest, "models": models, "files": checksums(root)})
     index = read_index(root)
     for file, entry in zip(files, index["files"], strict=True):

@@ -10,12 +10,10 @@ import pytest
 
 from portraiture.export.bundle.check import check_manifest
 from portraiture.export.bundle.checksums import checksums
-from portraiture.export.bundle.contents import constants_of
-from portraiture.export.bundle.goldens import INDEX, index_of
+from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.formats import Packaging, Precision, Target
-from portraiture.export.kits.constants import FOLDER
 from portraiture.export.model_file import bytes_of
 from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
@@ -26,14 +24,6 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
 
 
-def describe_contents(root: Path, manifest: dict[str, Any]) -> None:
-    """Write anew what the index of goldens and the constants say of a bundle's models."""
-    files = model_files(manifest)
-    write_json(root / INDEX, index_of(files))
-    for name, text in constants_of(files).items():
-        (root / FOLDER / name).write_text(text)
-
-
 @pytest.fixture(scope="module")
 def both(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The session's bundle with shared files beside the single ones."""
@@ -41,7 +31,7 @@ def both(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(bundle, root)
     manifest = read_manifest(root)
     manifest["models"] = package(root, manifest["models"], Packaging.BOTH)
-    describe_contents(root, manifest)
+    write_contents(root, model_files(manifest))
     write_json(root / MANIFEST, {**manifest, "files": checksums(root)})
     return root
 
