@@ -21,7 +21,7 @@ from pathlib import Path
 from portraiture.export.bundle.checksums import is_litter
 from portraiture.export.bundle.manifest import MANIFEST
 from portraiture.reference.errors import InputError
-from portraiture.reference.files import parse_json
+from portraiture.reference.files import parse_json, remove_abandoned
 
 _AT_FDCWD = -100
 
@@ -34,30 +34,17 @@ def _prefix(folder: Path) -> str:
     return f".{folder.name}.export-"
 
 
-def _locked(path: Path, flags: int) -> int | None:
-    """A descriptor that holds the lock of a folder; None where the folder is gone or another one's."""
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock of a folder, waited for; None where the folder is gone."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, flags)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     if not path.is_dir():  # removed while we waited for the lock
         os.close(descriptor)
         return None
     return descriptor
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Remove the hidden folders beside ``folder`` that killed exports left."""
-    for path in folder.parent.glob(f"{glob.escape(_prefix(folder))}*"):
-        descriptor = _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if descriptor is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(descriptor)
 
 
 def exchange(a: Path, b: Path) -> bool:
@@ -124,11 +111,12 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     _refuse_others(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(folder)
+    for path in folder.parent.glob(f"{glob.escape(_prefix(folder))}*"):
+        remove_abandoned(path)
     descriptor = None
     while descriptor is None:  # another export may remove it before it is locked
         hidden = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
-        descriptor = _locked(hidden, fcntl.LOCK_EX)
+        descriptor = _locked(hidden)
     try:
         new = hidden / "new"
         new.mkdir()
