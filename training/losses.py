@@ -19,6 +19,18 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
     return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum()
 
 
+def _running_maximum(x: Tensor, axis: int, reach_px: int) -> Tensor:
+    """Largest value of (N, 1, H, W) within reach along an axis, by windows of twice the length each: fast on a CPU."""
+    padding = (0, 0, reach_px, reach_px) if axis == 2 else (reach_px, reach_px)
+    x, span, window = F.pad(x, padding, value=-torch.inf), 1, 2 * reach_px + 1
+    while span < window:
+        step = min(span, window - span)
+        count = x.shape[axis] - step
+        x = torch.maximum(x.narrow(axis, 0, count), x.narrow(axis, step, count))
+        span += step
+    return x
+
+
 def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
     """Weight of each pixel: 1 + gain near the truth's outline, 1 elsewhere.
 
@@ -30,10 +42,9 @@ def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
     Returns:
         (N, 1, H, W).
     """
-    size = 2 * reach_px + 1
 
-    def largest(x: Tensor) -> Tensor:  # separable, as the maximum over a square is
-        return F.max_pool2d(F.max_pool2d(x, (size, 1), 1, (reach_px, 0)), (1, size), 1, (0, reach_px))
+    def largest(x: Tensor) -> Tensor:  # over a square
+        return _running_maximum(_running_maximum(x, 2, reach_px), 3, reach_px)
 
     return 1 + gain * (largest(truth) + largest(-truth) > 0.5).to(truth.dtype)
 

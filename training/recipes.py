@@ -134,7 +134,7 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("perception", "wild"): _WILD,
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
     ("perception", "wild-fine"): replace(
-        _WILD, stages=(Stage(1000, 512, 384, 4, 1),), rate=4e-4, encoder_rate=1e-4, freeze_norm_from=0
+        _WILD, stages=(Stage(3600, 512, 384, 4, 1),), rate=5e-4, encoder_rate=2e-4, freeze_norm_from=0
     ),
     # the coarse estimator on people as they come, at a third of the cost of all
     ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), rate=1e-3, freeze_norm_from=0),

@@ -40,7 +40,8 @@ def _beyond(g: Tensor, direction: str, neighbour: int) -> Tensor:
 
 def propagation_fault(raw: Tensor) -> str:
     """What is wrong with the gates made of raw gates (N, 12 C, H, W); empty where nothing is."""
-    for direction, gates in zip(propagation.DIRECTIONS, propagation.bound_gates(raw), strict=True):
+    bounded = (torch.chunk(gate, len(propagation.DIRECTIONS), 1) for gate in propagation.bound_gates(raw))
+    for direction, *gates in zip(propagation.DIRECTIONS, *bounded, strict=True):
         total = float(torch.stack([g.abs() for g in gates]).sum(0).max())
         if not total <= 1 + SUM_MARGIN:
             return f"expected sum |g| <= 1, found {total:.4g} going {direction}"

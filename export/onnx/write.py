@@ -17,6 +17,28 @@ OPSET = 17
 """Chosen, not measured."""
 
 
+def _share_constants(path: Path) -> None:
+    """Make initializers of a file's constants, equal ones once: the scan's kernel would be kept for each line."""
+    import onnx
+
+    model = onnx.load(str(path))
+    graph, names, renamed = model.graph, {}, {}
+    for node in [n for n in graph.node if n.op_type == "Constant" and n.attribute[0].name == "value"]:
+        tensor = node.attribute[0].t
+        key = (tensor.data_type, tuple(tensor.dims), tensor.SerializeToString())
+        if key not in names:
+            names[key] = node.output[0]
+            shared = graph.initializer.add()
+            shared.CopyFrom(tensor)
+            shared.name = node.output[0]
+        renamed[node.output[0]] = names[key]
+        graph.node.remove(node)
+    for node in graph.node:
+        for k, name in enumerate(node.input):
+            node.input[k] = renamed.get(name, name)
+    onnx.save(model, str(path))
+
+
 def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, opset: int) -> None:
     """Trace a network into an ONNX file with the contract's names, in the layout that the network was built for.
 
@@ -65,6 +87,7 @@ def write(
     full = float32 or path
     if float32 is None or not float32.is_file():
         trace_onnx(network, example_inputs(contract.name, "NCHW", size), full, OPSET)
+        _share_constants(full)
     model = onnx.load(str(full))
     compress(model, precision)
     onnx.checker.check_model(model)

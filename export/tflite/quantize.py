@@ -1,7 +1,7 @@
 """Smaller TFLite files from the float32 one, by the AI Edge quantizer: fp16, int8 and static int8.
 
-Only 2-d convolutions (full and depthwise) are quantized; everything else stays float. In the recurrences, which are
-slices, products and sums, a gate near 1 would amplify the rounding of an activation to 8 bits along a line.
+Only 2-d convolutions (full and depthwise) are quantized; everything else stays float. So do the recurrences, in which a
+gate near 1 would amplify the rounding of an activation to 8 bits along a line.
 """
 
 import re
@@ -18,8 +18,8 @@ from portraiture.export.tflite.model import operations_of, read_model
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
-KEPT_FLOAT = re.compile(rf"InvertedResidual_({SENSITIVE_BLOCKS})/.*Conv2d_project")
-"""These layers stay float, whatever their size."""
+KEPT_FLOAT = re.compile(rf"InvertedResidual_({SENSITIVE_BLOCKS})/.*Conv2d_project|Propagation_propagation")
+"""These layers stay float, whatever their size: in the scan, an activation's rounding to 8 bits would add up."""
 
 
 Samples = Iterable[dict[str, np.ndarray]]

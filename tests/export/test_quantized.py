@@ -113,19 +113,17 @@ def test_int8_tensors_belong_to_convolutions_alone(small: Path, name: str, preci
     path = small / file_path(name, Target.TFLITE, precision, SIZE)
     model = read_model(path)
     (graph,) = model.subgraphs
-    float_weights, int8_weights, others = 0, 0, set()
+    sizes: dict[bool, dict[int, int]] = {True: {}, False: {}}  # by whether int8: weights that layers share count once
+    others = set()
     for kind, operation, _ in operations_of(model):
         tensors = [graph.tensors[i] for i in (*operation.inputs, *operation.outputs) if i >= 0]
         if kind in CONVOLUTIONS:
             weights = graph.tensors[operation.inputs[1]]
-            size = int(np.prod(weights.shape))
-            if weights.type == schema.TensorType.INT8:
-                int8_weights += size
-            else:
-                float_weights += size
+            sizes[weights.type == schema.TensorType.INT8][operation.inputs[1]] = int(np.prod(weights.shape))
         elif any(t.type not in (schema.TensorType.FLOAT32, schema.TensorType.INT32, schema.TensorType.BOOL)
                  for t in tensors):  # fmt: skip
             others.add(kind)
+    int8_weights, float_weights = (sum(sizes[is_int8].values()) for is_int8 in (True, False))
     assert int8_weights > (6 if name == "perception" else 2) * float_weights  # a few large layers hold most of them
     assert others <= {"QUANTIZE", "DEQUANTIZE"}
     outward = [graph.tensors[i].type for i in (*graph.inputs, *graph.outputs)]

@@ -11,6 +11,7 @@ from portraiture.tools.choices import runtime_options
 if TYPE_CHECKING:
     from portraiture.export.pipeline.pipeline import Pipeline
     from portraiture.tools.evaluate.photos import Photos
+    from portraiture.training.evaluation.predict import Predict
 
 
 SCENES = 16
@@ -23,6 +24,7 @@ _PEOPLE = ("shen2016", "ccp", "baidu", "folder")
 DATASETS_OF = {
     "segmentation": (*_PEOPLE, "bsds500"),
     "depth": ("nyu", "diw", *_PEOPLE),
+    "ground": _PEOPLE,
     "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),
 }
@@ -78,10 +80,13 @@ def _print_pairs(
 
 def _print_figures(figures: dict[str, Any]) -> None:
     for name, value in figures.items():
-        if name != "worst":
+        if name not in ("worst", "by_photo"):
             click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
     for place in figures.get("worst", ()):
         click.echo(f"worst {place['id']:16} {place['iou']:.4f}")
+    for place in figures.get("by_photo", ()):
+        rim = "nearer" if place["rim_nearer"] else "not nearer"
+        click.echo(f"photo {place['id']:16} contact {place['contact']:.3f}, lower rim {rim}")
 
 
 def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
@@ -106,7 +111,7 @@ def _check_options(
         raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
     if compare and subject == "render":
         raise OptionError(
-            "--compare: expected segmentation, depth or filter, found render; drop it, the table is there anyway"
+            "--compare: expected segmentation, depth, ground or filter, found render; drop it, the table is there anyway"
         )
     if compare and method != "network":
         raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
@@ -143,6 +148,15 @@ def _segmentation(
     return {**figures, "worst": [{"id": sample.id, "iou": iou} for sample, iou in scored]}
 
 
+def _ground(photos: "Photos", predict: "Predict") -> dict[str, Any]:
+    """Figures of the ground at people's feet, and each photo's own."""
+    from portraiture.training.evaluation.ground import ground_figures, score_ground
+
+    samples = photos.samples()
+    scores = score_ground(samples, predict)
+    return {**ground_figures(scores, len(samples)), "by_photo": [score._asdict() for score in scores]}
+
+
 def _measure(
     subject: str, photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
 ) -> dict[str, Any]:
@@ -152,6 +166,8 @@ def _measure(
         return _segmentation(photos, pipeline, method, worst, sheet)
     if subject == "filter":
         return {**evaluations.filter_figures(photos, pipeline, {"filter": pipeline.filter})["filter"]}
+    if subject == "ground":
+        return _ground(photos, evaluations.network_predictor(pipeline, coarse=False))
     return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, pipeline.offers("coarse")))}
 
 
@@ -212,6 +228,9 @@ def command(
     precision: str | None,
 ) -> None:
     """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens).
+
+    Ground is the depth at the feet of people who stand in the photo: beside them it is as far as they are (0 of the way
+    to the far background), at the lower rim nearer.
 
     A filter is judged on people at the paper setting, or on the folder that portraiture pairs wrote (--dataset pairs).
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation

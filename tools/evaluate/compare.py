@@ -45,7 +45,7 @@ def compare_networks(
     Where photos show nobody, or the subject is depth, there is no row of graph cut: it always cuts somebody out.
 
     Args:
-        subject: ``segmentation`` or ``depth``.
+        subject: ``segmentation``, ``depth`` or ``ground``, which has no row of the coarse maps.
         photos: what is measured.
         open_shipped: opens the pipeline of the coarse and refined rows.
         options: ``NAME=FILE``.
@@ -60,8 +60,11 @@ def compare_networks(
     rows = []
     if subject == "segmentation" and photos.dataset != "bsds500":
         rows.append(Row(GRAPH_CUT, _refined(measure(graph_cut_predictor(pipeline)))))
-    both = measure(network_predictor(pipeline, True))
-    rows += [Row(COARSE, _coarse(both)), Row(REFINED, _refined(both))]
+    both = measure(network_predictor(pipeline, subject != "ground"))
+    if subject == "ground":
+        rows.append(Row(REFINED, both))
+    else:
+        rows += [Row(COARSE, _coarse(both)), Row(REFINED, _refined(both))]
     for weights, predict in predictors:
         try:
             rows.append(Row(weights.name, _refined(measure(predict))))
@@ -122,6 +125,8 @@ _COLUMNS = {
     "body_spread": _Column("body spread", 4),
     "body_std": _Column("body std", 4),
     "person_rank": _Column("person rank %", 2, 100),
+    "contact_median": _Column("ground beside the feet, median", 3),
+    "rim_nearer": _Column("lower rim nearer %", 1, 100),
     "psnr_db": _Column("PSNR dB", 2),
     "ssim": _Column("SSIM", 4),
     "edge_psnr_db": _Column("PSNR dB within 10 px of the edge", 2),

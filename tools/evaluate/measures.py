@@ -22,6 +22,7 @@ from portraiture.training.data.layouts import DEPTHS_FOLDER
 from portraiture.training.evaluation.bodies import evaluate_bodies
 from portraiture.training.evaluation.depth import evaluate_diw, evaluate_nyu, evaluate_ordinal
 from portraiture.training.evaluation.filters import evaluate_filters
+from portraiture.training.evaluation.ground import evaluate_ground
 from portraiture.training.evaluation.masks import evaluate_nobody, evaluate_segmentation
 from portraiture.training.evaluation.predict import Predict, PredictedMaps
 
@@ -60,7 +61,10 @@ def depth_measure(photos: Photos) -> Measure:
 
 
 def measure_of(subject: str, photos: Photos) -> Measure:
-    """The measure of ``segmentation`` or ``depth``; lists the photos now, so that a wrong folder fails at once."""
+    """The measure of masks, depth or ground; lists the photos now, so that a wrong folder fails at once."""
+    if subject == "ground":
+        people = photos.samples()
+        return lambda predict: evaluate_ground(people, predict)
     return (segmentation_measure if subject == "segmentation" else depth_measure)(photos)
 
 

@@ -1,7 +1,5 @@
 """Layers that several networks share."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -57,23 +55,6 @@ def upsample(x: Tensor, factor: int) -> Tensor:
 def unit(x: Tensor) -> Tensor:
     """Clamped to 0..1. Not as one clamp: TFLite has an operation for that which no delegate takes."""
     return torch.clamp(F.relu6(x), max=1.0)
-
-
-def concatenated_lines(lines: Sequence[Tensor]) -> Tensor:
-    """Tensors (1, N, X, C) as one (L, N, X, C), five at a time: TFLite's delegate concatenates no more.
-
-    The axis changes from level to level, or the converter would make one concatenation of them again.
-    """
-    found, axis = list(lines), 0
-    count, across, channels = lines[0].shape[1:]
-    while len(found) > 1:
-        groups = [found[k : k + 5] for k in range(0, len(found), 5)]
-        found = [torch.cat(group, axis) if len(group) > 1 else group[0] for group in groups]
-        if len(found) > 1:  # (L, N, X, C) as (1, L N, X, C), or back
-            shape = (1, -1, across, channels) if axis == 0 else (-1, count, across, channels)
-            found = [x.reshape(shape) for x in found]
-        axis = 1 - axis
-    return found[0].reshape(len(lines), count, across, channels)
 
 
 def float32_from_bfloat16(x: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """The mobile recipe: one network from a photo to mask and depth (paper 3.1, 3.2, made small enough for a phone).
 
-A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/4
+A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/8
 as one fused scan: the first half of the hidden channels belongs to the mask, the second to the depth. The propagated
-map then guides a learned upsampling to full size, sharpened by a shallow look at the photo itself at 1/2.
+map then guides a learned upsampling to full size, with a shallow look at the photo itself at 1/2.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,10 @@ from portraiture.training.models.propagation import GATES_PER_CHANNEL, Propagati
 
 SHALLOW_CHANNELS = 16
 """Channels of the shallow look at the photo; chosen, not measured."""
+
+
+_FINE = 2
+"""Size of the output against the finest features: the last layer gives 2 x 2 pixels at each of their places."""
 
 
 class PerceptionLogits(NamedTuple):
@@ -60,16 +64,14 @@ class MobilePerception(nn.Module):
         w2, w4, w8, w16 = widths
         f2, f4 = FEATURE_CHANNELS[:2]
         self.coarse = MobileCoarse(w8, w16)
-        self.up4 = separable(w8 + f4, w4)
-        self.source = nn.Conv2d(w4 + 2, 2 * hidden, 1)
-        self.gates = nn.Conv2d(w4, GATES_PER_CHANNEL * 2 * hidden, 1)
+        self.source = nn.Conv2d(w8 + 2, 2 * hidden, 1)
+        self.gates = nn.Conv2d(w8, GATES_PER_CHANNEL * 2 * hidden, 1)
         self.propagation = Propagation()
-        self.merge = nn.Conv2d(2 * hidden, 2, 1)
-        self.up2 = separable(w4 + 2 * hidden + f2, w2)
+        self.merge = nn.Conv2d(2 * hidden, _FINE**2 + 1, 1)
+        self.up4 = separable(w8 + 2 * hidden + f4, w4)
         self.shallow = nn.Conv2d(3, SHALLOW_CHANNELS, 3, stride=2, padding=1)
-        self.sharpen_in = nn.Conv2d(w2 + SHALLOW_CHANNELS, w2, 3, padding=1)
-        self.sharpen_out = nn.Conv2d(w2, w2, 3, padding=1)
-        self.detail = nn.ConvTranspose2d(w2, 2, 4, stride=2, padding=1)
+        self.up2 = separable(w4 + f2 + SHALLOW_CHANNELS, w2)
+        self.detail = nn.Conv2d(w2, _FINE**2 + 1, 3, padding=1)
         # begin as a mild smoother: each gate near 1/4
         nn.init.normal_(self.gates.weight, std=0.02)
         nn.init.constant_(self.gates.bias, 0.25)  # type: ignore[arg-type]
@@ -94,19 +96,19 @@ class MobilePerception(nn.Module):
         Returns:
             Mask and depth before the sigmoid, each (N, 1, H, W).
         """
-        guide = self.up4(torch.cat([upsample(decoded8, 2), f4], 1))  # (N, w4, H/4, W/4)
-        source = self.source(torch.cat([guide, upsample(coarse, 2)], 1))
-        # in bfloat16 the scan's 128 roundings in a row would add up
-        gates = float32_from_bfloat16(self.gates(guide))
+        source = self.source(torch.cat([decoded8, coarse], 1))
+        # in bfloat16 the scan's 64 roundings in a row would add up
+        gates = float32_from_bfloat16(self.gates(decoded8))
         if self.ways == 1:
             gates = straight_only(gates)
-        refined = self.propagation(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/4, W/4)
-        fine = self.up2(torch.cat([upsample(torch.cat([guide, refined], 1), 2), f2], 1))  # (N, w2, H/2, W/2)
+        refined = self.propagation(float32_from_bfloat16(source), gates)  # (N, 2 hidden, H/8, W/8)
+        x = self.up4(torch.cat([upsample(torch.cat([decoded8, refined], 1), 2), f4], 1))  # (N, w4, H/4, W/4)
         shallow = F.relu6(self.shallow(rgb))  # (N, 16, H/2, W/2)
-        fine = fine + self.sharpen_out(F.relu6(self.sharpen_in(torch.cat([fine, shallow], 1))))
-        full = upsample(self.merge(refined), 4) + self.detail(fine)  # (N, 2, H, W)
-        mask, depth = torch.split(full, 1, 1)
-        return mask, depth
+        x = self.up2(torch.cat([upsample(x, 2), f2, shallow], 1))  # (N, w2, H/2, W/2)
+        parts = upsample(self.merge(refined), COARSE_SCALE // _FINE) + self.detail(x)  # (N, 5, H/2, W/2)
+        mask, depth = torch.split(parts, [_FINE**2, 1], 1)
+        # the mask's edge is as fine as the photo; depth is smooth, and would show the shuffle's four phases
+        return F.pixel_shuffle(mask, _FINE), upsample(depth, _FINE)
 
     def forward(self, rgb: Tensor) -> PerceptionMaps:
         return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))

@@ -22,6 +22,7 @@ class PeopleBatch(NamedTuple):
         masks: (N, 1, H, W) in 0..1.
         selfie: flags (N,) of selfies.
         one_body: flags (N,) of photos that show one body alone, which has one depth.
+        as_taken: (N, 1, H, W), 1 inside photos in which people stand where the camera saw them, 0 elsewhere.
         rooms: photos (M, 3, h, w) in 0..1.
         levels: depth levels of the rooms (M, 1, h, w), 0 unknown.
         empty: flags (M,) of rooms that are known to show nobody.
@@ -31,6 +32,7 @@ class PeopleBatch(NamedTuple):
     masks: Tensor
     selfie: Tensor
     one_body: Tensor
+    as_taken: Tensor
     rooms: Tensor
     levels: Tensor
     empty: Tensor
@@ -77,10 +79,11 @@ class PeopleAndRooms:
         room_indices = rng.integers(len(self.empty_rooms), size=stage.rooms)
         rooms = [photos.room(rng, int(i)) for i in room_indices]
         return PeopleBatch(
-            _tensor([p[0] for p in people]),
-            _tensor([p[1] for p in people]),
+            _tensor([view.rgb for view in people]),
+            _tensor([view.mask for view in people]),
             torch.from_numpy(indices < self.n_selfies),
-            torch.tensor([p[2] for p in people]),
+            torch.tensor([view.one_body for view in people]),
+            _tensor([view.as_taken for view in people]),
             _tensor([r[0] for r in rooms], (*stage.rooms_size, 3)),
             _tensor([r[1] for r in rooms], (*stage.rooms_size, 1)),
             torch.from_numpy(self.empty_rooms[room_indices]),

@@ -11,7 +11,7 @@ from portraiture.training.data.labels import mask_size
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.negatives import person_free_photos
 
-FULL_BODY_SHARE = 2.4
+FULL_BODY_SHARE = 4.0
 """How often a photo of CCP is drawn against a selfie: there are fewer of them; chosen, not measured."""
 
 FOLDER_SHARE = 1.8

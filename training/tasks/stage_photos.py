@@ -1,6 +1,7 @@
 """The training photos at the size of one stage, and random views of them."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ from portraiture.training.tasks.people_sets import PeopleSets, Stage
 
 NOBODY_SHARE = 0.06
 """Share of the people of a batch in whose place a photo of nobody is shown."""
+
+AS_TAKEN_SHARE = 0.35
+"""Share of people whose background, company and upright stand stay as they are, so that they stand on their ground."""
 
 SQUEEZED_SHARE = 0.12
 """Share of upright photos that are squeezed and mirrored outwards, as wide photos are on their way to the network."""
@@ -39,6 +43,26 @@ CROWD_SHARE = 0.3
 CROWD_SCALES = (0.3, 1.1)
 """Size of a pasted person against the person's own photo."""
 
+BYSTANDER_SHARE = 0.2
+"""A pasted person of less than this share of the area of those before stands behind them and is no person of the mask:
+so it is in CCP, whose labels leave passers-by out."""
+
+
+class View(NamedTuple):
+    """A random view of a person.
+
+    Attributes:
+        rgb: (H, W, 3) float32 in 0..1.
+        mask: (H, W, 1) float32 in 0..1.
+        one_body: whether the photo shows one body alone.
+        as_taken: (H, W, 1) float32, 1 inside the photo if people stand in it where the camera saw them; 0 elsewhere.
+    """
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    one_body: bool
+    as_taken: np.ndarray
+
 
 class StagePhotos:
     """Decoded people, rooms and backgrounds, an eighth larger than the network's input: zooming in then blurs nothing.
@@ -62,7 +86,7 @@ class StagePhotos:
         nobody = sets.nobody(Split.TRAIN)
         self.backgrounds = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
 
-    def person(self, rng: Rng, index: int, target: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, bool]:
+    def person(self, rng: Rng, index: int, target: tuple[int, int]) -> View:
         """A random view of a person, or now and then of nobody.
 
         Args:
@@ -70,34 +94,38 @@ class StagePhotos:
             index: number of the person, from 0.
             target: height and width of the view, in pixels.
 
-        Returns:
-            Photo (H, W, 3) and mask (H, W, 1), float32 in 0..1, and whether the photo shows one body alone.
         """
         if self.backgrounds and rng.random() < NOBODY_SHARE:
-            return jitter_colour(rng, self._background(rng, target)), np.zeros((*target, 1), np.float32), False
+            nobody = np.zeros((*target, 1), np.float32)
+            return View(jitter_colour(rng, self._background(rng, target)), nobody, False, nobody)
         pair = self.people[index]
         if index < self.n_upright and rng.random() < SQUEEZED_SHARE:
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
             pair = cv2.copyMakeBorder(pair, 0, 0, pair.shape[1] // 3, pair.shape[1] // 3, cv2.BORDER_REFLECT_101)
         wild = len(self.people) > self.n_upright
-        turn = 18.0 if wild and rng.random() < TURNED_SHARE else 6.0
-        before_another = bool(self.backgrounds) and rng.random() < COMPOSITE_SHARE
+        as_taken = rng.random() < AS_TAKEN_SHARE
+        turned = wild and not as_taken and rng.random() < TURNED_SHARE
+        before_another = not as_taken and bool(self.backgrounds) and rng.random() < COMPOSITE_SHARE
+        crowded = wild and not as_taken and rng.random() < CROWD_SHARE
         small = wild and before_another and rng.random() < SMALL_SHARE
         scales, spread = (SMALL_SCALES, 0.2) if small else ((0.7, 1.4), 0.05)
-        matrix = random_affine(rng, pair.shape[:2], target, scales, spread, turn)
+        matrix = random_affine(rng, pair.shape[:2], target, scales, spread, 18.0 if turned else 6.0)
         border = cv2.BORDER_CONSTANT if small or rng.random() < 0.5 else cv2.BORDER_REFLECT_101
-        view = warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR, borderMode=border)
+        flip = rng.random() < 0.5
+        view = warp(pair, matrix, target, flip, flags=cv2.INTER_LINEAR, borderMode=border)
         rgb, mask = _split(view)
         if before_another:
             rgb = composite(rng, rgb, mask, self._background(rng, target))
-        one_body = index < self.n_upright
-        if wild and rng.random() < CROWD_SHARE:
+        if crowded:
             rgb, mask = self.pasted(rng, rgb, mask)
-            one_body = False
-        if wild and self.backgrounds and rng.random() < OCCLUDED_SHARE:
+        if wild and not as_taken and self.backgrounds and rng.random() < OCCLUDED_SHARE:
             rgb, mask = occlude(rng, rgb, mask, self._background(rng, target))
+        inside = np.zeros(target, np.float32)
+        if not turned and not before_another and not crowded:
+            inside = warp(np.ones(pair.shape[:2], np.float32), matrix, target, flip, flags=cv2.INTER_NEAREST)
         rgb = jitter_colour(rng, rgb)
-        return degrade(rng, rgb) if wild else rgb, mask[..., None], one_body
+        one_body = index < self.n_upright and not crowded
+        return View(degrade(rng, rgb) if wild else rgb, mask[..., None], one_body, inside[..., None])
 
     def room(self, rng: Rng, index: int) -> tuple[np.ndarray, np.ndarray]:
         """A random crop of a room: photo (h, w, 3) float32 in 0..1, depth levels (h, w, 1) float32, 0 unknown."""
@@ -114,7 +142,7 @@ class StagePhotos:
         return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
 
     def pasted(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lay one or two more people over a photo, in any place and mostly smaller.
+        """Lay one or two more people over a photo, in any place and mostly smaller; bystanders behind those before.
 
         Args:
             rng: source of all choices.
@@ -122,13 +150,16 @@ class StagePhotos:
             mask: (H, W) float32 in 0..1.
 
         Returns:
-            Photo and mask of all people, of the same shapes.
+            Photo and mask of all people but bystanders, of the same shapes.
         """
         target = (rgb.shape[0], rgb.shape[1])
         for _ in range(rng.integers(1, 3)):
             pair = self.people[rng.integers(len(self.people))]
             matrix = random_affine(rng, pair.shape[:2], target, scales=CROWD_SCALES, spread=0.25)
             photo, person = _split(warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR))
+            if person.sum() < BYSTANDER_SHARE * mask.sum():
+                rgb = composite(rng, photo, person * (1 - mask), rgb)
+                continue
             rgb = composite(rng, photo, person, rgb)
             mask = np.maximum(mask, person)
         return rgb, mask

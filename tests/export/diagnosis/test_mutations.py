@@ -157,25 +157,19 @@ def test_wrong_resize_rule_in_an_app(
 
 
 def test_off_by_one_scan_direction(patient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = propagation._lines
+    honest = propagation._squared
 
-    def shifted(x: Tensor, direction: int, steps: int) -> Tensor:
-        lines = honest(x, direction, steps)
-        return torch.cat([lines[1:], lines[:1]], 0) if direction % 2 else lines
+    def shifted(x: Tensor, direction: int, side: int) -> Tensor:
+        lines = honest(x, direction, side)
+        return torch.cat([lines[:, :, 1:], lines[:, :, :1]], 2) if direction % 2 else lines
 
-    export_with(patient, monkeypatch, Target.ONNX, lambda: monkeypatch.setattr(propagation, "_lines", shifted))
+    export_with(patient, monkeypatch, Target.ONNX, lambda: monkeypatch.setattr(propagation, "_squared", shifted))
     patient.assert_caught("first layer that diverges: network.perception.propagation (Propagation)")
 
 
 @pytest.mark.parametrize("target", [Target.COREML, Target.ONNX])
 def test_flipped_scan_direction(patient: Any, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
-    honest = propagation._lines
-
-    def flipped(x: Tensor, direction: int, steps: int) -> Tensor:
-        lines = honest(x, direction, steps)
-        return lines[list(reversed(range(len(lines))))] if direction % 2 else lines
-
-    export_with(patient, monkeypatch, target, lambda: monkeypatch.setattr(propagation, "_lines", flipped))
+    export_with(patient, monkeypatch, target, lambda: monkeypatch.setattr(propagation, "_reversed_lines", lambda x: x))
     patient.assert_caught("first layer that diverges: network.perception.propagation (Propagation)")
 
 
@@ -194,9 +188,7 @@ def test_dropped_bias_of_one_layer(patient: Any, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("target", [Target.COREML, Target.ONNX])
 def test_missing_border_walls(patient: Any, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
-    export_with(
-        patient, monkeypatch, target, lambda: monkeypatch.setattr(propagation, "_walls", lambda gate, *_: gate + 0)
-    )
+    export_with(patient, monkeypatch, target, lambda: monkeypatch.setattr(propagation, "_walled", lambda raw: raw + 0))
     patient.assert_caught("first layer that diverges: network.perception.propagation (Propagation)")
 
 

@@ -42,20 +42,24 @@ def test_bounded_gates_of_any_raw_ones_pass(spread: float) -> None:
     assert propagation_fault(raw_gates(spread)) == ""
 
 
-def unbounded(raw: Tensor) -> list[list[Tensor]]:
+Gates = tuple[Tensor, ...]
+
+
+def unbounded(raw: Tensor) -> Gates:
     """Walls, but no bound."""
-    parts = torch.split(raw, raw.shape[1] // 12, 1)
-    return [[propagation._walls(parts[3 * d + n], d, n) for n in range(3)] for d in range(4)]
+    return torch.chunk(propagation._walled(raw), 3, 1)
 
 
-def signed(raw: Tensor) -> list[list[Tensor]]:
+def signed(raw: Tensor) -> Gates:
     """Bounded by the sum of the gates, not of their absolute values."""
-    return [[g / torch.clamp(sum(gates).abs(), min=1.0) for g in gates] for gates in unbounded(raw)]
+    gates = unbounded(raw)
+    scale = torch.clamp(torch.stack(gates).sum(0).abs(), min=1.0)
+    return tuple(g / scale for g in gates)
 
 
 @pytest.mark.parametrize("broken", [unbounded, signed])
 def test_gates_without_the_bound_are_refused_by_their_layer(
-    feeds: dict[str, Feeds], monkeypatch: pytest.MonkeyPatch, broken: Callable[[Tensor], list[list[Tensor]]]
+    feeds: dict[str, Feeds], monkeypatch: pytest.MonkeyPatch, broken: Callable[[Tensor], Gates]
 ) -> None:
     monkeypatch.setattr(propagation, "bound_gates", broken)
     expected = r"network\.perception\.propagation \(Propagation\): expected sum \|g\| <= 1, found .* on random input"
@@ -67,17 +71,16 @@ def test_gates_without_the_bound_are_refused_by_their_layer(
 @pytest.mark.parametrize("direction", range(4))
 @pytest.mark.parametrize("neighbour", [None, 0, 2])
 def test_each_missing_wall_is_seen(monkeypatch: pytest.MonkeyPatch, direction: int, neighbour: int | None) -> None:
-    honest = propagation._walls
+    honest = propagation._wall
 
-    def missing(gate: Tensor, d: int, n: int) -> Tensor:
+    def missing(d: int, n: int, height: int, width: int) -> tuple[list[float], list[float]]:
         if d != direction or (neighbour is not None and n != neighbour):
-            return honest(gate, d, n)
+            return honest(d, n, height, width)
         if neighbour is None:
-            return gate  # the first line too
-        first_line_only = honest(torch.ones_like(gate), d, 1)
-        return gate * first_line_only
+            return [1.0] * height, [1.0] * width  # the first line too
+        return honest(d, 1, height, width)  # that of the first line only
 
-    monkeypatch.setattr(propagation, "_walls", missing)
+    monkeypatch.setattr(propagation, "_wall", missing)
     assert f"point outside the image, found others going {propagation.DIRECTIONS[direction]}" in propagation_fault(
         raw_gates(1.0)
     )

@@ -242,6 +242,28 @@ def test_depth_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> None
     assert cells["refined"][-1] == f"{100 * found['rows'][1]['person_rank']:.2f}"
 
 
+def test_the_ground_by_photo_and_side_by_side(evaluate: Run, tmp_path: Path) -> None:
+    for k, ground in enumerate((30, 240)):  # as far as the feet; as far as the wall
+        mask = np.zeros((H, W), bool)
+        mask[8:54, 18:30] = True
+        rgb = photo(mask)
+        rgb[..., 1] = np.where(mask, 30, 240)
+        rgb[40:, :, 1][~mask[40:]] = ground
+        rgb[58:, :, 1] = 10 if k == 0 else 240
+        write(tmp_path / f"stand/images/p{k}.png", rgb)
+        write(tmp_path / f"stand/masks/p{k}.png", mask.astype(np.uint8) * 255)
+    chosen = ("ground", "--dataset", "folder", "--root", tmp_path / "stand")
+    out, figures = evaluate(*chosen)
+    assert figures["photos"] == 2
+    assert figures["rim_nearer"] == 0.5
+    assert figures["contact_median"] == pytest.approx(0.5, abs=0.02)
+    assert "photo p0               contact 0.000, lower rim nearer" in out
+    assert "photo p1               contact 1.000, lower rim not nearer" in out
+    table, rows = evaluate(*chosen, "--compare")
+    assert [row["method"] for row in rows["rows"]] == ["refined"]
+    assert "| refined | 2 | 0 | 0.500 | 50.0 |" in table
+
+
 def test_nobody_side_by_side_has_no_graph_cut(evaluate: Run, tmp_path: Path) -> None:
     write(tmp_path / "bsds/a.jpg", photo(np.zeros((H, W), bool)))
     output, _ = evaluate("segmentation", "--dataset", "bsds500", "--root", tmp_path / "bsds", "--compare")

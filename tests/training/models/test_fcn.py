@@ -24,11 +24,10 @@ def test_pfcn_begins_as_the_fcn_and_then_uses_its_shape() -> None:
 
 def test_one_way_gates_have_no_diagonal_neighbours() -> None:
     raw = torch.rand(1, 24, 5, 4) + 0.1
-    for direction in bound_gates(straight_only(raw)):
-        left, middle, right = direction
-        assert not left.any()
-        assert not right.any()
-        assert middle.any()
+    left, middle, right = bound_gates(straight_only(raw))
+    assert not left.any()
+    assert not right.any()
+    assert all(direction.any() for direction in torch.chunk(middle, 4, 1))
 
 
 def test_large_kernels_begin_as_the_identity_and_then_see_far() -> None:

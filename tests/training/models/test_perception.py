@@ -141,7 +141,7 @@ def test_the_coarse_estimator_starts_from_the_perception_network_and_the_other_w
     assert torch.equal(whole.coarse.head.weight, model.coarse.head.weight)
 
 
-@pytest.mark.parametrize("layer", ["coarse.context", "sharpen_out"])
+@pytest.mark.parametrize("layer", ["coarse.context", "shallow"])
 def test_context_reaches_coarse_maps_and_the_shallow_branch_refined_ones_only(
     model: MobilePerception, layer: str
 ) -> None:
@@ -151,7 +151,7 @@ def test_context_reaches_coarse_maps_and_the_shallow_branch_refined_ones_only(
         changed.get_parameter(f"{layer}.weight").add_(0.01)
         rgb = photo(1, 3, 64, 64)
         assert not torch.equal(model(rgb).mask, changed(rgb).mask)
-        assert torch.equal(model(rgb).coarse_mask, changed(rgb).coarse_mask) == (layer == "sharpen_out")
+        assert torch.equal(model(rgb).coarse_mask, changed(rgb).coarse_mask) == (layer == "shallow")
 
 
 def test_under_bfloat16_the_scan_is_float32(model: MobilePerception) -> None:

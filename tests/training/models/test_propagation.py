@@ -12,6 +12,7 @@ from portraiture.training.models.propagation import (
     propagate,
     propagate_directions,
 )
+from portraiture.training.models.scan import Scan
 
 SIZES = [(2, 3, 5, 3), (2, 3, 3, 6), (1, 2, 4, 4), (1, 1, 1, 5), (1, 1, 5, 1), (1, 1, 1, 1)]
 
@@ -42,7 +43,7 @@ def loop(x: Tensor, raw: Tensor, direction: str) -> Tensor:
                         j = i + neighbour - 1
                         if k == 0 or not 0 <= j < across:
                             continue  # a wall
-                        g = float(raw[n, (d * NEIGHBOURS + neighbour) * channels + c, y, xx])
+                        g = float(raw[n, (neighbour * len(DIRECTIONS) + d) * channels + c, y, xx])
                         total, weighted, size = total + g, weighted + g * previous[j], size + abs(g)
                     scale = max(1.0, size)
                     h = (1 - total / scale) * float(x[n, c, y, xx]) + weighted / scale
@@ -58,16 +59,31 @@ def raw_gates(shape: tuple[int, int, int, int], spread: float, seed: int) -> Ten
     return spread * torch.randn(n, GATES_PER_CHANNEL * c, h, w, generator=generator, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize("spread", [0.2, 5.0])
 @pytest.mark.parametrize("shape", SIZES, ids=str)
-def test_every_direction_equals_the_loop(shape: tuple[int, int, int, int], spread: float) -> None:
-    x = torch.randn(shape, dtype=torch.float64)
+def test_every_direction_equals_the_loop(shape: tuple[int, int, int, int], spread: float, trained: bool) -> None:
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=trained)
     raw = raw_gates(shape, spread, seed=1)
     results = propagate_directions(x, bound_gates(raw))
     assert len(results) == len(DIRECTIONS)
     for direction, result in zip(DIRECTIONS, results, strict=True):
         assert result.shape == x.shape
-        torch.testing.assert_close(result, loop(x, raw, direction), rtol=0, atol=1e-12, msg=direction)
+        torch.testing.assert_close(result, loop(x.detach(), raw, direction), rtol=0, atol=1e-12, msg=direction)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 3), (4, 3, 5), (3, 2, 1)], ids=str)
+def test_the_gradient_of_training_s_scan_is_that_of_finite_differences(shape: tuple[int, int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    parts = [torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(4)]
+    assert torch.autograd.gradcheck(Scan.apply, parts)
+
+
+def test_training_runs_its_own_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, raw = torch.randn(1, 1, 4, 4), raw_gates((1, 1, 4, 4), 1.0, seed=2).float()
+    monkeypatch.setattr(Scan, "apply", lambda *parts: torch.full_like(parts[3], 7.0))
+    assert not (propagate(x, raw) == 7).any()
+    assert (propagate(x.requires_grad_(), raw) == 7).all()
 
 
 @pytest.mark.parametrize("shape", SIZES, ids=str)
@@ -86,17 +102,16 @@ def test_float32_agrees_with_float64() -> None:
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 1e4, 1e30])
 def test_gates_are_bounded(spread: float) -> None:
-    for bound in bound_gates(raw_gates((2, 3, 6, 5), spread, seed=4).float()):
-        total = torch.stack(bound).abs().sum(0)
-        assert torch.isfinite(total).all()
-        assert float(total.max()) <= 1 + 1e-6
+    total = torch.stack(bound_gates(raw_gates((2, 3, 6, 5), spread, seed=4).float())).abs().sum(0)
+    assert torch.isfinite(total).all()
+    assert float(total.max()) <= 1 + 1e-6
 
 
 def test_small_gates_are_left_as_they_are() -> None:
     raw = raw_gates((1, 2, 4, 4), 0.01, seed=5)
-    gates = bound_gates(raw)
-    middle_of_down = raw[:, 2:4]  # direction 0, neighbour 1, two channels
-    assert torch.equal(gates[0][1][:, :, 1:], middle_of_down[:, :, 1:])
+    _, middle, _ = bound_gates(raw)
+    middle_of_down = raw[:, 8:10]  # neighbour 1, direction 0, two channels
+    assert torch.equal(middle[:, :2, 1:], middle_of_down[:, :, 1:])
 
 
 def test_gates_that_point_outside_are_zero() -> None:
@@ -105,9 +120,9 @@ def test_gates_that_point_outside_are_zero() -> None:
     for d, direction in enumerate(DIRECTIONS):
         row, column = first[direction]
         for neighbour in range(NEIGHBOURS):
-            g = gates[d][neighbour][0, 0]
+            g = gates[neighbour][0, d]
             assert not (g[row] if row is not None else g[:, column]).any(), (direction, neighbour)
-        before, after = gates[d][0][0, 0], gates[d][2][0, 0]
+        before, after = gates[0][0, d], gates[2][0, d]
         if direction in ("down", "up"):
             assert not before[:, 0].any()
             assert not after[:, -1].any()
@@ -115,7 +130,7 @@ def test_gates_that_point_outside_are_zero() -> None:
             assert not before[0].any()
             assert not after[-1].any()
         # and none else: an inner pixel keeps all three
-        assert all(float(gates[d][n][0, 0, 2, 2]) == pytest.approx(1 / 3) for n in range(NEIGHBOURS))
+        assert all(float(gates[n][0, d, 2, 2]) == pytest.approx(1 / 3) for n in range(NEIGHBOURS))
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 100.0])

@@ -17,9 +17,10 @@ from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.negatives import NYU_PERSON, person_free_photos, person_free_rooms
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.recipes import PeopleRecipe
+from portraiture.training.tasks import stage_photos
 from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
 from portraiture.training.tasks.people_sets import PeopleData, Stage
-from portraiture.training.tasks.perception import PerceptionTask, empty_losses
+from portraiture.training.tasks.perception import PerceptionTask, empty_losses, ground_loss
 from portraiture.training.tensor_files import load_tensors
 from portraiture.training.trainers import Sources, people_trainer
 
@@ -190,6 +191,45 @@ def test_an_empty_room_pulls_its_mask_down_and_another_does_not() -> None:
     assert empty_losses((z,), torch.tensor([False, False])).item() == 0
 
 
+def standing() -> tuple[Tensor, Tensor]:
+    """Mask (1, 1, 200, 120) of a person who stands, and z of the world around: a plane up to a wall."""
+    mask = torch.zeros(1, 1, 200, 120)
+    mask[..., 20:172, 48:72] = 1
+    z = torch.minimum(torch.linspace(4, 0, 200), torch.tensor(2.5)).reshape(1, 1, -1, 1).expand_as(mask).clone()
+    z[mask > 0] = float(z[0, 0, 170, 0])
+    return mask, z
+
+
+def test_the_ground_of_the_world_costs_less_than_a_cut_out_and_the_gradient_leads_there() -> None:
+    mask, world = standing()
+    inside = torch.ones_like(mask)
+    cut_out = torch.where(mask > 0, 0.5, 3.0).requires_grad_()
+    loss = ground_loss(cut_out, mask, inside)
+    assert loss.item() > ground_loss(world, mask, inside).item() + 1
+    (slope,) = torch.autograd.grad(loss, cut_out)
+    assert float(slope[..., 168:172, 32:44].sum()) > 0  # beside the feet: nearer
+    assert float(slope[..., 184:, 32:88].sum()) > 0  # at the rim: nearer
+    assert float(slope[..., 168:172, 48:72].sum()) < 0  # the feet: farther
+    assert not slope[..., :100, :].any()
+
+
+def test_the_ground_is_learnt_only_where_people_stand_as_the_camera_saw_them() -> None:
+    mask, world = standing()
+    assert float(ground_loss(world, mask, torch.zeros_like(mask))) == 0
+    both = ground_loss(world.repeat(2, 1, 1, 1), mask.repeat(2, 1, 1, 1), torch.stack([torch.ones_like(mask[0])] * 2))
+    torch.testing.assert_close(both, ground_loss(world, mask, torch.ones_like(mask)))  # a mean over photos
+
+
+def test_views_say_where_they_show_what_the_camera_saw(with_folder: PeopleData) -> None:
+    photos = PeopleAndRooms(with_folder, (STAGE,)).photos[STAGE]
+    views = [photos.person(np.random.default_rng(seed), 0, (64, 32)) for seed in range(60)]
+    taken = [view for view in views if view.as_taken.any()]
+    assert 15 < len(taken) < 55
+    for view in views:
+        assert view.as_taken.shape == view.mask.shape
+        assert set(np.unique(view.as_taken)) <= {0.0, 1.0}
+
+
 def test_the_depth_weight_scales_the_depth(data: PeopleData) -> None:
     photos = PeopleAndRooms(data, (STAGE,))
     model = MobilePerception().eval()
@@ -281,6 +321,22 @@ def test_people_are_pasted_onto_photos_of_a_run_with_folders(with_folder: People
     assert 0.01 < (mask > 0.5).mean() < 0.99
     assert (rgb[mask > 0.9].max(1) > 0.3).all()  # people are red or yellow
     assert rgb[mask == 0].max() < 0.3  # what is not a person keeps the photo, but for soft rims
+
+
+def test_a_pasted_passer_by_stands_behind_and_is_no_person(
+    with_folder: PeopleData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = PeopleAndRooms(with_folder, (STAGE,)).photos[STAGE]
+    monkeypatch.setattr(stage_photos, "CROWD_SCALES", (0.25, 0.25))
+    before = np.zeros((64, 32), np.float32)
+    before[:, :20] = 1
+    blue = np.zeros((64, 32, 3), np.float32) + np.float32([0, 0, 1])
+    views = [photos.pasted(np.random.default_rng(seed), blue, before) for seed in range(8)]
+    assert all(np.array_equal(mask, before) for _, mask in views)
+    assert all(np.array_equal(rgb[:, :14], blue[:, :14]) for rgb, _ in views)
+    assert any(not np.array_equal(rgb[:, 20:], blue[:, 20:]) for rgb, _ in views)
+    monkeypatch.setattr(stage_photos, "CROWD_SCALES", (0.9, 0.9))
+    assert any(photos.pasted(np.random.default_rng(seed), blue, before)[1][:, 22:].any() for seed in range(8))
 
 
 def test_two_folders_of_one_name_are_refused(with_folder: PeopleData) -> None:
