@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portraiture.tools.choices import runtime_options
+from portraiture.tools.evaluate.subjects import DATASETS_OF, METHODS, check_options
 
 if TYPE_CHECKING:
     from portraiture.export.pipeline.pipeline import Pipeline
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 
 SCENES = 16
 """Scenes of ``evaluate render`` where no number is given; chosen, a minute of work, not measured."""
-
-METHODS = ("network", "graph-cut")
-
-_PEOPLE = ("shen2016", "ccp", "baidu", "folder")
-
-DATASETS_OF = {
-    "segmentation": (*_PEOPLE, "bsds500"),
-    "depth": ("nyu", "diw", *_PEOPLE),
-    "ground": _PEOPLE,
-    "filter": (*_PEOPLE, "pairs"),
-    "render": ("simulated", "simulated-photos"),
-}
 
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
@@ -95,35 +84,6 @@ def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, figures)
-
-
-def _check_options(
-    subject: str, dataset: str, method: str, compare: bool, weights: tuple[str, ...], worst: int | None, sheet: bool
-) -> None:
-    """Refuse options that do not belong together."""
-    from portraiture.reference.errors import OptionError
-
-    if dataset not in DATASETS_OF[subject]:
-        expected = " or ".join(DATASETS_OF[subject])
-        raise OptionError(f"evaluate {subject}: expected --dataset {expected}, found {dataset}; name one of them")
-    if method != "network" and (subject != "segmentation" or dataset == "bsds500"):
-        what = f"{subject} --dataset {dataset}"
-        raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
-    if compare and subject == "render":
-        raise OptionError(
-            "--compare: expected segmentation, depth, ground or filter, found render; drop it, the table is there anyway"
-        )
-    if compare and method != "network":
-        raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
-    if weights and not compare:
-        raise OptionError("--weights: expected --compare with it, found none; add --compare")
-    if worst is not None and (subject != "segmentation" or dataset == "bsds500" or compare):
-        what = "--compare" if compare else f"{subject} --dataset {dataset}"
-        raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}; drop it")
-    if sheet and subject != "render" and worst is None:
-        raise OptionError(
-            f"--sheet: expected evaluate render, or --worst N, with it, found {subject} alone; add --worst N"
-        )
 
 
 def _segmentation(
@@ -236,7 +196,7 @@ def command(
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
     on bsds500 measures what is found in its photos without people.
     """
-    _check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
+    check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file)
         return

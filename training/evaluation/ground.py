@@ -70,7 +70,9 @@ def score_ground(samples: Sequence[Sample], predict: Predict) -> list[GroundScor
         if contacts:
             depth = predict(rgb).depth
             if depth is None:
-                raise InputError("evaluate ground: expected a network that gives depth, found masks alone; leave it out")
+                raise InputError(
+                    "evaluate ground: expected a network that gives depth, found masks alone; leave it out"
+                )
             share = float(np.mean([contact_share(depth, person, contact) for contact in contacts]))
             scores.append(GroundScore(sample.id, share, all(nearer_at_rim(depth, contact) for contact in contacts)))
     if not scores:

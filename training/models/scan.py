@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Scan(torch.autograd.Function):
-    """h[k, i] = s[k, i] + l[k, i] h[k-1, i-1] + m[k, i] h[k-1, i] + r[k, i] h[k-1, i+1]; h[0] = s[0], 0 beyond the ends.
+    """h[k, i] = s[k, i] + l[k, i] h[k-1, i-1] + m[k, i] h[k-1, i] + r[k, i] h[k-1, i+1]; h[0] = s[0]; 0 outside.
 
     ``Scan.apply(l, m, r, s)`` takes and gives (L, B, X): lines, independent rows, places in a line.
     """

@@ -1,0 +1,52 @@
+"""What ``portraiture evaluate`` can judge: subjects, their data sets, and which options belong to which."""
+
+from portraiture.reference.errors import OptionError
+
+METHODS = ("network", "graph-cut")
+
+_PEOPLE = ("shen2016", "ccp", "baidu", "folder")
+
+DATASETS_OF = {
+    "segmentation": (*_PEOPLE, "bsds500"),
+    "depth": ("nyu", "diw", *_PEOPLE),
+    "ground": _PEOPLE,
+    "filter": (*_PEOPLE, "pairs"),
+    "render": ("simulated", "simulated-photos"),
+}
+
+
+def check_options(
+    subject: str, dataset: str, method: str, compare: bool, weights: tuple[str, ...], worst: int | None, sheet: bool
+) -> None:
+    """Refuse options that do not belong together.
+
+    Args:
+        subject, dataset, method: as given, each one of its choices.
+        compare, sheet: whether the option is there.
+        weights: ``NAME=FILE`` each.
+        worst: number of photos, 1 and more, or None.
+
+    Raises:
+        OptionError: two of them contradict each other.
+    """
+    if dataset not in DATASETS_OF[subject]:
+        expected = " or ".join(DATASETS_OF[subject])
+        raise OptionError(f"evaluate {subject}: expected --dataset {expected}, found {dataset}; name one of them")
+    if method != "network" and (subject != "segmentation" or dataset == "bsds500"):
+        what = f"{subject} --dataset {dataset}"
+        raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
+    if compare and subject == "render":
+        raise OptionError(
+            "--compare: expected segmentation, depth, ground or filter, found render; drop it, the table is there"
+        )
+    if compare and method != "network":
+        raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
+    if weights and not compare:
+        raise OptionError("--weights: expected --compare with it, found none; add --compare")
+    if worst is not None and (subject != "segmentation" or dataset == "bsds500" or compare):
+        what = "--compare" if compare else f"{subject} --dataset {dataset}"
+        raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}; drop it")
+    if sheet and subject != "render" and worst is None:
+        raise OptionError(
+            f"--sheet: expected evaluate render, or --worst N, with it, found {subject} alone; add --worst N"
+        )
