@@ -1,5 +1,7 @@
 """What an app does around the models: resize rules and the composition of the portrait at the photo's size."""
 
+from portraiture.reference.lens.selfie import BOTTOM_SLOPE, COVER_SLOPE, PERSON_SLOPE, SELFIE_COVER
+
 MASK_WINDOW_PX = 5
 """Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size. Chosen, not
 measured."""
@@ -36,6 +38,11 @@ COMPOSE_RULE = {
     "s": "(1 - mask) c at the model's size",
     "c": "clip(radius_px, 0, 1) at the model's size",
     "enlarge": "bilinear, half-pixel",
+    "depth": "as the model gives it where focus is not negative; else of a selfie all behind the person is equally far:"
+    " q (1 - mask) + (1 - q) depth, q = clip("
+    f"0.5 + {COVER_SLOPE:g} (cover - {SELFIE_COVER:g}), 0, 1) clip(0.5 + {BOTTOM_SLOPE:g} (bottom - 1/3), 0, 1),"
+    " cover and bottom the mean of p and of its last row,"
+    f" p = clip(0.5 + {PERSON_SLOPE:g} (mask - 0.5), 0, 1), at the model's size",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
     "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
     "far": "sum(f depth) / sum(f), f = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"

@@ -8,19 +8,13 @@ from portraiture.reference.arrays import AnyArray, Floats, Labels, as_map, as_rg
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.lens.focus import LensSetup, person_depth
 from portraiture.reference.lens.radii import image_diagonal_px, layer_radii, lens_radii
+from portraiture.reference.lens.selfie import fills_the_frame
 from portraiture.reference.matting.closed_form import closed_form_matte_band
 from portraiture.reference.matting.knn_band import knn_matte_band
 from portraiture.reference.matting.matte import matte
 from portraiture.reference.paper.crf import label_layers
 from portraiture.reference.paper.layers import depth_layers, nearest_layer
 from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
-
-SELFIE_COVER = 0.20
-"""A selfie's person covers at least this share of the photo; chosen, not measured."""
-
-
-SELFIE_BOTTOM = 1 / 3
-"""A selfie's person covers at least this share of the bottom row; chosen, not measured."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +47,7 @@ def choose_mode(mask: AnyArray, depth: AnyArray | None) -> Mode:
         SELFIE if ``depth`` is None, or if the person covers 20 % of the photo or more and a third of its
         bottom row or more; else FULL_BODY.
     """
-    person = person_pixels(mask)
-    fills = bool(person.mean() >= SELFIE_COVER and person[-1].mean() >= SELFIE_BOTTOM)
-    return Mode.SELFIE if depth is None or fills else Mode.FULL_BODY
+    return Mode.SELFIE if depth is None or fills_the_frame(mask) else Mode.FULL_BODY
 
 
 def check_arrays(rgb: AnyArray, mask: AnyArray, depth: AnyArray | None) -> tuple[Floats, Floats, Floats | None]:

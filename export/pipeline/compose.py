@@ -15,6 +15,7 @@ from portraiture.export.pipeline.maps import Maps
 from portraiture.export.rules import COMPOSE_LEAST
 from portraiture.reference.enlarge import enlarge_rows
 from portraiture.reference.lens.radii import smooth_radii
+from portraiture.reference.lens.selfie import scene_depth
 
 STRIP_ROWS = 64
 
@@ -32,8 +33,10 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
         HxWx3 float32 in 0..1, not rounded; where the blur's share is 0, the photo's own value / 255.
     """
     shape = rgb.shape[0], rgb.shape[1]
-    m, z = maps.model_mask.astype(np.float64), maps.model_depth.astype(np.float64)
-    c = np.clip(smooth_radii(m, z, aperture, None if focus < 0 else focus), 0, 1)
+    sharp = None if focus < 0 else focus
+    m = maps.model_mask.astype(np.float64)
+    z = scene_depth(m, maps.model_depth.astype(np.float64), sharp)
+    c = np.clip(smooth_radii(m, z, aperture, sharp), 0, 1)
     share = ((1 - m) * c)[..., None]
     light = portrait - (1 - share) * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
     premultiplied = np.concatenate([light, share + COMPOSE_LEAST], axis=2).astype(np.float32)  # hxwx4

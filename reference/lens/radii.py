@@ -57,7 +57,8 @@ def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | No
     """Disk radius of each pixel without layers: the circle of confusion that the RNN filter is given.
 
     Args:
-        mask, depth: HxW in 0..1.
+        mask: HxW in 0..1.
+        depth: HxW in 0..1, of the scene: see ``scene_depth``.
         aperture: largest radius as a share of the diagonal.
         focus: depth that stays sharp; None: the person's, 0 where there is none.
 

@@ -54,9 +54,11 @@ class App:
 
     Args:
         root: the bundle.
+        selfie: whether the rules must take the photo for a selfie.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, selfie: bool) -> None:
+        self.selfie = selfie
         self.root, self.manifest = root, json.loads((root / "manifest.json").read_text())
         self.resize, self.compose = self.manifest["resize"], self.manifest["compose"]
 
@@ -122,6 +124,14 @@ class App:
         picture = self.run("filter", rgb=coded, mask=mask, depth=depth, aperture=APERTURE, focus=FOCUS)["portrait"]
         rule = self.compose
         assert rule["focus"] == "as given to the model; where negative, sum(mask depth) / sum(mask)"
+        steps = [float(n) for n in re.findall(r"0\.5 \+ (\d+) \(", rule["depth"])]
+        least_cover = number(r"\(cover - ([\d.]+)\)", rule["depth"])
+        assert "(bottom - 1/3)" in rule["depth"]
+        p = np.clip(0.5 + steps[2] * (mask - 0.5), 0, 1)
+        q = np.clip(0.5 + steps[0] * (p.mean() - least_cover), 0, 1)
+        q *= np.clip(0.5 + steps[1] * (p[-1].mean() - 1 / 3), 0, 1)
+        assert q == self.selfie
+        depth = q * (1 - mask) + (1 - q) * depth
         focus = (mask * depth).sum() / mask.sum()
         low, high = depth.min(), depth.max()
         steep = number(r"clip\((\d+) \(depth", rule["far"])
@@ -139,16 +149,19 @@ class App:
         return np.asarray(np.rint(np.clip(full + k * (behind - full), 0, 1) * 255).astype(np.uint8))
 
 
+@pytest.mark.parametrize("selfie", [True, False])
 def test_an_app_that_knows_the_manifest_alone_writes_the_same_portrait(
-    bundle: Path, astronaut: np.ndarray, tmp_path: Path
+    bundle: Path, astronaut: np.ndarray, tmp_path: Path, selfie: bool
 ) -> None:
     photo = np.ascontiguousarray(astronaut[:400, 60:360])
+    if not selfie:
+        photo[340:] = 120  # a table before the person: the photo's bottom row is none of hers
     Image.fromarray(photo).save(tmp_path / "photo.png")
     command = [sys.executable, "-m", "portraiture.tools.cli", "render", tmp_path / "photo.png"]
     options = ["-o", tmp_path / "p.png", "--runtime", "tflite", "--bundle", bundle, "--aperture", APERTURE]
     subprocess.run([str(word) for word in command + options], check=True, capture_output=True)
     ours = np.asarray(Image.open(tmp_path / "p.png").convert("RGB")).astype(np.float64)
-    found = App(bundle).portrait(photo).astype(np.float64)
+    found = App(bundle, selfie).portrait(photo).astype(np.float64)
     assert np.abs(ours - photo).max() > 20  # there is a blur
     difference = np.abs(found - ours)
     assert difference.max() <= 3

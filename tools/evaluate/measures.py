@@ -13,7 +13,7 @@ from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import render
-from portraiture.reference.settings import Mode, RenderSettings
+from portraiture.reference.settings import RenderSettings
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
 from portraiture.training.data.datasets import list_depths
@@ -116,7 +116,7 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
     chosen = photos.samples()
 
     def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        settings = RenderSettings(aperture=APERTURE_PAPER)
         for sample in over(chosen, len(chosen), "photo", "filter"):
             maps = pipeline.perceive(read_photo(sample.photo))
             mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))

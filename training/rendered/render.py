@@ -7,10 +7,11 @@ blurs alone.
 import numpy as np
 
 from portraiture.reference.lens.focus import person_depth
-from portraiture.reference.lens.radii import layer_radii
+from portraiture.reference.lens.radii import image_diagonal_px, layer_radii
 from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.layers import depth_layers
-from portraiture.reference.plan import solve
+from portraiture.reference.paper.selfie import render_selfie
+from portraiture.reference.plan import choose_mode, solve
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.rendered.settings import LensSetting
 
@@ -18,7 +19,7 @@ from portraiture.training.rendered.settings import LensSetting
 def render_targets(
     rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, settings: tuple[LensSetting, ...]
 ) -> np.ndarray:
-    """The CRF reference in full-body mode at every setting.
+    """The CRF reference at every setting: a selfie as one where the focus is the person's, whole bodies otherwise.
 
     Args:
         rgb: (h, w, 3) uint8.
@@ -35,10 +36,18 @@ def render_targets(
     base = RenderSettings(mode=Mode.FULL_BODY)
     image, plan = solve(rgb, person, z, base)
     centres = depth_layers(z, base.layers, base.seed).centres
+    selfie = choose_mode(person, z) is Mode.SELFIE
     pictures = []
     for setting in settings:
+        if selfie and setting.focus < 0:
+            radius_px = setting.aperture * image_diagonal_px(mask.shape)
+            pictures.append(_coded(render_selfie(image, plan.alpha, radius_px)))
+            continue
         focus = person_depth(person, z) if setting.focus < 0 else setting.focus
         radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
-        picture = render_full_body(image, plan.alpha, plan.labels, radii_px)
-        pictures.append(np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16))
+        pictures.append(_coded(render_full_body(image, plan.alpha, plan.labels, radii_px)))
     return np.stack(pictures)
+
+
+def _coded(picture: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16)

@@ -14,7 +14,14 @@ from portraiture.reference.errors import InputError
 from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import STRIDE
-from portraiture.training.models.filters.radius import blur_radius_px, far_depth, person_depth, radius_of
+from portraiture.training.models.filters.radius import (
+    blur_radius_px,
+    far_depth,
+    person_depth,
+    radius_of,
+    scene_depth,
+    selfie_share,
+)
 from portraiture.training.rendered.files import read_maps, read_pair, read_settings, read_target
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 
@@ -51,21 +58,31 @@ def _scalar(value: float) -> Tensor:
 
 @dataclass(frozen=True)
 class _Photo:
-    """A pair as stored, without its targets, which stay on disk; with the depths of the person and of the far layer."""
+    """A pair as stored, without its targets, which stay on disk.
+
+    Attributes:
+        selfie: share of a selfie in 0..1, see ``selfie_share``.
+        person: depth of the person in the scene of the person's focus, see ``scene_depth``.
+        far: depth of the far layer, in the scene of a chosen focus and in that of the person's.
+    """
 
     path: Path
     rgb: np.ndarray
     mask: np.ndarray
     depth: np.ndarray
     settings: tuple[LensSetting, ...]
+    selfie: float
     person: float
-    far: float
+    far: tuple[float, float]
 
     @staticmethod
     def read(path: Path) -> "_Photo":
         rgb, mask, depth = read_maps(path)
         m, z = _tensor(mask)[None], _tensor(depth)[None]
-        return _Photo(path, rgb, mask, depth, read_settings(path), float(person_depth(m, z)), float(far_depth(z)))
+        scene = scene_depth(m, z, _scalar(PAPER_SETTING.focus))
+        far = (float(far_depth(z)), float(far_depth(scene)))
+        selfie = float(selfie_share(m))
+        return _Photo(path, rgb, mask, depth, read_settings(path), selfie, float(person_depth(m, scene)), far)
 
     def crop(self, k: int, y: int, x: int, side: int) -> list[Tensor]:
         """The tensors of a :class:`FilterBatch`, without the batch axis.
@@ -77,12 +94,14 @@ class _Photo:
         """
         window = np.s_[y : y + side, x : x + side]
         setting = self.settings[k]
-        depth = _tensor(self.depth[window])
+        rgb, mask, depth = (_tensor(plane[window]) for plane in (self.rgb, self.mask, self.depth))
+        by_person = setting.focus < 0
+        if by_person:
+            depth = self.selfie * (1 - mask) + (1 - self.selfie) * depth
         aperture_px = setting.aperture * math.hypot(*self.mask.shape)
-        focus = self.person if setting.focus < 0 else setting.focus
-        radius = radius_of(depth, _scalar(aperture_px)[0], _scalar(focus)[0], _scalar(self.far)[0])
+        focus = self.person if by_person else setting.focus
+        radius = radius_of(depth, _scalar(aperture_px)[0], _scalar(focus)[0], _scalar(self.far[by_person])[0])
         target = read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window]
-        rgb, mask = _tensor(self.rgb[window]), _tensor(self.mask[window])
         return [rgb, mask, depth, radius, _scalar(aperture_px)[0], _tensor(target)]
 
 
@@ -162,8 +181,10 @@ def filtered(
         image = values[..., None] if values.ndim == 2 else values
         return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))[None]
 
-    x, m, z = planes(rgb), planes(mask), planes(depth)
-    radius = blur_radius_px(m, z, _scalar(setting.aperture), _scalar(setting.focus))
+    x, m = planes(rgb), planes(mask)
+    focus = _scalar(setting.focus)
+    z = scene_depth(m, planes(depth), focus)
+    radius = blur_radius_px(m, z, _scalar(setting.aperture), focus)
     pad = (0, -width % STRIDE, 0, -height % STRIDE)
     x, z = F.pad(x, pad, mode="replicate"), F.pad(z, pad, mode="replicate")
     inputs = FilterInput(

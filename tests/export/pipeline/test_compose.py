@@ -37,7 +37,9 @@ def test_every_pixel_is_as_the_rule_says(scene: Scene, focus: float) -> None:
     rgb, maps, portrait = scene
     before = portrait.copy()
     found = compose_full_size(rgb, maps, portrait, 0.04, focus)
-    c = np.clip(smooth_radii(maps.model_mask, maps.model_depth, 0.04, None if focus < 0 else focus), 0, 1)
+    # the person fills the frame: behind a selfie's person all is equally far
+    depth = 1 - maps.model_mask if focus < 0 else maps.model_depth
+    c = np.clip(smooth_radii(maps.model_mask, depth, 0.04, None if focus < 0 else focus), 0, 1)
     s, e = ((1 - maps.model_mask) * c)[..., None], COMPOSE_LEAST
     light = to_photo_size(portrait - (1 - s) * maps.model_rgb / 255 + e * portrait, *LARGE)
     behind = light / (to_photo_size(s, *LARGE)[..., None] + e)
@@ -73,7 +75,9 @@ def test_the_persons_colour_does_not_spread() -> None:
     big_mask = to_photo_size(np.repeat(np.repeat(mask, 5, 0), 5, 1), *LARGE)
     rgb = np.rint(big_mask[..., None] * red + (1 - big_mask[..., None]) * grey).astype(np.uint8)
     maps = Maps(big_mask, to_photo_size(depth, *LARGE), model_rgb, mask, depth, Size(*SMALL))
-    found = to_bytes(compose_full_size(rgb, maps, model_rgb / 255, 0.04, -1.0))
+    s = ((1 - mask) * np.clip(smooth_radii(mask, 1 - mask, 0.04, None), 0, 1))[..., None]
+    portrait = ((1 - s) * model_rgb + s * grey) / 255
+    found = to_bytes(compose_full_size(rgb, maps, portrait, 0.04, -1.0))
     outside = big_mask == 0
     assert np.abs(found[outside].astype(int) - grey).max() <= 1
 

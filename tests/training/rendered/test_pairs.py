@@ -13,6 +13,7 @@ import pytest
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.reference.plan import choose_mode
 from portraiture.reference.render import render
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.rendered import files as pair_files
@@ -67,14 +68,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_targets_are_the_references_own_pictures() -> None:
+@pytest.mark.parametrize("selfie", [False, True])
+def test_targets_are_the_references_own_pictures(selfie: bool) -> None:
     rgb, mask, depth = scene(0)
+    if not selfie:
+        mask[-1] = 0  # no part of the bottom row is the person's
+    assert choose_mode(mask, depth) is (Mode.SELFIE if selfie else Mode.FULL_BODY)
     settings = (PAPER_SETTING, LensSetting(0.04, 0.5), LensSetting(0.0))
     targets = render_targets(rgb, mask, depth, settings)
     assert targets.dtype == np.uint16
     for setting, target in zip(settings, targets, strict=True):
         focus = None if setting.focus < 0 else setting.focus
-        options = RenderSettings(mode=Mode.FULL_BODY, aperture=setting.aperture, focus=focus)
+        options = RenderSettings(aperture=setting.aperture, focus=focus)
         expected = render(rgb, mask, depth.astype(np.float64), options)
         np.testing.assert_allclose(target / 65535, expected, rtol=0, atol=1 / 65535)
     np.testing.assert_allclose(targets[2] / 65535, rgb / 255, rtol=0, atol=1 / 65535)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from portraiture.training.models.filters.radius import blur_radius_px
+from portraiture.training.models.filters.radius import blur_radius_px, scene_depth
 
 
 class FilterInput(NamedTuple):
@@ -13,7 +13,8 @@ class FilterInput(NamedTuple):
 
     Attributes:
         rgb: (N, 3, H, W) in 0..1.
-        mask, depth: (N, 1, H, W) in 0..1.
+        mask: (N, 1, H, W) in 0..1.
+        depth: of the scene, (N, 1, H, W) in 0..1; 1 - mask of a selfie.
         radius_px: disk radius of each pixel, (N, 1, H, W), in pixels.
         aperture_px: largest disk radius of the whole photo, (N, 1, 1, 1), in pixels.
     """
@@ -35,13 +36,14 @@ class LensFilter(nn.Module):
             rgb: (N, 3, H, W) in 0..1.
             mask, depth: (N, 1, H, W) in 0..1.
             aperture: largest disk radius as a share of the diagonal, (N, 1, 1, 1).
-            focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
+            focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's, and a selfie is one if it is.
 
         Returns:
             (N, 3, H, W) in 0..1.
         """
-        radius_px = blur_radius_px(mask, depth, aperture, focus)
-        return self.render(FilterInput(rgb, mask, depth, radius_px, aperture * math.hypot(*depth.shape[2:])))
+        scene = scene_depth(mask, depth, focus)
+        radius_px = blur_radius_px(mask, scene, aperture, focus)
+        return self.render(FilterInput(rgb, mask, scene, radius_px, aperture * math.hypot(*depth.shape[2:])))
 
     def render(self, inputs: FilterInput) -> Tensor:
         """The picture (N, 3, H, W) in 0..1; training calls it on crops."""

@@ -15,6 +15,11 @@ _FAR_SHARE = 5 / 6
 """Where the farthest of six layers begins, between the least depth (0) and the largest (1)."""
 
 
+# as reference/lens/selfie.py has them; a test holds them to be equal
+SELFIE_COVER, SELFIE_BOTTOM = 0.20, 1 / 3
+PERSON_SLOPE, COVER_SLOPE, BOTTOM_SLOPE = 100.0, 50.0, 25.0
+
+
 def _mean(x: Tensor) -> Tensor:
     """Mean over H and W in two steps.
 
@@ -59,15 +64,41 @@ def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) ->
     return aperture_px * unit(behind)
 
 
+def selfie_share(mask: Tensor) -> Tensor:
+    """How far masks (N, 1, H, W) are those of selfies, (N, 1, 1, 1) in 0..1: as ``reference/lens/selfie.py``."""
+    person = unit(PERSON_SLOPE * (mask - 0.5) + 0.5)
+    cover, bottom = _mean(person), person[:, :, -1:].mean((2, 3), keepdim=True)
+    return unit(COVER_SLOPE * (cover - SELFIE_COVER) + 0.5) * unit(BOTTOM_SLOPE * (bottom - SELFIE_BOTTOM) + 0.5)
+
+
+def _by_person(focus: Tensor) -> Tensor:
+    """1 where focus is negative, else 0: TFLite's delegate takes neither a comparison nor a choice."""
+    return torch.ceil(unit(-focus))
+
+
+def scene_depth(mask: Tensor, depth: Tensor, focus: Tensor) -> Tensor:
+    """The depth that is blurred by: 1 - m of a selfie, the given one otherwise and wherever a focus is chosen.
+
+    Args:
+        mask, depth: (N, 1, H, W) in 0..1.
+        focus: (N, 1, 1, 1); negative: the person's.
+
+    Returns:
+        (N, 1, H, W) in 0..1.
+    """
+    share = _by_person(focus) * selfie_share(mask)
+    return share * (1 - mask) + (1 - share) * depth
+
+
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
     """Disk radius in pixels of the input's own size, (N, 1, H, W).
 
     Args:
-        mask, depth: (N, 1, H, W) in 0..1, larger depth is farther.
+        mask: (N, 1, H, W) in 0..1.
+        depth: of the scene, (N, 1, H, W) in 0..1, larger is farther.
         aperture: largest radius as a share of the diagonal, (N, 1, 1, 1).
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
-    # 1 where focus is negative, else 0: TFLite's delegate takes neither a comparison nor a choice
-    by_person = torch.ceil(unit(-focus))
+    by_person = _by_person(focus)
     chosen = by_person * person_depth(mask, depth) + (1 - by_person) * focus
     return radius_of(depth, aperture * math.hypot(depth.shape[2], depth.shape[3]), chosen, far_depth(depth))

@@ -1,0 +1,52 @@
+"""What a selfie is, and how the full-body renderer makes one: all behind the person is equally far.
+
+Equation (10) with one disk for every layer is (4) with (6). A selfie is therefore a whole body whose depth is 1 - m:
+the filter and the composition at the photo's size know one renderer, and need no mode.
+"""
+
+import numpy as np
+
+from portraiture.reference.arrays import AnyArray, Floats, person_pixels
+
+SELFIE_COVER = 0.20
+"""A selfie's person covers at least this share of the photo; chosen, not measured."""
+
+SELFIE_BOTTOM = 1 / 3
+"""A selfie's person covers at least this share of the bottom row; chosen, not measured."""
+
+PERSON_SLOPE, COVER_SLOPE, BOTTOM_SLOPE = 100.0, 50.0, 25.0
+"""A network decides by ramps of these slopes around 0.5 of the mask and around both shares: a step would make a
+rounding of the mask visible. Chosen, not measured."""
+
+
+def fills_the_frame(mask: AnyArray) -> bool:
+    """Whether the person of a mask HxW, from 0.5 on, covers a selfie's share of the photo and of its bottom row."""
+    person = person_pixels(mask)
+    return bool(person.mean() >= SELFIE_COVER and person[-1].mean() >= SELFIE_BOTTOM)
+
+
+def selfie_share(mask: Floats) -> float:
+    """How far a mask HxW in 0..1 is a selfie's, 0..1: :func:`fills_the_frame` with ramps in place of its steps."""
+
+    def ramp(x: Floats | float, centre: float, slope: float) -> Floats:
+        return np.clip(0.5 + slope * (np.asarray(x) - centre), 0.0, 1.0)
+
+    person = ramp(mask, 0.5, PERSON_SLOPE)
+    cover, bottom = float(person.mean()), float(person[-1].mean())
+    return float(ramp(cover, SELFIE_COVER, COVER_SLOPE) * ramp(bottom, SELFIE_BOTTOM, BOTTOM_SLOPE))
+
+
+def scene_depth(mask: Floats, depth: Floats, focus: float | None) -> Floats:
+    """The depth that is blurred by: 1 - m of a selfie, the given one otherwise and wherever a focus is chosen.
+
+    Args:
+        mask, depth: HxW in 0..1.
+        focus: depth that stays sharp; None is the person's.
+
+    Returns:
+        HxW in 0..1.
+    """
+    if focus is not None:
+        return depth
+    share = selfie_share(mask)
+    return share * (1 - mask) + (1 - share) * depth
