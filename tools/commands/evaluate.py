@@ -125,7 +125,9 @@ def _measure(
     if subject == "segmentation":
         return _segmentation(photos, pipeline, method, worst, sheet)
     if subject == "filter":
-        return {**evaluations.filter_figures(photos, pipeline, {"filter": pipeline.filter})["filter"]}
+        from portraiture.tools.evaluate.portraits import portrait_figures, score_portraits
+
+        return {**portrait_figures(score_portraits(photos.samples(), pipeline))}
     if subject == "ground":
         return _ground(photos, evaluations.network_predictor(pipeline, coarse=False))
     return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, pipeline.offers("coarse")))}
@@ -192,7 +194,8 @@ def command(
     Ground is the depth at the feet of people who stand in the photo: beside them it is as far as they are (0 of the way
     to the far background), at the lower rim nearer.
 
-    A filter is judged on people at the paper setting, or on the folder that portraiture pairs wrote (--dataset pairs).
+    A filter is judged on people as render writes them at the paper setting, by mode, with --compare at the model's
+    size; or on the folder that portraiture pairs wrote (--dataset pairs).
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
     on bsds500 measures what is found in its photos without people.
     """

@@ -17,6 +17,9 @@ from portraiture.export.networks.checkpoints import Checkpoints
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Feeds
 from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.metrics import psnr_db
+from portraiture.reference.render import render
+from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.tools import cli, open_pipeline
 from portraiture.tools.evaluate import networks
 from portraiture.tools.evaluate.worst import ROW_PX
@@ -273,13 +276,31 @@ def test_nobody_side_by_side_has_no_graph_cut(evaluate: Run, tmp_path: Path) -> 
 
 def test_filters_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> None:
     weights = ("--weights", f"new={save(tmp_path / 'f.safetensors', RnnFilter())}")
-    output, found = evaluate("filter", "--dataset", "folder", "--root", people, "--compare", "--limit", 2, *weights)
+    output, _ = evaluate("filter", "--dataset", "folder", "--root", people, "--compare", "--limit", 2, *weights)
     cells = table(output)
     assert list(cells) == ["method", "RNN filter", "new"]
     assert cells["method"] == ["photos", "PSNR dB", "SSIM"]
     assert cells["RNN filter"] != cells["new"]
-    _, alone = evaluate("filter", "--dataset", "folder", "--root", people, "--limit", 2)
-    assert alone["psnr_db"] == found["rows"][0]["psnr_db"]
+
+
+def test_portraits_against_the_reference_by_mode(evaluate: Run, tmp_path: Path, fake_pipeline: Pipeline) -> None:
+    whole_body = person()
+    whole_body[-8:] = False
+    decibels = []
+    for name, mask in (("selfie", person()), ("standing", whole_body)):
+        rgb = photo(mask)
+        rgb[..., 2] = np.random.default_rng(0).integers(0, 256, (H, W))
+        write(tmp_path / f"both/images/{name}.png", rgb)
+        write(tmp_path / f"both/masks/{name}.png", mask.astype(np.uint8) * 255)
+        maps = fake_pipeline.perceive(rgb)  # its filter gives the photo back
+        reference = render(rgb, maps.mask, maps.depth, RenderSettings(mode=Mode(name.replace("standing", "full-body"))))
+        decibels.append(psnr_db(rgb / 255, np.rint(reference * 255) / 255))
+    output, found = evaluate("filter", "--dataset", "folder", "--root", tmp_path / "both")
+    assert (found["photos"], found["photos_selfie"], found["photos_full_body"]) == (2, 1, 1)
+    assert [found["psnr_db_selfie"], found["psnr_db_full_body"]] == pytest.approx(decibels, abs=1e-3)
+    assert found["psnr_db"] == pytest.approx(np.mean(decibels), abs=1e-3)
+    assert found["least_psnr_db"] == pytest.approx(min(decibels), abs=1e-3)
+    assert f"least_psnr_db          {found['least_psnr_db']:.4f}" in output
 
 
 def test_a_weights_row_computes_what_the_pipeline_computes(tmp_path: Path) -> None:
