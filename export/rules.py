@@ -12,6 +12,11 @@ MASK_RIDGE = 1e-3
 Chosen, not measured."""
 
 
+MOST_STRETCH = 1.15
+"""A photo whose aspect differs from the model's by a larger factor is mirrored outwards, not stretched. Chosen between
+3 : 2, which is 1.125 from 4 : 3, and 1 : 1 and 16 : 9, which are 1.33."""
+
+
 RESIZE_RULE = {
     "shrink": "area average",
     "enlarge": "bilinear",
@@ -20,7 +25,11 @@ RESIZE_RULE = {
     " between the least and the largest mask of the window, enlarged alike; within 0.001 of 0 or 1 it is 0 or 1; or"
     " bilinear, if the app accepts a softer edge",
     "pixel_centres": "half-pixel: source = (target + 0.5) * scale - 0.5",
-    "aspect": "stretched to the model's size; choose the size whose aspect is nearest to the photo's",
+    "aspect": "choose the size whose aspect is nearest to the photo's; where they differ by a factor of"
+    f" {MOST_STRETCH:g} or less, the photo is stretched to the model's size",
+    "mirror": "else it is mirrored outwards along one axis, without repeating its border, (frame - photo) // 2 pixels"
+    " before it and the rest behind, until height or width is round(the other * the model's aspect); the rules hold"
+    " for this frame, and the photo's part of it is kept",
     "rounding": "the resized photo is rounded to 8 bits before it enters the model",
 }
 
@@ -43,6 +52,8 @@ COMPOSE_RULE = {
     f"0.5 + {COVER_SLOPE:g} (cover - {SELFIE_COVER:g}), 0, 1) clip(0.5 + {BOTTOM_SLOPE:g} (bottom - 1/3), 0, 1),"
     " cover and bottom the mean of p and of its last row,"
     f" p = clip(0.5 + {PERSON_SLOPE:g} (mask - 0.5), 0, 1), at the model's size",
+    "aperture": "a share of the photo's diagonal; of a mirrored photo, models and rules are given"
+    " aperture * photo's diagonal / frame's diagonal",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",
     "focus": "as given to the model; where negative, sum(mask depth) / sum(mask)",
     "far": "sum(f depth) / sum(f), f = clip(100 (depth - low - 5/6 (high - low)) / max(high - low, 0.001), 0, 1),"

@@ -42,7 +42,7 @@ def filter_rows(
         known: these are the shipped weights and the sample photo, of which the figure was measured.
     """
     from portraiture.reference.render import render
-    from portraiture.reference.settings import Mode, RenderSettings
+    from portraiture.reference.settings import RenderSettings
 
     found, gains = dict[int, Difference](), dict[int, Difference]()
     subject, gate = Subject(f"filter torch fp64 {size}"), filter_tolerance(size, known)
@@ -52,7 +52,7 @@ def filter_rows(
         mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
         if not person_pixels(mask).any():
             continue
-        settings = RenderSettings(mode=Mode.FULL_BODY, aperture=APERTURE_PAPER)
+        settings = RenderSettings(aperture=maps.frame.aperture(APERTURE_PAPER))
         expected = render(maps.model_rgb / 255, mask, depth, settings)
         picture = pipeline.filter(maps, APERTURE_PAPER)
         found[index] = compare(picture, expected)

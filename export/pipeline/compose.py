@@ -32,20 +32,23 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     Returns:
         HxWx3 float32 in 0..1, not rounded; where the blur's share is 0, the photo's own value / 255.
     """
-    shape = rgb.shape[0], rgb.shape[1]
+    frame = maps.frame
+    shape = frame.size.height, frame.size.width
     sharp = None if focus < 0 else focus
     m = maps.model_mask.astype(np.float64)
     z = scene_depth(m, maps.model_depth.astype(np.float64), sharp)
-    c = np.clip(smooth_radii(m, z, aperture, sharp), 0, 1)
+    c = np.clip(smooth_radii(m, z, frame.aperture(aperture), sharp), 0, 1)
     share = ((1 - m) * c)[..., None]
     light = portrait - (1 - share) * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
     premultiplied = np.concatenate([light, share + COMPOSE_LEAST], axis=2).astype(np.float32)  # hxwx4
     c = c.astype(np.float32)
-    picture = np.empty((*shape, 3), np.float32)
-    for start in range(0, shape[0], STRIP_ROWS):  # in pieces that stay in the cache
-        stop = min(start + STRIP_ROWS, shape[0])
-        behind = enlarge_rows(premultiplied, start, stop, shape)
-        k = (1 - maps.mask[start:stop]) * enlarge_rows(c, start, stop, shape)
+    picture = np.empty(rgb.shape, np.float32)
+    columns = slice(frame.left, frame.left + rgb.shape[1])
+    for start in range(0, rgb.shape[0], STRIP_ROWS):  # in pieces that stay in the cache
+        stop = min(start + STRIP_ROWS, rgb.shape[0])
+        rows = start + frame.top, stop + frame.top
+        behind = enlarge_rows(premultiplied, *rows, shape)[:, columns]
+        k = (1 - maps.mask[start:stop]) * enlarge_rows(c, *rows, shape)[:, columns]
         photo, strip = rgb[start:stop] / np.float32(255), picture[start:stop]
         np.divide(behind[..., :3], behind[..., 3:], out=strip)
         strip -= photo

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from portraiture.export.contract import Size
+from portraiture.export.pipeline.frame import Frame, frame_of
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Maps:
 
     Attributes:
         mask, depth: HxW float32 in 0..1.
-        model_rgb: hxwx3 uint8, what the model saw.
+        model_rgb: hxwx3 uint8, what the model saw: the photo, or the frame that it was mirrored to.
         model_mask, model_depth: hxw in 0..1.
         size: (h, w).
     """
@@ -24,3 +25,8 @@ class Maps:
     model_mask: np.ndarray
     model_depth: np.ndarray
     size: Size
+
+    @property
+    def frame(self) -> Frame:
+        """What the model saw of the photo and around it."""
+        return frame_of(self.mask.shape[0], self.mask.shape[1], self.size)

@@ -6,6 +6,7 @@ import numpy as np
 
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.compose import compose_full_size
+from portraiture.export.pipeline.frame import frame_of
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runner import Feeds, Runner
@@ -45,7 +46,7 @@ class Pipeline:
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
         """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        small = to_model_size(rgb, size)
+        small = _as_seen(rgb, size)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
         return _maps(rgb, small, size, out, refined=model != "coarse")
 
@@ -58,8 +59,9 @@ class Pipeline:
             focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
         """
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        small = to_model_size(rgb, size)
-        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": aperture, "focus": focus}
+        small = _as_seen(rgb, size)
+        share = frame_of(rgb.shape[0], rgb.shape[1], size).aperture(aperture)
+        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": share, "focus": focus}
         out = self.runner("portrait", size).run(feeds)
         return compose_full_size(rgb, _maps(rgb, small, size, out), out["portrait"], aperture, focus)
 
@@ -78,7 +80,7 @@ class Pipeline:
             "rgb": maps.model_rgb / np.float32(255),
             "mask": maps.model_mask,
             "depth": maps.model_depth,
-            "aperture": aperture,
+            "aperture": maps.frame.aperture(aperture),
             "focus": focus,
         }
         return self.runner("filter", maps.size).run(feeds)["portrait"]
@@ -101,7 +103,18 @@ class Pipeline:
 
 def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray], refined: bool = True) -> Maps:
     """A model's maps at both sizes; coarse ones as the network sees them, before anything refines them."""
-    height, width = rgb.shape[:2]
-    mask = mask_to_photo_size(out["mask"], small, rgb) if refined else to_photo_size(out["mask"], height, width)
-    depth = to_photo_size(out["depth"], height, width)
-    return Maps(np.clip(mask, 0, 1), np.clip(depth, 0, 1), small, out["mask"], out["depth"], size)
+    frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+    height, width = frame.size.height, frame.size.width
+    coarse = not refined
+    mask = (
+        to_photo_size(out["mask"], height, width)
+        if coarse
+        else mask_to_photo_size(out["mask"], small, frame.mirror(rgb))
+    )
+    mask, depth = (np.clip(frame.keep(m), 0, 1) for m in (mask, to_photo_size(out["depth"], height, width)))
+    return Maps(mask, depth, small, out["mask"], out["depth"], size)
+
+
+def _as_seen(rgb: np.ndarray, size: Size) -> np.ndarray:
+    """What a model of a size sees of a photo, hxwx3 uint8."""
+    return to_model_size(frame_of(rgb.shape[0], rgb.shape[1], size).mirror(rgb), size)

@@ -115,13 +115,31 @@ class App:
         kept = np.clip(fitted, self.enlarge(masks.min(2), shape), self.enlarge(masks.max(2), shape))
         return np.where(kept < snap, 0, np.where(kept > 1 - snap, 1, kept))
 
-    def portrait(self, photo: np.ndarray) -> np.ndarray:
+    def framed(self, photo: np.ndarray, height: int, width: int) -> tuple[np.ndarray, slice, slice, float]:
+        """By the rules ``aspect``, ``mirror`` and ``aperture``: frame, the photo's rows and columns, aperture."""
+        own = photo.shape[:2]
+        most, aspect = number(r"factor of ([\d.]+)", self.resize["aspect"]), own[0] * width / own[1] / height
+        assert "round(the other * the model's aspect)" in self.resize["mirror"]
+        assert "(frame - photo) // 2 pixels before it and the rest behind" in self.resize["mirror"]
+        frame = list(own)
+        if aspect > most:
+            frame[1] = round(own[0] * width / height)
+        elif aspect < 1 / most:
+            frame[0] = round(own[1] * height / width)
+        before = [(f - p) // 2 for f, p in zip(frame, own, strict=True)]
+        pads = [(b, f - p - b) for b, f, p in zip(before, frame, own, strict=True)]
+        assert self.compose["aperture"].endswith("aperture * photo's diagonal / frame's diagonal")
+        rows, columns = (slice(b, b + p) for b, p in zip(before, own, strict=True))
+        return np.pad(photo, [*pads, (0, 0)], "reflect"), rows, columns, APERTURE * np.hypot(*own) / np.hypot(*frame)
+
+    def portrait(self, own: np.ndarray) -> np.ndarray:
         """A photo HxWx3 uint8 -> its portrait, by the rules ``compose``."""
         height, width = self.model("perception")["inputs"][0]["shape"][1:3]
+        photo, rows, columns, aperture = self.framed(own, height, width)
         coded = self.shrink(photo, (height, width)) / 255
         maps = self.run("perception", rgb=coded)
         mask, depth = maps["mask"], maps["depth"]
-        picture = self.run("filter", rgb=coded, mask=mask, depth=depth, aperture=APERTURE, focus=FOCUS)["portrait"]
+        picture = self.run("filter", rgb=coded, mask=mask, depth=depth, aperture=aperture, focus=FOCUS)["portrait"]
         rule = self.compose
         assert rule["focus"] == "as given to the model; where negative, sum(mask depth) / sum(mask)"
         steps = [float(n) for n in re.findall(r"0\.5 \+ (\d+) \(", rule["depth"])]
@@ -140,20 +158,25 @@ class App:
         far_share = np.clip(steep * (depth - low - edge * (high - low)) / max(high - low, least), 0, 1)
         far = (far_share * depth).sum() / far_share.sum()
         span = max(far - focus, number(r"max\(far - focus, ([\d.]+)\)", rule["radius_px"]))
-        radius_px = APERTURE * np.hypot(height, width) * np.clip((depth - focus) / span, 0, 1)
+        radius_px = aperture * np.hypot(height, width) * np.clip((depth - focus) / span, 0, 1)
         c = np.clip(radius_px, 0, 1)
         s, e = ((1 - mask) * c)[..., None], number(r"e = ([\d.]+)", rule["behind"])
         shape, full = photo.shape[:2], photo / 255
         behind = self.enlarge(picture - (1 - s) * coded + e * picture, shape) / (self.enlarge(s, shape) + e)
         k = ((1 - self.full_mask(mask, coded, full)) * self.enlarge(c, shape))[..., None]
-        return np.asarray(np.rint(np.clip(full + k * (behind - full), 0, 1) * 255).astype(np.uint8))
+        picture = np.rint(np.clip(full + k * (behind - full), 0, 1) * 255).astype(np.uint8)
+        return np.asarray(picture[rows, columns])
 
 
-@pytest.mark.parametrize("selfie", [True, False])
+@pytest.mark.parametrize(
+    ("selfie", "shape"),
+    [(True, (400, 300)), (False, (400, 300)), (True, (300, 300)), (True, (400, 130)), (True, (180, 400))],
+)
 def test_an_app_that_knows_the_manifest_alone_writes_the_same_portrait(
-    bundle: Path, astronaut: np.ndarray, tmp_path: Path, selfie: bool
+    bundle: Path, astronaut: np.ndarray, tmp_path: Path, selfie: bool, shape: tuple[int, int]
 ) -> None:
-    photo = np.ascontiguousarray(astronaut[:400, 60:360])
+    left = 210 - shape[1] // 2
+    photo = np.ascontiguousarray(astronaut[400 - shape[0] : 400, left : left + shape[1]])
     if not selfie:
         photo[340:] = 120  # a table before the person: the photo's bottom row is none of hers
     Image.fromarray(photo).save(tmp_path / "photo.png")

@@ -98,10 +98,10 @@ def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, de
     h, w = maps.size.height, maps.size.width
     if mask_file is not None:
         mask = read_map(mask_file, rgb.shape[:2]).astype(np.float32)
-        maps = replace(maps, mask=mask, model_mask=to_photo_size(mask, h, w))
+        maps = replace(maps, mask=mask, model_mask=to_photo_size(maps.frame.mirror(mask), h, w))
     if depth_file is not None:
         depth = read_map(depth_file, rgb.shape[:2]).astype(np.float32)
-        maps = replace(maps, depth=depth, model_depth=to_photo_size(depth, h, w))
+        maps = replace(maps, depth=depth, model_depth=to_photo_size(maps.frame.mirror(depth), h, w))
     return maps
 
 

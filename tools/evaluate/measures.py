@@ -116,12 +116,12 @@ def filter_figures(photos: Photos, pipeline: Pipeline, filters: Mapping[str, Fil
     chosen = photos.samples()
 
     def pictures() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        settings = RenderSettings(aperture=APERTURE_PAPER)
         for sample in over(chosen, len(chosen), "photo", "filter"):
             maps = pipeline.perceive(read_photo(sample.photo))
             mask, depth = (np.clip(np.asarray(m, np.float64), 0, 1) for m in (maps.model_mask, maps.model_depth))
             if find_person(mask).presence is Presence.ABSENT:
                 continue
+            settings = RenderSettings(aperture=maps.frame.aperture(APERTURE_PAPER))
             reference = render(maps.model_rgb / 255, mask, depth, settings)
             yield {name: draw(maps, APERTURE_PAPER) for name, draw in filters.items()}, reference
 

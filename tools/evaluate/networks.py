@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
+from portraiture.export.pipeline.frame import frame_of
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError, OptionError
@@ -51,14 +52,16 @@ def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size], gu
     """
 
     def predict(rgb: np.ndarray) -> PredictedMaps:
-        height, width = rgb.shape[:2]
-        small = to_model_size(rgb, nearest_size(height, width, sizes))
+        size = nearest_size(rgb.shape[0], rgb.shape[1], sizes)
+        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+        height, width = frame.size.height, frame.size.width
+        small = to_model_size(frame.mirror(rgb), size)
         with torch.no_grad():
             maps = run(_batch(small / np.float32(255)))
         found = [None if m is None else to_photo_size(m[0, 0].numpy(), height, width) for m in maps]
         if maps.mask is not None and guided:
-            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, rgb)
-        return PredictedMaps(*(None if m is None else np.clip(m, 0, 1) for m in found))
+            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, frame.mirror(rgb))
+        return PredictedMaps(*(None if m is None else np.clip(frame.keep(m), 0, 1) for m in found))
 
     return predict
 
@@ -99,7 +102,7 @@ def _lens_filter(path: Path) -> Filter:
 
     def draw(maps: Maps, aperture: float) -> np.ndarray:
         images = [_batch(m) for m in (maps.model_rgb / np.float32(255), maps.model_mask, maps.model_depth)]
-        scalars = [torch.full((1, 1, 1, 1), value) for value in (aperture, FOCUS_ON_PERSON)]
+        scalars = [torch.full((1, 1, 1, 1), value) for value in (maps.frame.aperture(aperture), FOCUS_ON_PERSON)]
         with torch.no_grad():
             portrait: Tensor = network(*images, *scalars)
         return portrait[0].permute(1, 2, 0).numpy()
