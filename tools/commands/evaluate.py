@@ -168,7 +168,12 @@ def _compare(
 @click.option("--method", type=click.Choice(METHODS), default="network", show_default=True,
               help="What makes the masks of evaluate segmentation.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Markdown table of methods side by side, as the paper's tables 1 and 2.")
-@click.option("--weights", multiple=True, metavar="NAME=FILE", help="A row of --compare from a weights file. Repeat.")
+@click.option(
+    "--weights",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A row of --compare from a weights file, or from a folder of masks that another program wrote. Repeat.",
+)
 @click.option("--worst", type=click.IntRange(1), metavar="N", help="List the N photos with the worst masks.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render, or of --worst.")
 @runtime_options

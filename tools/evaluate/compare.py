@@ -10,6 +10,7 @@ from typing import Any
 
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.reference.errors import InputError
+from portraiture.tools.evaluate.mask_files import masks_of
 from portraiture.tools.evaluate.measures import filter_figures, graph_cut_predictor, measure_of, network_predictor
 from portraiture.tools.evaluate.networks import (
     COARSE,
@@ -48,14 +49,17 @@ def compare_networks(
         subject: ``segmentation``, ``depth`` or ``ground``, which has no row of the coarse maps.
         photos: what is measured.
         open_shipped: opens the pipeline of the coarse and refined rows.
-        options: ``NAME=FILE``.
+        options: ``NAME=FILE``; of segmentation also ``NAME=DIR``, masks that another program wrote.
 
     Raises:
-        OptionError, InputError: what ``parse_weights``, ``open_weights`` and the measure raise.
+        OptionError, InputError: what ``parse_weights``, ``open_weights``, ``masks_of`` and the measure raise.
     """
     given = parse_weights(options, (GRAPH_CUT, COARSE, REFINED))
     measure = measure_of(subject, photos)
-    predictors = [(w, open_weights(w, NETWORKS)) for w in given]
+    predictors = []
+    for w in given:
+        of_files = subject == "segmentation" and w.path.is_dir()
+        predictors.append((w, masks_of(w.path, photos.samples()) if of_files else open_weights(w, NETWORKS)))
     pipeline = open_shipped()
     rows = []
     if subject == "segmentation" and photos.dataset != "bsds500":

@@ -50,4 +50,4 @@ def render_targets(
 
 
 def _coded(picture: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(picture, 0, 1) * 65535).astype(np.uint16)
+    return np.asarray(np.rint(np.clip(picture, 0, 1) * 65535), np.uint16)

@@ -283,6 +283,20 @@ def test_filters_side_by_side(evaluate: Run, people: Path, tmp_path: Path) -> No
     assert cells["RNN filter"] != cells["new"]
 
 
+def test_masks_of_another_program_side_by_side(evaluate: Run, refused: Callable[..., str], people: Path,
+                                              tmp_path: Path) -> None:  # fmt: skip
+    for k in range(6):
+        write(people / f"images/p{k}.png", photo(person(k)))  # each photo its own
+        write(tmp_path / f"theirs/p{k}.png", person(k).astype(np.uint8) * 255)
+    chosen = ("segmentation", "--dataset", "folder", "--root", people, "--compare")
+    _, found = evaluate(*chosen, "--weights", f"theirs={tmp_path / 'theirs'}")
+    theirs = next(row for row in found["rows"] if row["method"] == "theirs")
+    assert (theirs["photos"], theirs["mean_iou"]) == (6, 1.0)
+    (tmp_path / "theirs/p3.png").unlink()
+    said = refused(*chosen, "--split", "all", "--weights", f"theirs={tmp_path / 'theirs'}")
+    assert "theirs: expected p3.png, found none; write a mask for every photo" in said
+
+
 def test_portraits_against_the_reference_by_mode(evaluate: Run, tmp_path: Path, fake_pipeline: Pipeline) -> None:
     whole_body = person()
     whole_body[-8:] = False
