@@ -19,6 +19,17 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
     return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum()
 
 
+def hardest_cross_entropy(logits: Tensor, truth: Tensor, share: float) -> Tensor:
+    """Equation (1) as a mean over each photo's worst pixels: what is wrong on a small part of a photo.
+
+    Args:
+        logits, truth: (N, 1, H, W), as in :func:`cross_entropy`.
+        share: share of a photo's pixels that count, above 0, up to 1.
+    """
+    each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").flatten(1)
+    return torch.topk(each, max(1, round(share * each.shape[1])), 1, sorted=False).values.mean()
+
+
 def _running_maximum(x: Tensor, axis: int, reach_px: int) -> Tensor:
     """Largest value of (N, 1, H, W) within reach along an axis, by windows of twice the length each: fast on a CPU."""
     padding = (0, 0, reach_px, reach_px) if axis == 2 else (reach_px, reach_px)

@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from portraiture.training.losses import body_consistency, cross_entropy, dice, edge_weight, log_depth, ranking
+from portraiture.training.losses import (
+    body_consistency,
+    cross_entropy,
+    dice,
+    edge_weight,
+    hardest_cross_entropy,
+    log_depth,
+    ranking,
+)
 
 
 def rand(*shape: int, seed: int) -> Tensor:
@@ -90,6 +98,17 @@ def test_weighted_cross_entropy_is_the_weighted_mean_of_logs() -> None:
         total -= w * (t * math.log(m) + (1 - t) * math.log(1 - m))
     assert cross_entropy(v, truth, weight).item() == pytest.approx(total / float(weight.sum()), rel=1e-12)
     assert cross_entropy(v, truth, torch.full_like(v, 7.0)).item() == pytest.approx(cross_entropy(v, truth).item())
+
+
+def test_the_hardest_pixels_of_each_photo_count() -> None:
+    truth = torch.zeros(2, 1, 4, 5)
+    logits = torch.full_like(truth, -20.0)
+    logits[0, 0, 0, :2] = torch.tensor([3.0, 1.0])
+    logits[1, 0, 3, 4] = 2.0
+    losses = [float(torch.nn.functional.softplus(torch.tensor(z))) for z in (3.0, 1.0, 2.0, -20.0)]
+    assert hardest_cross_entropy(logits, truth, 0.1).item() == pytest.approx(sum(losses) / 4)
+    assert hardest_cross_entropy(logits, truth, 0.01).item() == pytest.approx((losses[0] + losses[2]) / 2)
+    assert hardest_cross_entropy(logits, truth, 1.0).item() == pytest.approx(cross_entropy(logits, truth).item())
 
 
 @pytest.mark.parametrize("reach", [1, 2, 6])

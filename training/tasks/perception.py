@@ -20,6 +20,10 @@ BODY_DELTA = 0.01
 EMPTY_ROOM_WEIGHT = 0.3
 """Weight of an empty mask on rooms of nobody; chosen, not measured."""
 
+HARD_WEIGHT, HARD_SHARE = 0.1, 1 / 24
+"""Weight of a photo's worst pixels, and their share of it: a passer-by in the background covers as much. Chosen, not
+measured."""
+
 GROUND_WEIGHT = 0.2
 """Weight of the ground at people's feet; chosen, not measured."""
 
@@ -54,6 +58,7 @@ class PerceptionTask:
         )
         weight = losses.edge_weight(batch.masks)
         mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
+        mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE)
         coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
         target = batch.levels.flatten(1)
         depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)

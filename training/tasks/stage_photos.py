@@ -43,7 +43,7 @@ CROWD_SHARE = 0.3
 CROWD_SCALES = (0.3, 1.1)
 """Size of a pasted person against the person's own photo."""
 
-BYSTANDER_SHARE = 0.2
+BYSTANDER_SHARE = 0.4
 """A pasted person of less than this share of the area of those before stands behind them and is no person of the mask:
 so it is in CCP, whose labels leave passers-by out."""
 
