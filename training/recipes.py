@@ -92,12 +92,12 @@ _MOBILE = (Stage(1900, 256, 192, 12, 8),)
 _FINE = (Stage(1500, 512, 384, 5, 3),)
 
 _WILD = PeopleRecipe(
-    (Stage(1500, 256, 192, 12, 2), Stage(2600, 384, 288, 6, 1)),
-    rate=1.5e-3,
+    (Stage(2000, 384, 288, 7, 1),),
+    rate=1e-3,
     encoder_rate=3e-4,
-    validate_every=250,
-    freeze_norm_from=400,
-    ema_decay=0.997,
+    validate_every=500,
+    freeze_norm_from=0,
+    ema_decay=0.998,
     bfloat16=True,
     depth_weight=1.0,
     judge_every=4,
@@ -134,7 +134,12 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("perception", "wild"): _WILD,
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
     ("perception", "wild-fine"): replace(
-        _WILD, stages=(Stage(3600, 512, 384, 4, 1),), rate=5e-4, encoder_rate=2e-4, freeze_norm_from=0
+        _WILD,
+        stages=(Stage(1100, 512, 384, 4, 1),),
+        rate=7e-4,
+        encoder_rate=2.5e-4,
+        validate_every=550,
+        ema_decay=0.995,
     ),
     # the coarse estimator on people as they come, at a third of the cost of all
     ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), rate=1e-3, freeze_norm_from=0),
