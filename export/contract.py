@@ -105,7 +105,13 @@ APERTURE = TensorSpec(
     "largest disk radius as a share of the image diagonal; 0 leaves the photo as is",
 )
 
-FOCUS = TensorSpec("focus", Kind.SCALAR, -1, 1, "depth that stays sharp; a negative value means the person's depth")
+FOCUS = TensorSpec(
+    "focus",
+    Kind.SCALAR,
+    -1,
+    1,
+    "depth that stays sharp; a negative value means the person's depth, and one blur behind the person of a selfie",
+)
 
 PORTRAIT = TensorSpec("portrait", Kind.IMAGE, 0, 1, "photo with shallow depth of field, sRGB, R G B")
 
