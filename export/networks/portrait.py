@@ -20,7 +20,7 @@ class Portrait(nn.Module):
         Args:
             rgb: (N, 3, H, W) in 0..1.
             aperture: (N, 1, 1, 1), largest disk radius as a share of the diagonal, 0..0.04.
-            focus: (N, 1, 1, 1), depth that stays sharp, 0..1; a negative value means the person's depth, see ``scene_depth``.
+            focus: (N, 1, 1, 1), depth that stays sharp, 0..1; negative: the person's, see ``scene_depth``.
 
         Returns:
             Portrait (N, 3, H, W), mask and depth (N, 1, H, W), all in 0..1.

@@ -66,6 +66,6 @@ class Filter(nn.Module):
             rgb: (N, 3, H, W) in 0..1.
             mask, depth: (N, 1, H, W) in 0..1.
             aperture: (N, 1, 1, 1), largest disk radius as a share of the diagonal, 0..0.04.
-            focus: (N, 1, 1, 1), depth that stays sharp, 0..1; a negative value means the person's depth, see ``scene_depth``.
+            focus: (N, 1, 1, 1), depth that stays sharp, 0..1; negative: the person's, see ``scene_depth``.
         """
         return (self.filter(rgb, mask, depth, aperture, focus),)

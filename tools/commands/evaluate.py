@@ -130,6 +130,8 @@ def _measure(
         return {**portrait_figures(score_portraits(photos.samples(), pipeline))}
     if subject == "ground":
         return _ground(photos, evaluations.network_predictor(pipeline, coarse=False))
+    if subject == "crowd":
+        return {**evaluations.measure_of(subject, photos)(evaluations.network_predictor(pipeline, coarse=False))}
     return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, pipeline.offers("coarse")))}
 
 
@@ -197,7 +199,8 @@ def command(
     """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens).
 
     Ground is the depth at the feet of people who stand in the photo: beside them it is as far as they are (0 of the way
-    to the far background), at the lower rim nearer.
+    to the far background), at the lower rim nearer. Crowd pastes people of other photos beside each person, and counts
+    whom the mask keeps.
 
     A filter is judged on people as render writes them at the paper setting, by mode, with --compare at the model's
     size; or on the folder that portraiture pairs wrote (--dataset pairs).

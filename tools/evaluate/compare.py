@@ -46,7 +46,7 @@ def compare_networks(
     Where photos show nobody, or the subject is depth, there is no row of graph cut: it always cuts somebody out.
 
     Args:
-        subject: ``segmentation``, ``depth`` or ``ground``, which has no row of the coarse maps.
+        subject: ``segmentation``, ``depth``, or ``ground`` and ``crowd``, which have no row of the coarse maps.
         photos: what is measured.
         open_shipped: opens the pipeline of the coarse and refined rows.
         options: ``NAME=FILE``; of segmentation also ``NAME=DIR``, masks that another program wrote.
@@ -64,8 +64,9 @@ def compare_networks(
     rows = []
     if subject == "segmentation" and photos.dataset != "bsds500":
         rows.append(Row(GRAPH_CUT, _refined(measure(graph_cut_predictor(pipeline)))))
-    both = measure(network_predictor(pipeline, subject != "ground"))
-    if subject == "ground":
+    refined_only = subject in ("ground", "crowd")
+    both = measure(network_predictor(pipeline, not refined_only))
+    if refined_only:
         rows.append(Row(REFINED, both))
     else:
         rows += [Row(COARSE, _coarse(both)), Row(REFINED, _refined(both))]
@@ -131,6 +132,9 @@ _COLUMNS = {
     "person_rank": _Column("person rank %", 2, 100),
     "contact_median": _Column("ground beside the feet, median", 3),
     "rim_nearer": _Column("lower rim nearer %", 1, 100),
+    "people": _Column("people", 0),
+    "people_kept": _Column("people kept %", 1, 100),
+    "photos_whole": _Column("photos that keep everybody %", 1, 100),
     "psnr_db": _Column("PSNR dB", 2),
     "ssim": _Column("SSIM", 4),
     "edge_psnr_db": _Column("PSNR dB within 10 px of the edge", 2),

@@ -14,6 +14,7 @@ from portraiture.reference.photo.read import read_photo
 from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import render
 from portraiture.reference.settings import RenderSettings
+from portraiture.tools.evaluate.crowd import evaluate_crowd
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
 from portraiture.training.data.datasets import list_depths
@@ -61,10 +62,10 @@ def depth_measure(photos: Photos) -> Measure:
 
 
 def measure_of(subject: str, photos: Photos) -> Measure:
-    """The measure of masks, depth or ground; lists the photos now, so that a wrong folder fails at once."""
-    if subject == "ground":
-        people = photos.samples()
-        return lambda predict: evaluate_ground(people, predict)
+    """The measure of a subject but filter and render; lists the photos now, so that a wrong folder fails at once."""
+    if subject in ("ground", "crowd"):
+        people, evaluate = photos.samples(), evaluate_ground if subject == "ground" else evaluate_crowd
+        return lambda predict: evaluate(people, predict)
     return (segmentation_measure if subject == "segmentation" else depth_measure)(photos)
 
 

@@ -10,6 +10,7 @@ DATASETS_OF = {
     "segmentation": (*_PEOPLE, "bsds500"),
     "depth": ("nyu", "diw", *_PEOPLE),
     "ground": _PEOPLE,
+    "crowd": _PEOPLE,
     "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),
 }
@@ -37,7 +38,7 @@ def check_options(
         raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
     if compare and subject == "render":
         raise OptionError(
-            "--compare: expected segmentation, depth, ground or filter, found render; drop it, the table is there"
+            "--compare: expected another subject with it, found render; drop it, the table is there anyway"
         )
     if compare and method != "network":
         raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")

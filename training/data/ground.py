@@ -30,6 +30,9 @@ third farther than the person."""
 AROUND_SHARE = 0.3
 """Ground above and below a foot: at most this far from its sides."""
 
+CAMERA_SHARE = 0.9
+"""Height of the camera: at the eyes of somebody as tall."""
+
 RIM_SHARE = 0.02
 """Pixels this near to the mask are left out: the map's step may lie a little beside the outline."""
 
@@ -44,12 +47,35 @@ WIDEST = 0.75
 
 
 class Contact(NamedTuple):
-    """A foot and the ground around it, each (H, W) of bool."""
+    """A foot and the ground around it.
+
+    Attributes:
+        foot, beside, below, above: (H, W) of bool.
+        log_depth: (H, W) float32, log of the ground's depth over the foot's, were the ground a plane; see
+            :func:`ground_log_depth`.
+    """
 
     foot: np.ndarray
     beside: np.ndarray
     below: np.ndarray
     above: np.ndarray
+    log_depth: np.ndarray
+
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """Foot, beside, below and above."""
+        return self[:4]
+
+
+def ground_log_depth(rise: np.ndarray) -> np.ndarray:
+    """Log of the depth of a ground plane over that of the feet, at a height above the feet's in the photo.
+
+    The camera is held at ``CAMERA_SHARE`` of the person's height, so that the horizon crosses the person there: a row
+    that is a share r of the person above the feet shows ground of the depth c / (c - r).
+
+    Args:
+        rise: height above the feet in the photo, as a share of the person's; below them it is negative.
+    """
+    return np.asarray(-np.log(1 - np.minimum(rise / CAMERA_SHARE, 0.9)), np.float32)
 
 
 def find_contacts(mask: np.ndarray, seen: np.ndarray | None = None) -> list[Contact]:
@@ -95,7 +121,8 @@ def find_contacts(mask: np.ndarray, seen: np.ndarray | None = None) -> list[Cont
             free & level & (aside >= BESIDE_SHARES[0]) & (aside <= BESIDE_SHARES[1]),
             around & (lower >= APART_SHARE),
             around & (lower <= -APART_SHARE) & (lower >= -ABOVE_SHARE),
+            ground_log_depth(-lower),
         )
-        if all(part.any() for part in contact):
+        if all(part.any() for part in contact.parts()):
             contacts.append(contact)
     return contacts

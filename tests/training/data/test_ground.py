@@ -1,8 +1,9 @@
 """Where people stand: feet and the ground around them, found on drawn masks."""
 
 import numpy as np
+import pytest
 
-from portraiture.training.data.ground import find_contacts
+from portraiture.training.data.ground import CAMERA_SHARE, find_contacts, ground_log_depth
 
 HEIGHT, WIDTH = 200, 120
 
@@ -28,8 +29,19 @@ def test_each_foot_has_ground_beside_below_and_above() -> None:
         below, above = np.nonzero(contact.below)[0], np.nonzero(contact.above)[0]
         assert (below.min(), below.max()) == (186, HEIGHT - 1)
         assert (above.min(), above.max()) == (180 - 37, 174)
-        for part in contact[1:]:
+        for part in contact.parts()[1:]:
             assert not (part & standing()).any()
+
+
+def test_the_ground_is_a_plane_below_a_camera_at_the_eyes() -> None:
+    # a camera 1.5 m above the ground, a person of 1.5 / 0.9 m whose feet are 3 m away
+    tall, feet = 1.5 / CAMERA_SHARE, 3.0
+    for metres in (2.0, 3.0, 3.4, 4.5):
+        rise = (1.5 / feet - 1.5 / metres) / (tall / feet)  # of the photo's heights, in those of the person
+        assert ground_log_depth(np.array(rise)) == pytest.approx(np.log(metres / feet), abs=1e-6)
+    left, _ = find_contacts(standing())
+    assert left.log_depth[180, 0] == 0
+    assert (np.diff(left.log_depth[:, 0]) <= 0).all()
 
 
 def test_only_what_the_photo_shows_is_ground() -> None:
@@ -56,4 +68,4 @@ def test_the_largest_person_is_taken_and_others_are_no_ground() -> None:
     contacts = find_contacts(mask)
     assert len(contacts) == 2
     assert all(not contact.foot[:, 90:].any() for contact in contacts)
-    assert all(not (part & mask).any() for contact in contacts for part in contact[1:])
+    assert all(not (part & mask).any() for contact in contacts for part in contact.parts()[1:])
