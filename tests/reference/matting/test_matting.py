@@ -134,3 +134,15 @@ def test_the_papers_band_is_ten_pixels_on_each_side() -> None:
     rgb = np.random.default_rng(0).random((40, 60, 3))
     changed = (matte(rgb, mask) != mask).any(axis=0)
     np.testing.assert_array_equal(np.flatnonzero(changed)[[0, -1]], [20, 39])
+
+
+@pytest.mark.parametrize(("away_px", "follows"), [(12, True), (19, False)])
+def test_band_matte_looks_for_neighbours_fifteen_pixels_around(away_px: int, follows: bool) -> None:
+    """A blue spot in the band is a person where known blue pixels are: they must be within reach."""
+    rgb, trimap = np.full((41, 80, 3), 0.5), np.zeros((41, 80))
+    trimap[:, :40], trimap[:, 40:50] = 1, 0.5
+    blue = (0.0, 0.0, 1.0)
+    rgb[19:22, 44:47] = blue
+    rgb[12:29, 40 - away_px - 3 : 41 - away_px] = blue
+    spot = knn_matte_band(rgb, trimap)[19:22, 44:47]
+    assert bool((spot > 0.9).all()) is follows

@@ -89,3 +89,13 @@ def test_energy_may_differ_by_pixel_and_one_leaves_nothing_to_add():
     np.testing.assert_array_equal(found[100:], np.clip(photo[100:], 0, 1))
     assert (found[:100] != photo[:100]).any()
     assert 0 <= found.min() <= found.max() <= 1
+
+
+@pytest.mark.parametrize(("rows", "columns", "measured"), [(10, 10, True), (11, 9, False)])  # 64 and 63 inner pixels
+def test_a_region_of_64_pixels_is_measured(rows: int, columns: int, measured: bool) -> None:
+    rng = np.random.default_rng(1)
+    photo = 0.5 + 0.01 * rng.standard_normal((60, 60, 3))
+    region = np.zeros((60, 60), dtype=bool)
+    region[20 : 20 + rows, 20 : 20 + columns] = True
+    photo[region] = 0.5 + 0.1 * rng.standard_normal((rows * columns, 3))
+    assert bool((noise_sigma(photo, region) > 0.05).all()) is measured
