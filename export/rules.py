@@ -39,7 +39,18 @@ COMPOSE_LEAST = 1e-3
 not measured."""
 
 
+SMALL_SHARE, FARTHER_SHARE, AROUND_PX = 0.4, 0.05, 8
+"""A passer-by: less than this share of the largest person's area, the lowest pixel this share of that person's height
+above that person's own; the mask ends this far around. Chosen on held-out photos, see ``pipeline/bystanders.py``."""
+
+
 COMPOSE_RULE = {
+    "passers_by": "before all else, of perception's maps at the model's size: of the parts of mask >= 0.5"
+    f" (8-connected), one of less than {SMALL_SHARE:g} of the largest part's area whose lowest row is more than"
+    f" {FARTHER_SHARE:g} of the largest part's height above that part's lowest row is a passer-by; on it and within"
+    f" {AROUND_PX} pixels around (along both axes), but on no other part, the mask is 0, and the depth is at least the"
+    f" median depth of the ring from there to {2 * AROUND_PX} pixels around, where mask < 0.5. The model portrait has"
+    " no such step: there passers-by stay sharp",
     "portrait": "photo + k (behind - photo), clipped to 0..1, rounded to 8 bits; where k is 0 the photo stays",
     "k": "(1 - mask at the photo's size) enlarge(c)",
     "behind": "enlarge(model portrait - (1 - s) model photo + e model portrait) / (enlarge(s) + e), the blurred light"

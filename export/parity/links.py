@@ -134,7 +134,7 @@ def pipeline_rows(
                     picture = exported.render_fused(photo, APERTURE_PAPER)
                 else:
                     picture = exported.render(photo, exported.perceive(photo), APERTURE_PAPER)
-                expected = truth.portrait(file.size, photo)
+                expected = truth.portrait(file.size, photo, fused=file.name == "portrait")
                 found[index] = compare(picture, expected)
                 watch(Comparison(Link.PIPELINE, subject, "portrait", index, picture, expected, found[index], tolerance))
         except PortraitureError as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 
 from portraiture.export.contract import Size
+from portraiture.export.pipeline.bystanders import without_bystanders
 from portraiture.export.pipeline.compose import compose_full_size
 from portraiture.export.pipeline.frame import frame_of
 from portraiture.export.pipeline.maps import Maps
@@ -48,10 +49,13 @@ class Pipeline:
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
         small = _as_seen(rgb, size)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
-        return _maps(rgb, small, size, out, refined=model != "coarse")
+        if model == "coarse":
+            return _coarse_maps(rgb, small, size, out)
+        mask, depth = without_bystanders(out["mask"], out["depth"])
+        return _maps(rgb, small, size, {"mask": mask, "depth": depth})
 
     def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
-        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` gives it.
+        """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` where nobody passes by.
 
         Args:
             rgb: photo HxWx3 uint8.
@@ -101,17 +105,20 @@ class Pipeline:
         return compose_full_size(rgb, maps, small, aperture, focus)
 
 
-def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray], refined: bool = True) -> Maps:
-    """A model's maps at both sizes; coarse ones as the network sees them, before anything refines them."""
+def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray]) -> Maps:
+    """A model's maps at both sizes, the mask by the guided filter."""
     frame = frame_of(rgb.shape[0], rgb.shape[1], size)
-    height, width = frame.size.height, frame.size.width
-    coarse = not refined
-    mask = (
-        to_photo_size(out["mask"], height, width)
-        if coarse
-        else mask_to_photo_size(out["mask"], small, frame.mirror(rgb))
-    )
-    mask, depth = (np.clip(frame.keep(m), 0, 1) for m in (mask, to_photo_size(out["depth"], height, width)))
+    mask = mask_to_photo_size(out["mask"], small, frame.mirror(rgb))
+    depth = to_photo_size(out["depth"], frame.size.height, frame.size.width)
+    mask, depth = (np.clip(frame.keep(full), 0, 1) for full in (mask, depth))
+    return Maps(mask, depth, small, out["mask"], out["depth"], size)
+
+
+def _coarse_maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray]) -> Maps:
+    """Coarse maps at both sizes as the network sees them, before anything refines them."""
+    frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+    full = (to_photo_size(out[name], frame.size.height, frame.size.width) for name in ("mask", "depth"))
+    mask, depth = (np.clip(frame.keep(m), 0, 1) for m in full)
     return Maps(mask, depth, small, out["mask"], out["depth"], size)
 
 

@@ -64,14 +64,23 @@ class Truth:
             self.pipelines[size] = Pipeline(lambda n, s: self.networks.runner(n, s, torch.float64), [size])
         return self.pipelines[size]
 
-    def portrait(self, size: Size, photo: np.ndarray) -> np.ndarray:
-        """The Python pipeline's portrait at the photo's own size and the paper's aperture."""
+    def portrait(self, size: Size, photo: np.ndarray, fused: bool = False) -> np.ndarray:
+        """The Python pipeline's portrait at the photo's own size and the paper's aperture.
+
+        Args:
+            size: of the models, height and width in pixels.
+            photo: HxWx3 uint8.
+            fused: by the model ``portrait`` alone, which knows no passers-by.
+        """
 
         def render() -> Arrays:
             pipeline = self.pipeline(size)
+            if fused:
+                return {"portrait": pipeline.render_fused(photo, APERTURE_PAPER)}
             return {"portrait": pipeline.render(photo, pipeline.perceive(photo), APERTURE_PAPER)}
 
-        return np.asarray(self._remember("pipeline", "portrait", size, photo, render)["portrait"])
+        kind = "fused pipeline" if fused else "pipeline"
+        return np.asarray(self._remember(kind, "portrait", size, photo, render)["portrait"])
 
     def feeds(self, name: str, size: Size, photo: np.ndarray) -> Feeds:
         """The inputs of a model for a photo; maps come from the float64 perception.

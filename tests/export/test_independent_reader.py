@@ -1,6 +1,6 @@
 """An app that knows the manifest alone: what it computes from a photo is the portrait that ``render`` writes.
 
-Nothing of ours is imported but the command line: names, shapes, ranges and every number of the rules are taken from
+The app imports nothing of ours but the command line: names, shapes, ranges and every number of the rules are taken from
 ``manifest.json``, the arithmetic is written out with matrices. A wrong sentence there gives another picture.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,31 @@ class App:
         kept = np.clip(fitted, self.enlarge(masks.min(2), shape), self.enlarge(masks.max(2), shape))
         return np.where(kept < snap, 0, np.where(kept > 1 - snap, 1, kept))
 
+    def without_passers_by(self, mask: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By the rule ``passers_by``."""
+        rule = self.compose["passers_by"]
+        least, farther = number(r"less than ([\d.]+) of the largest", rule), number(r"more than ([\d.]+) of the", rule)
+        inner, outer = int(number(r"within (\d+) pixels", rule)), int(number(r"there to (\d+) pixels", rule))
+        person = mask >= number(r"mask >= ([\d.]+) \(8-connected\)", rule)
+        labels, count = ndimage.label(person, np.ones((3, 3)))
+        parts = [labels == k for k in range(1, count + 1)]
+        if not parts:
+            return mask, depth
+        rows = [np.nonzero(part.any(1))[0] for part in parts]
+        first = int(np.argmax([part.sum() for part in parts]))
+        away = [
+            part.sum() < least * parts[first].sum() and rows[first][-1] - r[-1] > farther * (np.ptp(rows[first]) + 1)
+            for part, r in zip(parts, rows, strict=True)
+        ]
+        others = np.any([part for part, is_away in zip(parts, away, strict=True) if not is_away], 0)
+        new_mask, new_depth = mask.copy(), depth.copy()
+        for part in (part for part, is_away in zip(parts, away, strict=True) if is_away):
+            near, wide = (ndimage.binary_dilation(part, np.ones((2 * n + 1,) * 2)) for n in (inner, outer))
+            zone, ring = near & ~others, wide & ~near & ~person
+            new_mask[zone] = 0
+            new_depth[zone] = np.maximum(new_depth[zone], np.median(depth[ring]))
+        return new_mask, new_depth
+
     def framed(self, photo: np.ndarray, height: int, width: int) -> tuple[np.ndarray, slice, slice, float]:
         """By the rules ``aspect``, ``mirror`` and ``aperture``: frame, the photo's rows and columns, aperture."""
         own = photo.shape[:2]
@@ -138,7 +164,7 @@ class App:
         photo, rows, columns, aperture = self.framed(own, height, width)
         coded = self.shrink(photo, (height, width)) / 255
         maps = self.run("perception", rgb=coded)
-        mask, depth = maps["mask"], maps["depth"]
+        mask, depth = self.without_passers_by(maps["mask"], maps["depth"])
         picture = self.run("filter", rgb=coded, mask=mask, depth=depth, aperture=aperture, focus=FOCUS)["portrait"]
         rule = self.compose
         assert rule["focus"] == "as given to the model; where negative, sum(mask depth) / sum(mask)"
@@ -189,3 +215,26 @@ def test_an_app_that_knows_the_manifest_alone_writes_the_same_portrait(
     difference = np.abs(found - ours)
     assert difference.max() <= 3
     assert difference.mean() < 0.05
+
+
+def test_passers_by_are_who_the_rule_says() -> None:
+    """The rule's own words against the pipeline's code, on many people."""
+    from portraiture.export.pipeline.bystanders import without_bystanders
+    from portraiture.export.rules import COMPOSE_RULE
+
+    app = App.__new__(App)
+    app.compose = COMPOSE_RULE
+    rng, changed = np.random.default_rng(0), 0
+    for _ in range(30):
+        mask = np.zeros((128, 96))
+        mask[20:120, 30:55] = 1
+        for _ in range(3):
+            top, left = rng.integers(0, 100), rng.integers(0, 80)
+            mask[top : top + rng.integers(4, 60), left : left + rng.integers(3, 16)] = 1
+        mask *= rng.uniform(0.5, 1, mask.shape)
+        depth = rng.random(mask.shape)
+        found, expected = without_bystanders(mask, depth), app.without_passers_by(mask, depth)
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_allclose(found[1], expected[1])
+        changed += bool((found[0] != mask).any())
+    assert 5 < changed < 30

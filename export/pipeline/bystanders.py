@@ -1,0 +1,50 @@
+"""Passers-by: people who stand apart, small and farther off, are blurred with the background, not part of the mask.
+
+A network that finds people as they come finds these too. Chosen on held-out photos (69 of CCP, whose labels leave them
+out; 116 and 198 of Supervisely): mean IoU .927 -> .945, .822 -> .823, .854 -> .858; of the area of the true people .02,
+1.1 and .1 % are taken for passers-by.
+"""
+
+import cv2
+import numpy as np
+
+from portraiture.export.rules import AROUND_PX, FARTHER_SHARE, SMALL_SHARE
+from portraiture.reference.arrays import person_pixels
+
+
+def _square(reach_px: int) -> np.ndarray:
+    return np.ones((2 * reach_px + 1,) * 2, np.uint8)
+
+
+def without_bystanders(mask: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mask and depth without passers-by, by the rule ``passers_by`` of the contract.
+
+    Args:
+        mask: hxw in 0..1, of the model's size.
+        depth: hxw in 0..1.
+
+    Returns:
+        Both anew where there is a passer-by, else as they are.
+    """
+    person = person_pixels(mask).astype(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(person, connectivity=8)
+    if count < 3:  # the background is one of them
+        return mask, depth
+    areas, tops, heights = (boxes[1:, k] for k in (cv2.CC_STAT_AREA, cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT))
+    largest, lowest = int(areas.argmax()), tops + heights
+    higher = lowest[largest] - lowest > FARTHER_SHARE * heights[largest]
+    small = areas < SMALL_SHARE * areas[largest]
+    bystanders = np.nonzero(higher & small)[0] + 1
+    if not bystanders.size:
+        return mask, depth
+    before, mask, depth = depth, mask.copy(), depth.copy()
+    others = (person > 0) & ~np.isin(labels, bystanders)
+    for label in bystanders:
+        part = (labels == label).astype(np.uint8)
+        near = cv2.dilate(part, _square(AROUND_PX)) > 0
+        ring = (cv2.dilate(part, _square(2 * AROUND_PX)) > 0) & ~near & (person == 0)
+        zone = near & ~others
+        mask[zone] = 0
+        if ring.any():
+            depth[zone] = np.maximum(depth[zone], np.median(before[ring]))
+    return mask, depth
