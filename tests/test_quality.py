@@ -17,10 +17,11 @@ from portraiture.reference.metrics import psnr_db
 from portraiture.reference.photo.folder import spread
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.render import render
-from portraiture.reference.settings import Mode, RenderSettings
+from portraiture.reference.settings import RenderSettings
 from portraiture.training.data.datasets import Split, list_samples
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.depth import evaluate_nyu
+from portraiture.training.evaluation.ground import evaluate_ground
 from portraiture.training.evaluation.masks import evaluate_segmentation
 from portraiture.training.evaluation.predict import PredictedMaps
 
@@ -57,12 +58,20 @@ def test_depth_of_held_out_rooms(pipeline: Pipeline, real_data: Path) -> None:
     assert figures["whdr"] <= figures["whdr_coarse"]
 
 
+def test_people_stand_on_the_ground(pipeline: Pipeline, real_data: Path) -> None:
+    figures = evaluate_ground(_spread("ccp", real_data / "ccp", 32), lambda rgb: _predict(pipeline, rgb))
+    assert figures["photos"] >= 16
+    assert figures["contact_median"] <= 0.08
+    assert figures["rim_nearer"] >= 0.95
+
+
 @pytest.mark.parametrize(("dataset", "least_db"), [("shen2016", 42.0), ("ccp", 37.0)])
 def test_filter_against_the_reference(pipeline: Pipeline, real_data: Path, dataset: str, least_db: float) -> None:
     found = []
     for sample in _spread(dataset, real_data / dataset, 4):
         maps = pipeline.perceive(read_photo(sample.photo))
         mask, depth = (np.asarray(m, np.float64) for m in (maps.model_mask, maps.model_depth))
-        expected = render(maps.model_rgb / 255, mask, depth, RenderSettings(mode=Mode.FULL_BODY))
+        settings = RenderSettings(aperture=maps.frame.aperture(APERTURE_PAPER))
+        expected = render(maps.model_rgb / 255, mask, depth, settings)
         found.append(psnr_db(pipeline.filter(maps, APERTURE_PAPER).astype(np.float64), expected))
     assert np.mean(found) >= least_db
