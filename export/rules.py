@@ -47,10 +47,10 @@ above that person's own; the mask ends this far around. Chosen on held-out photo
 COMPOSE_RULE = {
     "passers_by": "before all else, of perception's maps at the model's size: of the parts of mask >= 0.5"
     f" (8-connected), one of less than {SMALL_SHARE:g} of the largest part's area whose lowest row is more than"
-    f" {FARTHER_SHARE:g} of the largest part's height above that part's lowest row is a passer-by; on it and within"
-    f" {AROUND_PX} pixels around (along both axes), but on no other part, the mask is 0, and the depth is at least the"
-    f" median depth of the ring from there to {2 * AROUND_PX} pixels around, where mask < 0.5. The model portrait has"
-    " no such step: there passers-by stay sharp",
+    f" {FARTHER_SHARE:g} of the largest part's height above that part's lowest row is a passer-by, unless within"
+    f" {AROUND_PX} pixels around it (along both axes) lies a part for which this does not hold; on it and within those"
+    " pixels the mask is 0, and the depth is at least the median depth of the ring from there to"
+    f" {2 * AROUND_PX} pixels around, where mask < 0.5. The model portrait has no such step: passers-by stay sharp",
     "portrait": "photo + k (behind - photo), clipped to 0..1, rounded to 8 bits; where k is 0 the photo stays",
     "k": "(1 - mask at the photo's size) enlarge(c)",
     "behind": "enlarge(model portrait - (1 - s) model photo + e model portrait) / (enlarge(s) + e), the blurred light"

@@ -34,16 +34,17 @@ def without_bystanders(mask: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray,
     largest, lowest = int(areas.argmax()), tops + heights
     higher = lowest[largest] - lowest > FARTHER_SHARE * heights[largest]
     small = areas < SMALL_SHARE * areas[largest]
-    bystanders = np.nonzero(higher & small)[0] + 1
-    if not bystanders.size:
-        return mask, depth
-    before, mask, depth = depth, mask.copy(), depth.copy()
-    others = (person > 0) & ~np.isin(labels, bystanders)
-    for label in bystanders:
+    candidates = np.nonzero(higher & small)[0] + 1
+    others = (person > 0) & ~np.isin(labels, candidates)
+    before, found = depth, False
+    for label in candidates:
         part = (labels == label).astype(np.uint8)
-        near = cv2.dilate(part, _square(AROUND_PX)) > 0
-        ring = (cv2.dilate(part, _square(2 * AROUND_PX)) > 0) & ~near & (person == 0)
-        zone = near & ~others
+        zone = cv2.dilate(part, _square(AROUND_PX)) > 0
+        if (zone & others).any():
+            continue  # a piece of somebody whose mask is torn
+        if not found:
+            mask, depth, found = mask.copy(), depth.copy(), True
+        ring = (cv2.dilate(part, _square(2 * AROUND_PX)) > 0) & ~zone & (person == 0)
         mask[zone] = 0
         if ring.any():
             depth[zone] = np.maximum(depth[zone], np.median(before[ring]))

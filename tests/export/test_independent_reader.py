@@ -136,9 +136,10 @@ class App:
         new_mask, new_depth = mask.copy(), depth.copy()
         for part in (part for part, is_away in zip(parts, away, strict=True) if is_away):
             near, wide = (ndimage.binary_dilation(part, np.ones((2 * n + 1,) * 2)) for n in (inner, outer))
-            zone, ring = near & ~others, wide & ~near & ~person
-            new_mask[zone] = 0
-            new_depth[zone] = np.maximum(new_depth[zone], np.median(depth[ring]))
+            ring = wide & ~near & ~person
+            if not (near & others).any():
+                new_mask[near] = 0
+                new_depth[near] = np.maximum(new_depth[near], np.median(depth[ring]))
         return new_mask, new_depth
 
     def framed(self, photo: np.ndarray, height: int, width: int) -> tuple[np.ndarray, slice, slice, float]:

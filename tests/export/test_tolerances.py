@@ -96,7 +96,9 @@ def test_the_second_link_is_held_near_its_measured_figure() -> None:
     measured = MEASURED["filter", "CRF reference", str(size), "portrait"].psnr_db
     known = filter_tolerance(size, known=True).min_psnr_db
     assert known == pytest.approx(measured - 3)
-    assert known > 36
+    # the sample photo is a selfie: until 4.0.0 the filter was held to the whole-body picture (41.7 dB), which no user
+    # was shown, and had 25.9 dB to the selfie that the reference shows
+    assert known > 31
     assert filter_tolerance(size, known=False) == FILTER_AGAINST_CRF
     assert FILTER_AGAINST_CRF.min_psnr_db == 30.0
     assert FILTER_GAIN.min_psnr_db == 8.0

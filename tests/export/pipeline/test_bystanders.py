@@ -45,16 +45,24 @@ def test_who_is_a_passer_by(other: Box, dropped: bool) -> None:
     np.testing.assert_allclose(depth, expected)
 
 
-def test_the_mask_ends_eight_pixels_around_but_not_on_others() -> None:
+def test_the_mask_ends_eight_pixels_around() -> None:
     mask = np.full(SHAPE, 0.1, np.float32)
     mask[people(SUBJECT) > 0] = 1
-    mask[40:70, 60:70] = 0.8
+    mask[40:70, 70:80] = 0.8
     found, _ = without_bystanders(mask, depths(mask))
     zone = np.zeros(SHAPE, bool)
-    zone[32:78, 52:78] = True
-    zone[people(SUBJECT) > 0] = False
+    zone[32:78, 62:88] = True
     assert not found[zone].any()
     np.testing.assert_array_equal(found[~zone], mask[~zone])
+
+
+@pytest.mark.parametrize(("gap_px", "dropped"), [(8, True), (7, False)])
+def test_a_torn_off_piece_stays_with_its_person(gap_px: int, dropped: bool) -> None:
+    mask = people(SUBJECT, (30, 60, 55 + gap_px, 70))
+    found, _ = without_bystanders(mask, depths(mask))
+    np.testing.assert_array_equal(found, people(SUBJECT) if dropped else mask)
+    pieces = people(SUBJECT, (30, 60, 70, 76), (62, 70, 70, 76))  # a passer-by in two pieces
+    np.testing.assert_array_equal(without_bystanders(pieces, depths(pieces))[0], people(SUBJECT))
 
 
 def test_two_passers_by_and_what_is_farther_stays_so() -> None:
