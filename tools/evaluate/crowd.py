@@ -40,9 +40,11 @@ class Crowd(NamedTuple):
     people: list[np.ndarray]
 
 
-def _cut_out(sample: Sample, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """A photo's people at a height in pixels: hxwx3 float64 and mask hxw in 0..1."""
+def _cut_out(sample: Sample, height: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """A photo's people at a height in pixels: hxwx3 float64 and mask hxw in 0..1; None where it shows nobody."""
     rgb, person = read_photo_and_mask(sample)
+    if not person.any():
+        return None
     rows, columns = (np.nonzero(person.any(axis))[0] for axis in (1, 0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = height / (rows[-1] + 1 - rows[0])
@@ -71,7 +73,10 @@ def compose_crowd(samples: Sequence[Sample], place: int) -> Crowd | None:
     lowest, tall = int(rows[-1]) + 1, int(rows[-1]) + 1 - int(rows[0])
     others = rng.permutation(np.delete(np.arange(len(samples)), place))[: rng.integers(1, 4)]
     for other in others:
-        photo, matte = _cut_out(samples[other], min(lowest, round(tall * rng.uniform(*HEIGHTS))))
+        cut_out = _cut_out(samples[other], min(lowest, round(tall * rng.uniform(*HEIGHTS))))
+        if cut_out is None or cut_out[1].shape[1] > rgb.shape[1]:
+            continue  # nobody, or wider than the photo
+        photo, matte = cut_out
         height, width = matte.shape
         for _ in range(TRIES):
             left = int(rng.integers(-width // 4, rgb.shape[1] - width * 3 // 4 + 1))

@@ -71,6 +71,15 @@ def test_whom_a_mask_keeps_is_counted(samples: list[Sample]) -> None:
     assert one_missing["photos_whole"] == pytest.approx(1 - np.mean([count > 0 for count in shown]))
 
 
+def test_people_who_are_wider_than_the_photo_and_photos_of_nobody_are_left_out(samples: list[Sample]) -> None:
+    wide, nobody = np.zeros((120, 160), np.uint8), np.zeros((120, 160), np.uint8)
+    wide[80:100, 2:158] = 255
+    for sample, mask in zip(samples[1:], (wide, wide, nobody, nobody), strict=True):
+        cv2.imwrite(str(sample.label), mask)
+    assert compose_crowd(samples, 0) is None
+    assert compose_crowd(samples, 4) is None
+
+
 def test_photos_of_nobody_make_no_crowd(samples: list[Sample]) -> None:
     for sample in samples:
         cv2.imwrite(str(sample.label), np.zeros((120, 160), np.uint8))
