@@ -1,6 +1,6 @@
 """What an app does around the models: resize rules and the composition of the portrait at the photo's size."""
 
-from portraiture.reference.lens.selfie import BOTTOM_SLOPE, COVER_SLOPE, PERSON_SLOPE, SELFIE_COVER
+from portraiture.reference.lens.selfie import BOTTOM_SLOPE, COVER_SLOPE, SELFIE_COVER
 
 MASK_WINDOW_PX = 5
 """Half width of the guided filter's windows that enlarge a mask, in pixels of the model's size. Chosen, not
@@ -61,8 +61,7 @@ COMPOSE_RULE = {
     "depth": "as the model gives it where focus is not negative; else of a selfie all behind the person is equally far:"
     " q (1 - mask) + (1 - q) depth, q = clip("
     f"0.5 + {COVER_SLOPE:g} (cover - {SELFIE_COVER:g}), 0, 1) clip(0.5 + {BOTTOM_SLOPE:g} (bottom - 1/3), 0, 1),"
-    " cover and bottom the mean of p and of its last row,"
-    f" p = clip(0.5 + {PERSON_SLOPE:g} (mask - 0.5), 0, 1), at the model's size",
+    " cover and bottom the mean of the mask and of its last row, at the model's size",
     "aperture": "a share of the photo's diagonal; of a mirrored photo, models and rules are given"
     " aperture * photo's diagonal / frame's diagonal",
     "radius_px": "aperture diagonal_px clip((depth - focus) / max(far - focus, 0.001), 0, 1) at the model's size",

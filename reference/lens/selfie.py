@@ -14,9 +14,9 @@ SELFIE_COVER = 0.20
 SELFIE_BOTTOM = 1 / 3
 """A selfie's person covers at least this share of the bottom row; chosen, not measured."""
 
-PERSON_SLOPE, COVER_SLOPE, BOTTOM_SLOPE = 100.0, 50.0, 25.0
-"""A network decides by ramps of these slopes around 0.5 of the mask and around both shares: a step would make a
-rounding of the mask visible. Chosen, not measured."""
+COVER_SLOPE, BOTTOM_SLOPE = 50.0, 25.0
+"""A network decides by ramps of these slopes around both shares, and by the mask's means in place of the share of its
+pixels from 0.5 on: steps would make a rounding of the mask visible. Chosen, not measured."""
 
 
 def fills_the_frame(mask: AnyArray) -> bool:
@@ -27,13 +27,9 @@ def fills_the_frame(mask: AnyArray) -> bool:
 
 def selfie_share(mask: Floats) -> float:
     """How far a mask HxW in 0..1 is a selfie's, 0..1: :func:`fills_the_frame` with ramps in place of its steps."""
-
-    def ramp(x: Floats | float, centre: float, slope: float) -> Floats:
-        return np.clip(0.5 + slope * (np.asarray(x) - centre), 0.0, 1.0)
-
-    person = ramp(mask, 0.5, PERSON_SLOPE)
-    cover, bottom = float(person.mean()), float(person[-1].mean())
-    return float(ramp(cover, SELFIE_COVER, COVER_SLOPE) * ramp(bottom, SELFIE_BOTTOM, BOTTOM_SLOPE))
+    cover, bottom = float(mask.mean()), float(mask[-1].mean())
+    share = np.clip(0.5 + COVER_SLOPE * (cover - SELFIE_COVER), 0.0, 1.0)
+    return float(share * np.clip(0.5 + BOTTOM_SLOPE * (bottom - SELFIE_BOTTOM), 0.0, 1.0))
 
 
 def scene_depth(mask: Floats, depth: Floats, focus: float | None) -> Floats:

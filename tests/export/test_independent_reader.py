@@ -172,9 +172,8 @@ class App:
         steps = [float(n) for n in re.findall(r"0\.5 \+ (\d+) \(", rule["depth"])]
         least_cover = number(r"\(cover - ([\d.]+)\)", rule["depth"])
         assert "(bottom - 1/3)" in rule["depth"]
-        p = np.clip(0.5 + steps[2] * (mask - 0.5), 0, 1)
-        q = np.clip(0.5 + steps[0] * (p.mean() - least_cover), 0, 1)
-        q *= np.clip(0.5 + steps[1] * (p[-1].mean() - 1 / 3), 0, 1)
+        q = np.clip(0.5 + steps[0] * (mask.mean() - least_cover), 0, 1)
+        q *= np.clip(0.5 + steps[1] * (mask[-1].mean() - 1 / 3), 0, 1)
         assert q == self.selfie
         depth = q * (1 - mask) + (1 - q) * depth
         focus = (mask * depth).sum() / mask.sum()

@@ -17,7 +17,7 @@ _FAR_SHARE = 5 / 6
 
 # as reference/lens/selfie.py has them; a test holds them to be equal
 SELFIE_COVER, SELFIE_BOTTOM = 0.20, 1 / 3
-PERSON_SLOPE, COVER_SLOPE, BOTTOM_SLOPE = 100.0, 50.0, 25.0
+COVER_SLOPE, BOTTOM_SLOPE = 50.0, 25.0
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -66,8 +66,7 @@ def radius_of(depth: Tensor, aperture_px: Tensor, focus: Tensor, far: Tensor) ->
 
 def selfie_share(mask: Tensor) -> Tensor:
     """How far masks (N, 1, H, W) are those of selfies, (N, 1, 1, 1) in 0..1: as ``reference/lens/selfie.py``."""
-    person = unit(PERSON_SLOPE * (mask - 0.5) + 0.5)
-    cover, bottom = _mean(person), person[:, :, -1:].mean((2, 3), keepdim=True)
+    cover, bottom = _mean(mask), mask[:, :, -1:].mean((2, 3), keepdim=True)
     return unit(COVER_SLOPE * (cover - SELFIE_COVER) + 0.5) * unit(BOTTOM_SLOPE * (bottom - SELFIE_BOTTOM) + 0.5)
 
 
