@@ -50,7 +50,7 @@ class DepthError:
         """The damaged depth HxW in 0..1."""
         noise = rng.normal(size=depth.shape)
         if self.blotch_px:
-            noise = cv2.GaussianBlur(noise, (0, 0), self.blotch_px)
+            noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), self.blotch_px), np.float64)
         leaked = cv2.GaussianBlur(depth, (0, 0), self.leak_px) if self.leak_px else depth
         return np.asarray(np.clip(leaked + self.noise * noise / noise.std(), 0, 1))
 

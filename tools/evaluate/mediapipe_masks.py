@@ -17,14 +17,17 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 def write_masks(photos: Path, masks: Path) -> int:
     """Write STEM.png, 8 bits, of the photo's size, for every photo of a folder; returns their number."""
     import cv2
-    import mediapipe
+    import mediapipe  # type: ignore[import-not-found]
     import numpy as np
 
     masks.mkdir(parents=True, exist_ok=True)
     segmenter = mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
     found = sorted(photo for photo in photos.iterdir() if photo.suffix.lower() in ENDINGS)
     for photo in found:
-        rgb = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
+        bgr = cv2.imread(str(photo))
+        if bgr is None:
+            raise SystemExit(f"{photo}: expected a photo, found another content; take it out")
+        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         mask = segmenter.process(rgb).segmentation_mask
         cv2.imwrite(str(masks / f"{photo.stem}.png"), np.rint(np.clip(mask, 0, 1) * 255).astype(np.uint8))
     return len(found)
