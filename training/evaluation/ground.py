@@ -16,7 +16,13 @@ FAR_PERCENTILE = 90
 
 
 def far_depth(depth: np.ndarray, person: np.ndarray, contact: Contact) -> float:
-    """Depth of the far background, in the depth's units: a high percentile of what is no person above a foot."""
+    """Depth of the far background, in the depth's units: a high percentile of what is no person above a foot.
+
+    Args:
+        depth: (H, W), larger is farther, any scale.
+        person: (H, W) of bool.
+        contact: a foot of the person.
+    """
     above = ~person
     above[int(np.nonzero(contact.foot.any(1))[0][-1]) :] = False
     return float(np.percentile(depth[above], FAR_PERCENTILE))

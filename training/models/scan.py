@@ -17,6 +17,14 @@ class Scan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, left: Tensor, middle: Tensor, right: Tensor, source: Tensor) -> Tensor:
+        """The results of all lines, (L, B, X).
+
+        Args:
+            ctx: keeps what the gradient needs.
+            left, middle, right: gates of the places i - 1, i and i + 1 of the line before, (L, B, X); sums of magnitudes
+                are 1 at most.
+            source: what each place adds, (L, B, X), any range.
+        """
         lines, rows, across = source.shape
         padded = source.new_zeros(lines, rows, across + 2)
         h = padded[:, :, 1:-1]
@@ -30,6 +38,7 @@ class Scan(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+        """Gradients of gates and source, (L, B, X) each, from that of the results."""
         left, middle, right, padded = ctx.saved_tensors
         # of h[k], from its own use and from all lines after it
         total = torch.nn.functional.pad(gradients[0], (1, 1))
