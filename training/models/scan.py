@@ -21,8 +21,8 @@ class Scan(torch.autograd.Function):
 
         Args:
             ctx: keeps what the gradient needs.
-            left, middle, right: gates of the places i - 1, i and i + 1 of the line before, (L, B, X); sums of magnitudes
-                are 1 at most.
+            left, middle, right: gates of the places i - 1, i and i + 1 of the line before, (L, B, X); the sum of their
+                magnitudes is 1 at most.
             source: what each place adds, (L, B, X), any range.
         """
         lines, rows, across = source.shape
