@@ -22,7 +22,7 @@ SETTINGS = (
     Setting(APERTURE_PAPER, FOCUS_ON_PERSON),
     Setting(0.0, FOCUS_ON_PERSON),
     Setting(0.008, 0.1),
-    Setting(0.024, 0.5),
+    Setting(0.024, 0.35),
     Setting(0.032, FOCUS_ON_PERSON),
     Setting(0.04, 0.9),
 )
