@@ -35,15 +35,15 @@ def without_bystanders(mask: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray,
     higher = lowest[largest] - lowest > FARTHER_SHARE * heights[largest]
     small = areas < SMALL_SHARE * areas[largest]
     candidates = np.nonzero(higher & small)[0] + 1
+    if not candidates.size:
+        return mask, depth
     others = (person > 0) & ~np.isin(labels, candidates)
-    before, found = depth, False
+    before, mask, depth = depth, mask.copy(), depth.copy()
     for label in candidates:
         part = (labels == label).astype(np.uint8)
         zone = cv2.dilate(part, _square(AROUND_PX)) > 0
         if (zone & others).any():
             continue  # a piece of somebody whose mask is torn
-        if not found:
-            mask, depth, found = mask.copy(), depth.copy(), True
         ring = (cv2.dilate(part, _square(2 * AROUND_PX)) > 0) & ~zone & (person == 0)
         mask[zone] = 0
         if ring.any():

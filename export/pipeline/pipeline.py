@@ -1,13 +1,13 @@
 """A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.bystanders import without_bystanders
 from portraiture.export.pipeline.compose import compose_full_size
-from portraiture.export.pipeline.frame import frame_of
+from portraiture.export.pipeline.frame import Frame, frame_of
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runner import Feeds, Runner
@@ -47,12 +47,15 @@ class Pipeline:
     def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
         """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        small = _as_seen(rgb, size)
+        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+        framed = frame.mirror(rgb)
+        small = to_model_size(framed, size)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
-        if model == "coarse":
-            return _coarse_maps(rgb, small, size, out)
-        mask, depth = without_bystanders(out["mask"], out["depth"])
-        return _maps(rgb, small, size, {"mask": mask, "depth": depth})
+        if model == "coarse":  # as the network sees it, before anything refines it
+            mask = to_photo_size(out["mask"], frame.size.height, frame.size.width)
+            return _maps(frame, small, size, mask, out["mask"], out["depth"])
+        own, depth = without_bystanders(out["mask"], out["depth"])
+        return _maps(frame, small, size, mask_to_photo_size(own, small, framed), own, depth)
 
     def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
         """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` where nobody passes by.
@@ -63,11 +66,14 @@ class Pipeline:
             focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
         """
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        small = _as_seen(rgb, size)
-        share = frame_of(rgb.shape[0], rgb.shape[1], size).aperture(aperture)
-        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": share, "focus": focus}
+        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+        framed = frame.mirror(rgb)
+        small = to_model_size(framed, size)
+        feeds: Feeds = {"rgb": small / np.float32(255), "aperture": frame.aperture(aperture), "focus": focus}
         out = self.runner("portrait", size).run(feeds)
-        return compose_full_size(rgb, _maps(rgb, small, size, out), out["portrait"], aperture, focus)
+        mask = mask_to_photo_size(out["mask"], small, framed)
+        maps = _maps(frame, small, size, mask, out["mask"], out["depth"])
+        return compose_full_size(rgb, maps, out["portrait"], aperture, focus)
 
     def filter(self, maps: Maps, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
         """The RNN filter's picture at working size.
@@ -105,23 +111,10 @@ class Pipeline:
         return compose_full_size(rgb, maps, small, aperture, focus)
 
 
-def _maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray]) -> Maps:
-    """A model's maps at both sizes, the mask by the guided filter."""
-    frame = frame_of(rgb.shape[0], rgb.shape[1], size)
-    mask = mask_to_photo_size(out["mask"], small, frame.mirror(rgb))
-    depth = to_photo_size(out["depth"], frame.size.height, frame.size.width)
-    mask, depth = (np.clip(frame.keep(full), 0, 1) for full in (mask, depth))
-    return Maps(mask, depth, small, out["mask"], out["depth"], size)
-
-
-def _coarse_maps(rgb: np.ndarray, small: np.ndarray, size: Size, out: Mapping[str, np.ndarray]) -> Maps:
-    """Coarse maps at both sizes as the network sees them, before anything refines them."""
-    frame = frame_of(rgb.shape[0], rgb.shape[1], size)
-    full = (to_photo_size(out[name], frame.size.height, frame.size.width) for name in ("mask", "depth"))
-    mask, depth = (np.clip(frame.keep(m), 0, 1) for m in full)
-    return Maps(mask, depth, small, out["mask"], out["depth"], size)
-
-
-def _as_seen(rgb: np.ndarray, size: Size) -> np.ndarray:
-    """What a model of a size sees of a photo, hxwx3 uint8."""
-    return to_model_size(frame_of(rgb.shape[0], rgb.shape[1], size).mirror(rgb), size)
+def _maps(
+    frame: Frame, small: np.ndarray, size: Size, mask: np.ndarray, model_mask: np.ndarray, model_depth: np.ndarray
+) -> Maps:
+    """A model's maps at both sizes; ``mask`` has the frame's."""
+    depth = to_photo_size(model_depth, frame.size.height, frame.size.width)
+    own_mask, own_depth = (np.clip(frame.keep(full), 0, 1) for full in (mask, depth))
+    return Maps(own_mask, own_depth, small, model_mask, model_depth, size)

@@ -55,12 +55,13 @@ def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size], gu
         size = nearest_size(rgb.shape[0], rgb.shape[1], sizes)
         frame = frame_of(rgb.shape[0], rgb.shape[1], size)
         height, width = frame.size.height, frame.size.width
-        small = to_model_size(frame.mirror(rgb), size)
+        framed = frame.mirror(rgb)
+        small = to_model_size(framed, size)
         with torch.no_grad():
             maps = run(_batch(small / np.float32(255)))
         found = [None if m is None else to_photo_size(m[0, 0].numpy(), height, width) for m in maps]
         if maps.mask is not None and guided:
-            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, frame.mirror(rgb))
+            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, framed)
         return PredictedMaps(*(None if m is None else np.clip(frame.keep(m), 0, 1) for m in found))
 
     return predict

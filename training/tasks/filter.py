@@ -15,6 +15,7 @@ from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import FilterInput, LensFilter
 from portraiture.training.models.filters.encoder_decoder import STRIDE
 from portraiture.training.models.filters.radius import (
+    blended_depth,
     blur_radius_px,
     far_depth,
     person_depth,
@@ -97,7 +98,7 @@ class _Photo:
         rgb, mask, depth = (_tensor(plane[window]) for plane in (self.rgb, self.mask, self.depth))
         by_person = setting.focus < 0
         if by_person:
-            depth = self.selfie * (1 - mask) + (1 - self.selfie) * depth
+            depth = blended_depth(self.selfie, mask, depth)
         aperture_px = setting.aperture * math.hypot(*self.mask.shape)
         focus = self.person if by_person else setting.focus
         radius = radius_of(depth, _scalar(aperture_px)[0], _scalar(focus)[0], _scalar(self.far[by_person])[0])

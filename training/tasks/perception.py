@@ -64,12 +64,12 @@ class PerceptionTask:
         depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
         body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
         empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
-        ground = ground_loss(people.depth, batch.masks, batch.as_taken)
-        ground = ground + 0.5 * ground_loss(people.coarse_depth, batch.masks, batch.as_taken)
+        contacts = contacts_of(batch.masks, batch.as_taken)
+        ground = ground_loss(people.depth, contacts) + 0.5 * ground_loss(people.coarse_depth, contacts)
         people_depth = self.body_weight * body + 0.1 * order + GROUND_WEIGHT * ground
         total = mask + 0.4 * coarse + self.depth_weight * depth + people_depth + EMPTY_ROOM_WEIGHT * empty
-        figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order}
-        figures["ground"] = ground
+        figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order,
+                   "ground": ground}  # fmt: skip
         return total, {k: float(v.detach()) for k, v in figures.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -133,25 +133,32 @@ def depth_loss(z: Tensor, level: Tensor) -> Tensor:
     return rank + 0.5 * losses.log_depth(z, target, known)
 
 
-def ground_loss(z: Tensor, masks: Tensor, as_taken: Tensor) -> Tensor:
-    """The ground around people's feet: beside a foot as far as the foot, below nearer, above farther, as on a plane.
-
-    (2) alone, on pairs, makes the ground far at once behind the feet. A mean over the photos in which feet are seen, at
-    a quarter of the size.
+def contacts_of(masks: Tensor, as_taken: Tensor) -> list[list[Contact]]:
+    """The feet in each photo and the ground around them, at a quarter of the size.
 
     Args:
-        z: depth before the sigmoid, (N, 1, H, W).
         masks: people, (N, 1, H, W) in 0..1.
         as_taken: (N, 1, H, W), 1 where the photo shows what the camera saw, 0 where nothing is learnt.
     """
-    small_z, small_mask, small_taken = F.avg_pool2d(z, 4), F.avg_pool2d(masks, 4), F.avg_pool2d(as_taken, 4)
-    total, photos = z.new_zeros(()), 0
-    for k in torch.nonzero(as_taken.amax((1, 2, 3)))[:, 0].tolist():
-        found = find_contacts((small_mask[k, 0] > 0.5).cpu().numpy(), (small_taken[k, 0] == 1).cpu().numpy())
+    people, taken = F.avg_pool2d(masks, 4)[:, 0] > 0.5, F.avg_pool2d(as_taken, 4)[:, 0] == 1
+    pairs = zip(people.cpu().numpy(), taken.cpu().numpy(), strict=True)
+    return [find_contacts(mask, seen) if seen.any() else [] for mask, seen in pairs]
+
+
+def ground_loss(z: Tensor, contacts: list[list[Contact]]) -> Tensor:
+    """The ground around people's feet: beside a foot as far as the foot, below nearer, above farther, as on a plane.
+
+    (2) alone, on pairs, makes the ground far at once behind the feet. A mean over the photos in which feet are seen.
+
+    Args:
+        z: depth before the sigmoid, (N, 1, H, W).
+        contacts: of each photo, from :func:`contacts_of`.
+    """
+    total, small_z = z.new_zeros(()), F.avg_pool2d(z, 4)
+    for plane, found in zip(small_z, contacts, strict=True):
         for contact in found:
-            total = total + _contact_loss(small_z[k, 0], contact) / len(found)
-        photos += bool(found)
-    return total / max(1, photos)
+            total = total + _contact_loss(plane[0], contact) / len(found)
+    return total / max(1, sum(map(bool, contacts)))
 
 
 def _contact_loss(z: Tensor, contact: Contact) -> Tensor:

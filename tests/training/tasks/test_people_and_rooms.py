@@ -20,7 +20,7 @@ from portraiture.training.recipes import PeopleRecipe
 from portraiture.training.tasks import stage_photos
 from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
 from portraiture.training.tasks.people_sets import PeopleData, Stage
-from portraiture.training.tasks.perception import PerceptionTask, empty_losses, ground_loss
+from portraiture.training.tasks.perception import PerceptionTask, contacts_of, empty_losses, ground_loss
 from portraiture.training.tensor_files import load_tensors
 from portraiture.training.trainers import Sources, people_trainer
 
@@ -202,10 +202,10 @@ def standing() -> tuple[Tensor, Tensor]:
 
 def test_the_ground_of_the_world_costs_less_than_a_cut_out_and_the_gradient_leads_there() -> None:
     mask, world = standing()
-    inside = torch.ones_like(mask)
+    feet = contacts_of(mask, torch.ones_like(mask))
     cut_out = torch.where(mask > 0, 0.5, 3.0).requires_grad_()
-    loss = ground_loss(cut_out, mask, inside)
-    assert loss.item() > ground_loss(world, mask, inside).item() + 1
+    loss = ground_loss(cut_out, feet)
+    assert loss.item() > ground_loss(world, feet).item() + 1
     (slope,) = torch.autograd.grad(loss, cut_out)
     assert float(slope[..., 168:172, 32:44].sum()) > 0  # beside the feet: nearer
     assert float(slope[..., 184:, 32:88].sum()) > 0  # at the rim: nearer
@@ -215,9 +215,10 @@ def test_the_ground_of_the_world_costs_less_than_a_cut_out_and_the_gradient_lead
 
 def test_the_ground_is_learnt_only_where_people_stand_as_the_camera_saw_them() -> None:
     mask, world = standing()
-    assert float(ground_loss(world, mask, torch.zeros_like(mask))) == 0
-    both = ground_loss(world.repeat(2, 1, 1, 1), mask.repeat(2, 1, 1, 1), torch.stack([torch.ones_like(mask[0])] * 2))
-    torch.testing.assert_close(both, ground_loss(world, mask, torch.ones_like(mask)))  # a mean over photos
+    assert float(ground_loss(world, contacts_of(mask, torch.zeros_like(mask)))) == 0
+    feet = contacts_of(mask, torch.ones_like(mask))
+    both = ground_loss(world.repeat(2, 1, 1, 1), feet * 2)
+    torch.testing.assert_close(both, ground_loss(world, feet))  # a mean over photos
 
 
 def test_views_say_where_they_show_what_the_camera_saw(with_folder: PeopleData) -> None:

@@ -75,6 +75,16 @@ def _by_person(focus: Tensor) -> Tensor:
     return torch.ceil(unit(-focus))
 
 
+def blended_depth(share: Tensor | float, mask: Tensor, depth: Tensor) -> Tensor:
+    """1 - m by a selfie's share, and the given depth for the rest.
+
+    Args:
+        share: of a selfie, 0..1, of the whole photo.
+        mask, depth: of the photo or a crop of it, in 0..1.
+    """
+    return share * (1 - mask) + (1 - share) * depth
+
+
 def scene_depth(mask: Tensor, depth: Tensor, focus: Tensor) -> Tensor:
     """The depth that is blurred by: 1 - m of a selfie, the given one otherwise and wherever a focus is chosen.
 
@@ -85,8 +95,7 @@ def scene_depth(mask: Tensor, depth: Tensor, focus: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in 0..1.
     """
-    share = _by_person(focus) * selfie_share(mask)
-    return share * (1 - mask) + (1 - share) * depth
+    return blended_depth(_by_person(focus) * selfie_share(mask), mask, depth)
 
 
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
