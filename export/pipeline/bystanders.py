@@ -1,8 +1,9 @@
 """Passers-by: people who stand apart, small and farther off, are blurred with the background, not part of the mask.
 
-A network that finds people as they come finds these too. Measured with the shipped one on the held-out photos of CCP (69),
-whose labels leave them out, and of Supervisely's two folders (116 and 198): mean IoU .935 -> .955, .828 -> .826 and
-.856 -> .859; of the true people's area 0, 1.0 and 0.1 % is taken for passers-by. The shares were chosen on these photos.
+A network that finds people as they come finds these too. Measured with the shipped one on the held-out photos of CCP
+(69), whose labels leave them out, and of Supervisely's two folders (116 and 198): mean IoU .935 -> .955, .828 -> .826
+and .856 -> .859; of the true people's area 0, 1.0 and 0.1 % is taken for passers-by. The shares were chosen on these
+photos.
 """
 
 import cv2
