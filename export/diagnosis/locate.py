@@ -18,8 +18,8 @@ from torch import Tensor
 from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile, Values
 from portraiture.export.networks.build import Networks
+from portraiture.export.networks.exported import torch_inputs
 from portraiture.export.networks.layer_outputs import layer_outputs
-from portraiture.export.networks.torch_runner import torch_inputs
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import intermediate_values
 

@@ -1,7 +1,9 @@
 """The networks behind the exported models, in the layout and the arithmetic that a user of them needs."""
 
 import copy
+import filecmp
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -9,14 +11,25 @@ import torch
 from torch import nn
 
 from portraiture.export.contract import Size, model_contract
-from portraiture.export.networks.checkpoints import Checkpoints
-from portraiture.export.networks.exported import Exported
-from portraiture.export.networks.torch_runner import TorchRunner
+from portraiture.export.networks.exported import Exported, TorchRunner
 from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perception, Spn
 from portraiture.export.runner import Runner
-from portraiture.training.weights import load_filter, load_perception
+from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_filter, load_perception
 
 _Network = TypeVar("_Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Weight files; the defaults are the ones shipped with the package."""
+
+    perception: Path = SHIPPED_PERCEPTION
+    filter: Path = SHIPPED_FILTER
+
+    def are_shipped(self) -> bool:
+        """Whether both files hold the weights that are shipped, wherever they lie."""
+        pairs = ((self.perception, SHIPPED_PERCEPTION), (self.filter, SHIPPED_FILTER))
+        return all(a.is_file() and filecmp.cmp(a, b, shallow=False) for a, b in pairs)
 
 
 class Networks:

@@ -20,7 +20,7 @@ from portraiture.export.bundle.open import Bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.parity.rows import Link, Row, judge
 from portraiture.export.pipeline.resize import to_model_size

@@ -7,8 +7,7 @@ import numpy as np
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.bystanders import without_bystanders
 from portraiture.export.pipeline.compose import compose_full_size
-from portraiture.export.pipeline.frame import Frame, frame_of
-from portraiture.export.pipeline.maps import Maps
+from portraiture.export.pipeline.maps import Frame, Maps, frame_of
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runner import Feeds, Runner
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from portraiture.export.bundle.checksums import sha256
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints
 from portraiture.training.weights import MODEL_CARD
 
 HEADINGS = ("Training", "Data and licences", "Measured quality", "Known failures")
@@ -14,7 +14,11 @@ OWN_WEIGHTS = "Not the shipped weights: whoever trained them states their data, 
 
 
 def sections(text: str) -> dict[str, dict[str, str]]:
-    """The text below ``### Heading`` of each ``## NETWORK.safetensors`` of a card, by network and heading."""
+    """The text below ``### Heading`` of each ``## NETWORK.safetensors`` of a card, by network and heading.
+
+    Comments are left out.
+    """
+    text = re.sub(r"(?s)<!--.*?-->\n?", "", text)
     found = {}
     for part in re.split(r"(?m)^## ", text)[1:]:
         title, *below = re.split(r"(?m)^### ", part)

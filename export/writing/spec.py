@@ -6,7 +6,7 @@ from pathlib import Path
 from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
 from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Packaging, Precision, Route, Target
 from portraiture.export.model_file import ModelFile, file_path
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints
 from portraiture.reference.errors import OptionError
 
 

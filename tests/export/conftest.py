@@ -15,8 +15,7 @@ from portraiture.export.contract import Size
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import run as parity
 from portraiture.export.parity.rows import Link, Row, Status
 from portraiture.export.pipeline.truth import Truth

@@ -61,6 +61,12 @@ def test_a_haze_is_absent_however_large(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_found_people_had_a_confidence_of_0_658_or_more(size: tuple[int, int]) -> None:
+    assert find_person(ellipse(size, (0.5, 0.5), 0.3, 0.658)).presence is Presence.UNCERTAIN
+    assert find_person(ellipse(size, (0.5, 0.5), 0.3, 0.64)).presence is Presence.ABSENT
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("across", [True, False])
 def test_a_thin_line_is_absent(size: tuple[int, int], across: bool) -> None:
     mask = empty(size)

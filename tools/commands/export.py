@@ -43,7 +43,7 @@ def command(
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
     from portraiture.export.formats import Packaging, Precision, Route, Target
-    from portraiture.export.networks.checkpoints import Checkpoints
+    from portraiture.export.networks.build import Checkpoints
     from portraiture.export.writing.calibration import calibration_photos
     from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec

@@ -36,8 +36,7 @@ def command(
     The report shows some of the photos through every runtime; it is one file and needs no network.
     """
     from portraiture.export.diagnosis.explain import explain
-    from portraiture.export.networks.build import Networks
-    from portraiture.export.networks.checkpoints import Checkpoints
+    from portraiture.export.networks.build import Checkpoints, Networks
     from portraiture.export.parity.device import device_rows
     from portraiture.export.parity.rows import Link, Row, first_failure
     from portraiture.export.parity.run import run_parity

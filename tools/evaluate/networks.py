@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
-from portraiture.export.pipeline.frame import frame_of
-from portraiture.export.pipeline.maps import Maps
+from portraiture.export.pipeline.maps import Maps, frame_of
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
 from portraiture.training.data.augment import Rng
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.encoder_decoder import STRIDE
+from portraiture.training.models.filters.base import STRIDE, FilterInput, LensFilter
 from portraiture.training.models.filters.radius import (
     blended_depth,
     blur_radius_px,

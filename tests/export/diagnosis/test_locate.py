@@ -15,8 +15,7 @@ from portraiture.export.diagnosis.explain import sentence
 from portraiture.export.diagnosis.locate import CLOSE, LayerMatch, first_diverging, locate, nearest_values
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity.rows import Link, judge
 from portraiture.export.parity.subjects import subject_of
 from portraiture.export.pipeline.truth import Truth

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from portraiture.export.diagnosis import explain
 from portraiture.export.formats import Target
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.exported import Exported
 from portraiture.export.parity import links
 from portraiture.export.pipeline.pipeline import Pipeline

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from portraiture.export.contract import MODELS, Size
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.exported import example_inputs
 from portraiture.export.networks.layer_outputs import layer_outputs
 from portraiture.export.pipeline.truth import Truth

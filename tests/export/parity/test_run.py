@@ -16,8 +16,7 @@ from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MODELS, Size
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import links
 from portraiture.export.parity import run as parity
 from portraiture.export.parity.filter_link import photos_for_size

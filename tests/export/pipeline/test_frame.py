@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from portraiture.export.contract import Size
-from portraiture.export.pipeline.frame import frame_of
+from portraiture.export.pipeline.maps import frame_of
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Feeds
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from portraiture.export.bundle.manifest import read_manifest
 from portraiture.export.formats import Route, Target
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.writing.model_card import HEADINGS, OWN_WEIGHTS, model_card, write_card
 from portraiture.export.writing.provenance import tool_versions
 from portraiture.training.tensor_files import load_tensors, save_tensors
@@ -19,6 +19,7 @@ def test_a_bundle_states_data_licences_quality_and_failures(bundle: Path) -> Non
     assert "Research use" in card["perception"]["Data and licences"]
     assert "mean IoU" in card["perception"]["Measured quality"]
     assert "hair" in card["perception"]["Known failures"]
+    assert "<!--" not in str(card)  # the commands behind its figures are for the repository
 
 
 def test_nothing_is_claimed_of_other_weights(tmp_path: Path) -> None:

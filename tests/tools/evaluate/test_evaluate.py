@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from portraiture.export.contract import Size, model_contract
-from portraiture.export.networks.build import Networks
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.runner import Feeds
 from portraiture.reference.errors import InputError, OptionError

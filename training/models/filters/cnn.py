@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import conv_bn_relu6, require_multiple
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
+from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
 
 WIDTHS = (24, 32, 48, 64)
 """Wider than the RNN filter's: it has no recursions to pay for."""

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
+from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
 from portraiture.training.models.filters.recursion import HORIZONTAL, VERTICAL, scan
 
 WIDTHS = (24, 32, 48, 64)

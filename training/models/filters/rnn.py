@@ -25,8 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple, unit, upsample
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX, STRIDE, EncoderDecoder
+from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
 from portraiture.training.models.filters.recursion import smooth_four_directions
 
 DIRECTIONS = 4

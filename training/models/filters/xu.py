@@ -16,8 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.encoder_decoder import RADIUS_UNIT_PX
+from portraiture.training.models.filters.base import RADIUS_UNIT_PX, FilterInput, LensFilter
 
 HIDDEN = 32
 """Channels. [31] has 256 and 16x16 kernels, about a hundred times the arithmetic of the other filters here."""
