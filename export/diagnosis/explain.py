@@ -44,7 +44,7 @@ def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> s
     broken = [f"{name}: {words}" for name, value in found.items() if (words := broken_values(value))]
     if broken:
         return broken[0]
-    if mistake := mistake_of(root, file, network, feeds):
+    if mistake := mistake_of(file, found, network, feeds):
         return mistake.cause
     if fault := ignored_scalar(root, file, network, feeds):
         return fault

@@ -5,11 +5,12 @@ that mistake is the cause. Weights are compared before (``weights``): a wrong we
 Where a pipeline fails whose files pass, ``stages`` compares the two pipelines stage by stage.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -20,8 +21,8 @@ from portraiture.export.compare import compare
 from portraiture.export.contract import Kind
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported
+from portraiture.export.pipeline.memory import Memory
 from portraiture.export.runner import Feeds, from_layout, to_layout
-from portraiture.export.targets import open_file
 from portraiture.export.tolerance import Tolerance
 from portraiture.export.tolerances import file_tolerance, use_tolerance
 
@@ -104,6 +105,10 @@ def mistakes() -> Iterator[Mistake]:
                   during=lambda: _Interpolate(mode="nearest", align_corners=None))  # fmt: skip
 
 
+_RUNS: WeakKeyDictionary[Exported, Memory] = WeakKeyDictionary()
+"""What each network gave: files of one model fail together, and mistakes of outputs alone share the network's run."""
+
+
 def run_mistaken(network: Exported, file: ModelFile, feeds: Feeds, mistake: Mistake) -> Arrays:
     """What the network gives if it has a mistake.
 
@@ -119,9 +124,15 @@ def run_mistaken(network: Exported, file: ModelFile, feeds: Feeds, mistake: Mist
         if isinstance(value, np.ndarray):
             value = (mistake.rgb if spec.kind is Kind.IMAGE else mistake.maps)(value)
         inputs.append(torch.from_numpy(to_layout(spec, value, file.size, "NCHW")).double())
-    with mistake.during(), torch.no_grad():
-        outputs = network(*inputs)
-    found = {s.name: from_layout(s, outputs[s.name].numpy(), "NCHW") for s in network.contract.outputs}
+
+    def run() -> Arrays:
+        with mistake.during(), torch.no_grad():
+            outputs = network(*inputs)
+        return {s.name: from_layout(s, outputs[s.name].numpy(), "NCHW") for s in network.contract.outputs}
+
+    fed = hashlib.sha256(b"".join(x.numpy().tobytes() for x in inputs)).digest()
+    inside = "" if mistake.during is nullcontext else mistake.cause
+    found = _RUNS.setdefault(network, Memory(1 << 28)).remember((file.size, fed, inside), run)
     return mistake.outputs({name: mistake.out(value) for name, value in found.items()})
 
 
@@ -165,17 +176,15 @@ def nearer(found: Arrays, explained: Arrays, sound: Arrays) -> bool:
     return squared_error(found, explained) < squared_error(found, sound) / 10 ** (NEARER_DB / 10)
 
 
-def mistake_of(root: Path, file: ModelFile, network: Exported, feeds: Feeds) -> Mistake | None:
+def mistake_of(file: ModelFile, found: Arrays, network: Exported, feeds: Feeds) -> Mistake | None:
     """The mistake with which the network agrees with a file on every output; None where no mistake of the list does so.
 
     Args:
-        root: folder of the bundle.
-        file: one of its files.
+        file: which file.
+        found: what it gives, by output.
         network: float64, built for layout NCHW.
         feeds: the contract's inputs: images HxWx3 and maps HxW in 0..1, scalars.
     """
-    found = open_file(root, file).run(feeds)
-
     sound = run_mistaken(network, file, feeds, NONE)
 
     def agrees(expected: Arrays) -> bool:

@@ -1,7 +1,6 @@
 """What the gate holds every file against: the PyTorch networks in float64, and the inputs that both sides get."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from portraiture.export.contract import Kind, Size, model_contract
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
+from portraiture.export.pipeline.memory import Memory
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.pipeline.probes import Probe
 from portraiture.export.pipeline.settings import Setting
@@ -19,10 +19,6 @@ from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 Arrays = dict[str, np.ndarray]
-
-
-KEPT_BYTES = 1 << 30
-"""Most bytes that are remembered: at 512x384 the inputs and outputs of some 100 photos, which all files share."""
 
 
 class Truth:
@@ -35,7 +31,7 @@ class Truth:
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self.pipelines: dict[Size, Pipeline] = {}
-        self._recent: OrderedDict[tuple[str, str, Size, bytes], Mapping[str, Any]] = OrderedDict()
+        self._memory = Memory()
 
     @property
     def shipped(self) -> bool:
@@ -49,14 +45,9 @@ class Truth:
     def _remember(
         self, kind: str, name: str, size: Size, photo: np.ndarray, make: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """What ``make`` gives for a photo, remembered; beyond ``KEPT_BYTES`` the oldest is forgotten."""
+        """What ``make`` gives for a photo, remembered."""
         key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
-        if key not in self._recent:
-            self._recent[key] = make()
-            while len(self._recent) > 1 and sum(map(_bytes, self._recent.values())) > KEPT_BYTES:
-                self._recent.popitem(last=False)
-        self._recent.move_to_end(key)
-        return self._recent[key]
+        return self._memory.remember(key, make)
 
     def pipeline(self, size: Size) -> Pipeline:
         """The Python pipeline in float64 at one size."""
@@ -186,7 +177,3 @@ class Truth:
                 "outputs", name, size, photo, lambda: self.outputs(name, size, self.feeds(name, size, photo))
             )
         )
-
-
-def _bytes(arrays: Mapping[str, Any]) -> int:
-    return sum(np.asarray(a).nbytes for a in arrays.values())

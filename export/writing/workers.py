@@ -4,8 +4,10 @@ The processes are spawned, not forked: what converters keep in threads does not 
 """
 
 import multiprocessing
+import os
 import pickle
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -121,10 +123,11 @@ def _serve(connection: Connection, pickled: bytes) -> None:
     """What a process does: one job after the other, until None comes; first of all comes the context."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the parent's to answer
     end_with_the_parent()
-    import torch
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by what the work imports
+    if torch := sys.modules.get("torch"):  # imported by a user's script
+        torch.set_num_threads(1)
     from tqdm import tqdm
 
-    torch.set_num_threads(1)
     tqdm.set_lock(threading.RLock())  # its own is a semaphore of the system, which is lost when the process is ended
     work = pickle.loads(pickled)  # imports what it needs, while the context is made
     context = pickle.loads(connection.recv_bytes())

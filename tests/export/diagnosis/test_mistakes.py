@@ -13,7 +13,7 @@ from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.contract import Size
 from portraiture.export.diagnosis import weights as file_weights
 from portraiture.export.diagnosis.explain import cause_of
-from portraiture.export.diagnosis.mistakes import _Interpolate, _rotate_names, mistakes
+from portraiture.export.diagnosis.mistakes import NONE, _Interpolate, _rotate_names, mistakes, run_mistaken
 from portraiture.export.diagnosis.weights import OtherWeights, layer_weights, other_weights, weights_sentence
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
@@ -107,6 +107,24 @@ def test_outputs_of_equal_shape_take_each_others_name_and_the_resize_ends_with_i
         assert torch.equal(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
                            F.interpolate(x, scale_factor=2, mode="nearest"))  # fmt: skip
     assert torch.equal(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False), before)
+
+
+def test_a_network_runs_once_for_all_files_and_for_all_mistakes_of_outputs() -> None:
+    network, runs = Networks().get("coarse", dtype=torch.float64), []
+    network.register_forward_hook(lambda *_: runs.append(1))
+    feeds = {"rgb": np.random.default_rng(0).random((64, 64, 3))}
+    named = {m.cause: m for m in mistakes()}
+    first = run_mistaken(network, FILE, feeds, NONE)
+    turned = run_mistaken(network, FILE, feeds, named["an output is turned round: 1 - x"])
+    np.testing.assert_array_equal(turned["mask"], 1 - first["mask"])
+    assert len(runs) == 1
+    corners = next(m for cause, m in named.items() if "corners are aligned" in cause)
+    assert not np.array_equal(run_mistaken(network, FILE, feeds, corners)["mask"], first["mask"])
+    np.testing.assert_array_equal(run_mistaken(network, FILE, feeds, NONE)["mask"], first["mask"])
+    assert len(runs) == 2
+    other = run_mistaken(network, FILE, {"rgb": feeds["rgb"] * 0.5}, NONE)
+    assert not np.array_equal(other["mask"], first["mask"])
+    assert len(runs) == 3
 
 
 @pytest.mark.parametrize("target", list(Target))

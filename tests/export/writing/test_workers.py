@@ -12,11 +12,8 @@ from typing import Any
 import pytest
 
 from portraiture.export.contract import Size
-from portraiture.export.doctor.outputs import WrongFile
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
-from portraiture.export.pipeline.truth import Truth
 from portraiture.export.writing.workers import in_processes
 from portraiture.reference.errors import ExportError, GateError, InputError
 
@@ -37,6 +34,8 @@ def fail(kind: str, job: int, say: Any) -> None:
     if job == 1:
         time.sleep(600)
     if kind == "gate":
+        from portraiture.export.doctor.outputs import WrongFile  # PyTorch with it, which the other processes do without
+
         raise WrongFile("doctor: the file is wrong", FILE)
     if kind == "input":
         raise InputError("expected a photo")
@@ -67,7 +66,7 @@ def test_each_job_is_done_once_and_says_its_lines_in_order() -> None:
 @pytest.mark.parametrize(
     ("kind", "error", "words"),
     [
-        ("gate", WrongFile, "doctor: the file is wrong"),
+        ("gate", GateError, "doctor: the file is wrong"),
         ("input", InputError, "expected a photo"),
         ("killed", ExportError, "one of them died"),
         ("bug", ExportError, "ZeroDivisionError: by nothing"),
@@ -77,11 +76,10 @@ def test_an_error_of_a_job_ends_the_others_and_is_raised_as_it_was(kind: str, er
     start = time.perf_counter()
     with pytest.raises(error, match=words) as caught:
         in_processes(fail, lambda: (kind,), [1, 2], 2, lambda *_: None)
-    assert type(caught.value) is error
+    assert type(caught.value).__name__ == (error.__name__ if kind != "gate" else "WrongFile")
     assert multiprocessing.active_children() == []
     assert time.perf_counter() - start < 300
     if kind == "gate":
-        assert isinstance(caught.value, GateError)
         assert caught.value.file == FILE
 
 
@@ -130,6 +128,9 @@ def _until(done: Any) -> None:
 
 def test_a_truth_takes_what_it_remembers_to_another_process(astronaut: Any) -> None:
     import pickle
+
+    from portraiture.export.networks.build import Networks
+    from portraiture.export.pipeline.truth import Truth
 
     truth = Truth(Networks())
     expected = truth.expected("coarse", Size(64, 64), astronaut)
