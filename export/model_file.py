@@ -87,6 +87,11 @@ def laid_out(file: ModelFile, feeds: Feeds) -> dict[str, np.ndarray]:
     return {s.name: to_layout(s, feeds[s.name], file.size, layout) for s in contract.inputs}
 
 
+def conversion(folder: Path, name: str, size: Size) -> Path:
+    """Where the float32 conversion of a model at a size lies in a folder of conversions."""
+    return folder / f"{name}_{size}"
+
+
 def _nothing_refused(_: str) -> bool:
     return False
 
@@ -108,10 +113,10 @@ class Format:
     """What a file format can do; a line of the table in ``targets.py``.
 
     Attributes:
-        write: ``write(network, size, precision, path, float32=None, samples=())`` converts a network built for the
-            format's layout to a file at ``path``, the contract in it. ``float32`` is the path of a float32 conversion
-            that precisions share: it is read if it is there, otherwise written. ``samples`` are inputs by name, laid
-            out, on which static int8 finds the ranges of activations. A format takes no notice of what it does not
+        write: ``write(network, size, precision, path, conversions=None, samples=())`` converts a network built for the
+            format's layout to a file at ``path``, the contract in it. ``conversions`` is a folder of float32
+            conversions that precisions share: what is there is read, otherwise written. ``samples`` are inputs by name,
+            laid out, on which static int8 finds the ranges of activations. A format takes no notice of what it does not
             need. Returns the module of the network by the name of a value in the file, where the names in the file
             do not tell it.
         operations: ``operations(path)``, a file's operations in order, constants and compressed weights left out. The
@@ -128,6 +133,7 @@ class Format:
         undelegated: ``undelegated(path)``, the operations that the format's delegate leaves to plain kernels.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
+        joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
         by_tensorflow: whether TensorFlow's interpreter runs these files too.
         tools: packages that write such a file, beside those that every manifest names.
         slowness: how long a model's conversion to all precisions takes, as a multiple of Core ML's. (At 512x384
@@ -147,6 +153,7 @@ class Format:
     undelegated: Callable[[Path], list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine
     not_run_here: Callable[[], str] = _all_here
+    joins: bool = False
     by_tensorflow: bool = False
     tools: tuple[str, ...] = ()
     slowness: float = 1.0

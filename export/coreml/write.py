@@ -22,7 +22,7 @@ def write(
     size: Size,
     precision: Precision,
     path: Path,
-    float32: Path | None = None,
+    conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
 ) -> dict[str, str]:
     """Convert to an ``.mlpackage``: rgb as an 8-bit RGB image scaled in the graph, maps as float32 arrays.
@@ -32,7 +32,7 @@ def write(
         size: fixed input size.
         precision: of weights and arithmetic.
         path: package folder to write.
-        float32: not needed; coremltools converts each precision from the network.
+        conversions: not needed; coremltools converts each precision from the network.
         samples: not needed; Core ML is not written in static int8.
 
     Returns:

@@ -1,9 +1,12 @@
 """Each exported model as a module with the contract's inputs and outputs."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from portraiture.export.networks.exported import Exported
 from portraiture.training.models.coarse import COARSE_SCALE
 from portraiture.training.models.filters.rnn import RnnFilter
 from portraiture.training.models.perception import MobilePerception
@@ -52,6 +55,15 @@ class Perception(nn.Module):
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         maps = self.perception(rgb)
         return maps.mask, maps.depth
+
+
+def parts_of(network: Exported) -> tuple[Exported, ...]:
+    """The two networks that the fused model runs one after the other, in its layout; none of any other model."""
+    if network.name != "portrait":
+        return ()
+    fused: Any = network.network  # Portrait, which a render does not load
+    own = (("perception", Perception(fused.perception)), ("filter", Filter(fused.filter)))
+    return tuple(Exported(name, part, network.layout).eval() for name, part in own)
 
 
 class Filter(nn.Module):

@@ -9,6 +9,7 @@ import torch
 from portraiture.export.contract import VERSION, Size
 from portraiture.export.describe import CONTRACT_KEY, contract_json
 from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import conversion
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
 from portraiture.export.onnx.compress import compress
 from portraiture.export.quiet import quiet
@@ -65,7 +66,7 @@ def write(
     size: Size,
     precision: Precision,
     path: Path,
-    float32: Path | None = None,
+    conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
 ) -> dict[str, str]:
     """Convert to an ``.onnx`` with the contract's names, the contract in it.
@@ -75,7 +76,7 @@ def write(
         size: fixed input size.
         precision: of the weights; the arithmetic is float32.
         path: file to write.
-        float32: a trace of the network at this size, which all precisions are made of; it is made if it is not there.
+        conversions: folder of traces by model and size, which all precisions are made of; what is not there is made.
         samples: not needed; ONNX is not written in static int8.
 
     Returns:
@@ -84,8 +85,8 @@ def write(
     import onnx
 
     contract = network.contract
-    full = float32 or path
-    if float32 is None or not float32.is_file():
+    full = conversion(conversions, contract.name, size) if conversions else path
+    if conversions is None or not full.is_file():
         trace_onnx(network, example_inputs(contract.name, "NCHW", size), full, OPSET)
         _share_constants(full)
     model = onnx.load(str(full))

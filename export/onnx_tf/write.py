@@ -121,8 +121,7 @@ def write_onnx_tf(name: str, truth: Truth, size: Size, path: Path, report: Calla
         call_worker(python, name, source, converted)
         seconds = time.perf_counter() - start
         name_signature(converted, name)
-        litert = Path(folder) / "litert.tflite"
-        write_tflite(network, size, litert)
+        litert = write_tflite(network, size, Path(folder))
         found = compare_routes(converted, litert, name, size, truth)
         report(
             f"{name} {size}: onnx-tf against litert: max error {found.to_litert:.1e} (PyTorch float64:"

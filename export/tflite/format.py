@@ -19,6 +19,7 @@ FORMAT = Format(
     merge=merge_tflite,
     refused=refused,
     undelegated=undelegated,
+    joins=True,
     by_tensorflow=True,
     slowness=2.0,
 )

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision
+from portraiture.export.model_file import conversion
 from portraiture.export.networks.exported import Exported, example_inputs
+from portraiture.export.networks.wrappers import parts_of
 from portraiture.export.quiet import quiet, uncollected
+from portraiture.export.tflite.join import join_tflite
 from portraiture.export.tflite.metadata import write_metadata
 from portraiture.export.tflite.model import pack_model, read_model
 from portraiture.export.tflite.quantize import quantize
@@ -38,18 +41,30 @@ def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) 
             litert_torch.signature(name, module, tuple(inputs)).convert().export(str(path))
 
 
-def write_tflite(network: Exported, size: Size, path: Path) -> None:
+def write_tflite(network: Exported, size: Size, folder: Path) -> Path:
     """Convert to a float32 ``.tflite`` with one signature named after the model, the contract not yet in it.
 
     Args:
         network: built for layout NHWC.
         size: fixed input size.
-        path: file to write.
+        folder: of conversions by model and size; one that is there is taken.
+
+    Returns:
+        The file in the folder.
     """
     assert network.layout == "NHWC"
-    inputs = example_inputs(network.contract.name, "NHWC", size)
-    convert(network, list(inputs.values()), network.contract.name, path)
+    contract, path = network.contract, conversion(folder, network.name, size)
+    if path.is_file():
+        return path
+    if parts := parts_of(network):
+        first, second = (write_tflite(part, size, folder) for part in parts)
+        names = ([spec.name for spec in side] for side in (contract.inputs, contract.outputs))
+        join_tflite(contract.name, first, second, *names, path)
+        return path
+    inputs = example_inputs(contract.name, "NHWC", size)
+    convert(network, list(inputs.values()), contract.name, path)
     name_inputs(path, list(inputs))
+    return path
 
 
 def write(
@@ -57,7 +72,7 @@ def write(
     size: Size,
     precision: Precision,
     path: Path,
-    float32: Path | None = None,
+    conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
 ) -> dict[str, str]:
     """Write a ``.tflite`` in one precision, the contract in it.
@@ -67,22 +82,22 @@ def write(
         size: fixed input size.
         precision: one of TFLite's.
         path: file to write.
-        float32: a float32 conversion of the network at this size; it is made if it is not there. Without a path it is
-            made beside ``path`` and removed.
+        conversions: folder of float32 conversions by model and size; what is not there is made. Without a folder they
+            are made beside ``path`` and removed.
         samples: inputs by name, NHWC; only static int8 reads them.
 
     Returns:
         Nothing: the names in the file tell the module of each value.
     """
-    full = float32 or path.with_suffix(".float32")
-    if not full.is_file():
-        write_tflite(network, size, full)
+    folder = conversions or path.with_suffix(".conversions")
+    folder.mkdir(exist_ok=True)
+    full = write_tflite(network, size, folder)
     if precision is Precision.FP32:
         shutil.copyfile(full, path)
     else:
         quantize(full, path, precision, samples)
-    if float32 is None:
-        full.unlink()
+    if conversions is None:
+        shutil.rmtree(folder)
     write_metadata(path, [(network.contract.name, size)])
     return {}
 

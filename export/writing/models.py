@@ -1,6 +1,7 @@
 """Writes and examines every model file of an export."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from portraiture.export.describe import describe
 from portraiture.export.doctor.examine import examine, examine_network
 from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
-from portraiture.export.model_file import ModelFile, bytes_of, counted
+from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
@@ -25,7 +26,7 @@ Report = Callable[[str, int, int], None]
 """Called before each step: what runs now, how many steps are done, and of how many."""
 
 Job = tuple[ModelFile, ...]
-"""The files of one model in one format and size, which share a conversion."""
+"""The files in one format and size that share conversions."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def convert(
     spec: BundleSpec,
     file: ModelFile,
     root: Path,
-    float32: Path,
+    conversions: Path,
     truth: Truth,
     report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, str]:
@@ -72,8 +73,7 @@ def convert(
         spec: what is exported.
         file: one of its files.
         root: the bundle.
-        float32: where the model's float32 conversion at this size lies or is put, if the format makes its precisions
-            from one.
+        conversions: where the format's float32 conversions lie or are put, if it makes its precisions from them.
         truth: of the networks that are exported.
         report: called with what the route has to say.
 
@@ -82,12 +82,14 @@ def convert(
     """
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
+    conversions.mkdir(exist_ok=True)
     network = truth.networks.get(file.name, LAYOUT[file.target])
+    float32 = conversion(conversions, file.name, file.size)
     if route_of(spec, file) is Route.ONNX_TF and not float32.is_file():
         write_onnx_tf(file.name, truth, file.size, float32, report)
     static = file.precision is Precision.INT8_STATIC
     samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
-    return FORMATS[file.target].write(network, file.size, file.precision, path, float32, samples)
+    return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples)
 
 
 def route_of(spec: BundleSpec, file: ModelFile) -> Route | None:
@@ -110,16 +112,16 @@ def write_job(
     Raises:
         GateError: the doctor refuses a file.
     """
-    name, size, target = files[0].name, files[0].size, files[0].target
-    float32 = root / f".{target.value}_{name}_{size}.float32"
-    network, photo, written = truth.networks.get(name), sample_photo(), []
+    conversions = root / f".conversions_{os.getpid()}"
+    photo, written = sample_photo(), []
     for file in files:
+        name, size = file.name, file.size
         say(f"writing {file.path}", True)
-        modules = convert(spec, file, root, float32, truth, lambda line: say(line, False))
+        modules = convert(spec, file, root, conversions, truth, lambda line: say(line, False))
         feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
-        differences = examine(root, file, network, feeds, expected, modules, spec.route)
+        differences = examine(root, file, truth.networks.get(name), feeds, expected, modules, spec.route)
         written.append(WrittenFile(_entry(spec, root, file), differences))
-    float32.unlink(missing_ok=True)
+    shutil.rmtree(conversions)
     return written
 
 
@@ -142,10 +144,14 @@ def _entry(spec: BundleSpec, root: Path, file: ModelFile) -> dict[str, Any]:
 
 
 def jobs_of(files: Sequence[ModelFile]) -> list[Job]:
-    """The files of each model, format and size together, in the order in which they are listed."""
+    """The files of each model, format and size together, in the order in which they are listed.
+
+    A format that joins conversions has all models of a size in one job.
+    """
     jobs: dict[object, list[ModelFile]] = {}
     for file in files:
-        jobs.setdefault((file.target, file.size, file.name), []).append(file)
+        own = "" if FORMATS[file.target].joins else file.name
+        jobs.setdefault((file.target, file.size, own), []).append(file)
     return [tuple(job) for job in jobs.values()]
 
 
@@ -156,7 +162,9 @@ def _cores() -> int:
 
 def _cost(job: Job) -> float:
     """How long a job takes beside others, in no unit: it grows with the operations."""
-    return most_operations(job[0].name, job[0].size) * FORMATS[job[0].target].slowness
+    form, names = FORMATS[job[0].target], {file.name for file in job}
+    converted = names - {"portrait"} if form.joins else names
+    return sum(most_operations(name, job[0].size) for name in converted) * form.slowness
 
 
 def _examine_networks(files: Sequence[ModelFile], truth: Truth) -> None:

@@ -81,9 +81,9 @@ class Patient:
         path = self.root / file.path
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         spec = Few(checkpoints=checkpoints or Checkpoints())
-        float32 = self.root / ".float32"
-        writing_models.convert(spec, file, self.root, float32, Truth(Networks(spec.checkpoints)))
-        float32.unlink(missing_ok=True)
+        conversions = self.root / ".conversions"
+        writing_models.convert(spec, file, self.root, conversions, Truth(Networks(spec.checkpoints)))
+        shutil.rmtree(conversions)
         self.bless()
 
     def bless(self) -> None:

@@ -1,6 +1,7 @@
 """The table of formats: every format is in it once, and nobody asks which format a file has."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from portraiture.export.contract import Size
 from portraiture.export.formats import LAYOUT, PRECISIONS, SUFFIX, Precision, Target
 from portraiture.export.mil.interpreter import MilProgram
 from portraiture.export.mil.ops.table import OPERATIONS
-from portraiture.export.model_file import ModelFile, counted
+from portraiture.export.model_file import ModelFile, conversion, counted
 from portraiture.export.networks.exported import Exported
 from portraiture.export.targets import FORMATS, open_file
 from portraiture.reference.errors import InputError
@@ -125,8 +126,9 @@ def test_tflite_reads_a_conversion_that_is_there(
     monkeypatch.setattr(write, "convert", lambda *_: pytest.fail("converted again"))
     network = Exported("perception", Shifted(), "NHWC").eval()
     again = ModelFile("perception", Target.TFLITE, Precision.FP16, SIZE, "again.tflite")
-    FORMATS[Target.TFLITE].write(network, SIZE, Precision.FP16, tmp_path / again.path, root / file.path)
-    assert (root / file.path).is_file()
+    shutil.copyfile(root / file.path, conversion(tmp_path, "perception", SIZE))
+    FORMATS[Target.TFLITE].write(network, SIZE, Precision.FP16, tmp_path / again.path, tmp_path)
+    assert conversion(tmp_path, "perception", SIZE).is_file()
     rgb = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0)).mul(255).round().div(255).numpy()
     first, second = (open_file(*where).run({"rgb": rgb}) for where in ((root, file), (tmp_path, again)))
     for name, value in first.items():

@@ -172,9 +172,10 @@ def test_a_real_refusal_names_the_operation(
 @pytest.mark.slow
 def test_a_file_that_differs_is_refused(tmp_path: Path) -> None:
     network = Networks().get("coarse", "NHWC")
-    write_tflite(network, SIZE, tmp_path / "litert.tflite")
+    litert = write_tflite(network, SIZE, tmp_path)
     with torch.no_grad():
         next(p for p in network.parameters() if p.ndim == 4).mul_(1.01)
-    write_tflite(network, SIZE, tmp_path / "other.tflite")
+    (tmp_path / "other").mkdir()
+    other = write_tflite(network, SIZE, tmp_path / "other")
     with pytest.raises(GateError, match=r"coarse 64x96: onnx-tf against PyTorch float64: expected max error <= 0.0001"):
-        compare_routes(tmp_path / "other.tflite", tmp_path / "litert.tflite", "coarse", SIZE, Truth(Networks()))
+        compare_routes(other, litert, "coarse", SIZE, Truth(Networks()))

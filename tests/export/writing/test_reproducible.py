@@ -29,7 +29,7 @@ spec = BundleSpec(("perception", "filter"), tuple(Target), (Precision.FP32, Prec
 root, truth = Path(sys.argv[1]), Truth(Networks())
 for file in spec.files():
     if (file.target, file.precision) != (Target.COREML, Precision.FP32):
-        convert(spec, file, root, root / f".{file.target.value}_{file.name}.float32", truth)
+        convert(spec, file, root, root / f".{file.target.value}", truth)
 """
 
 
