@@ -1,4 +1,4 @@
-"""The shipped weights on held-out real photos: what the model card says, with an allowed regression.
+"""The shipped weights on held-out real photos: bounds just beside what is measured on these very photos.
 
 A few photos of each validation part, spread over it, so that the test takes seconds; the whole parts are measured by
 ``portraiture evaluate``.
@@ -42,27 +42,38 @@ def _spread(dataset: str, root: Path, count: int) -> list[Sample]:
     return spread(list_samples(dataset, root, Split.VALIDATION), count)
 
 
-@pytest.mark.parametrize(("dataset", "least_iou"), [("shen2016", 0.95), ("ccp", 0.93)])
-def test_masks_of_held_out_photos(pipeline: Pipeline, real_data: Path, dataset: str, least_iou: float) -> None:
-    figures = evaluate_segmentation(_spread(dataset, real_data / dataset, 16), lambda rgb: _predict(pipeline, rgb))
+# measured: 0.9655 and 0.613, 0.9497 and 0.855, 0.775 and 0.673, 0.808 and 0.611
+@pytest.mark.parametrize(
+    ("dataset", "folder", "photos", "least_iou", "least_f"),
+    [
+        ("shen2016", "shen2016", 16, 0.963, 0.605),
+        ("ccp", "ccp", 16, 0.947, 0.845),
+        ("folder", "supervisely_persons", 12, 0.77, 0.66),
+        ("folder", "supervisely_more", 12, 0.80, 0.60),
+    ],
+)
+def test_masks_of_held_out_photos(
+    pipeline: Pipeline, real_data: Path, dataset: str, folder: str, photos: int, least_iou: float, least_f: float
+) -> None:
+    samples = _spread(dataset, real_data / folder, photos)
+    figures = evaluate_segmentation(samples, lambda rgb: _predict(pipeline, rgb))
     assert figures["mean_iou"] >= least_iou
     assert figures["mean_iou"] > figures["mean_iou_coarse"]
+    assert figures["boundary_f_2px"] >= least_f
     assert figures["boundary_f_2px"] > figures["boundary_f_2px_coarse"] + 0.03
 
 
 def test_depth_of_held_out_rooms(pipeline: Pipeline, real_data: Path) -> None:
-    figures = evaluate_nyu(
-        list_samples("nyu", real_data / "nyu", Split.VALIDATION), lambda rgb: _predict(pipeline, rgb)
-    )
-    assert figures["whdr"] <= 0.18
+    figures = evaluate_nyu(_spread("nyu", real_data / "nyu", 32), lambda rgb: _predict(pipeline, rgb))
+    assert figures["whdr"] <= 0.138  # measured: 0.1354
     assert figures["whdr"] <= figures["whdr_coarse"]
 
 
 def test_people_stand_on_the_ground(pipeline: Pipeline, real_data: Path) -> None:
     figures = evaluate_ground(_spread("ccp", real_data / "ccp", 32), lambda rgb: _predict(pipeline, rgb))
     assert figures["photos"] >= 16
-    assert figures["contact_median"] <= 0.08
-    assert figures["rim_nearer"] >= 0.95
+    assert figures["contact_median"] <= 0.06  # measured: 0.055
+    assert figures["rim_nearer"] >= 0.95  # measured: on each of 20 photos; one may fail
 
 
 @pytest.mark.parametrize(("dataset", "least_db"), [("shen2016", 42.0), ("ccp", 37.0)])
