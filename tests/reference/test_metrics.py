@@ -41,6 +41,15 @@ def test_refuses_shapes_that_would_broadcast_and_nan(metric):
         metric((plane * 255).astype(np.uint8), plane)
 
 
+@pytest.mark.parametrize("metric", [psnr_db, ssim])
+def test_pictures_are_of_floats_on_both_sides(metric):
+    plane = np.full((16, 16), 0.5)
+    for other in (plane > 0, (plane * 255).astype(np.uint8), plane.astype(np.int64), plane.astype(complex)):
+        for pair in ((plane, other), (other, plane)):
+            with pytest.raises(InputError, match=f"expected float arrays, found .*{other.dtype}"):
+                metric(*pair)
+
+
 def test_ssim_refuses_less_than_a_window():
     with pytest.raises(InputError, match="11x11"):
         ssim(np.zeros((10, 30)), np.zeros((10, 30)))

@@ -153,6 +153,21 @@ def test_seeds_from_a_thin_mask_are_its_middle():
     assert not (foreground & background).any()
 
 
+def test_prior_seeds_lie_where_a_selfie_has_its_face_its_chest_and_its_sides():
+    """Of 100x200 pixels, by hand: an ellipse around (43, 100), 12 and 22 pixels long; a block below; sides and top."""
+    foreground, background = seeds_from_prior((100, 200))
+    face = foreground[:80]
+    rows, columns = np.flatnonzero(face.any(axis=1)), np.flatnonzero(face.any(axis=0))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (31, 54, 78, 121)
+    assert face.sum() == pytest.approx(np.pi * 12 * 22, rel=0.01)
+    chest = np.zeros((20, 200), bool)
+    chest[:, 70:130] = True
+    np.testing.assert_array_equal(foreground[80:], chest)
+    sides = np.zeros((100, 200), bool)
+    sides[:40, :8] = sides[:3, :30] = True
+    np.testing.assert_array_equal(background, sides | sides[:, ::-1])
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (300, 500), (800, 600)])
 def test_prior_seeds_are_on_both_sides_and_apart(shape):
     foreground, background = seeds_from_prior(shape)

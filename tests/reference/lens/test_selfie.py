@@ -48,6 +48,17 @@ def test_the_share_of_a_selfie(mask: np.ndarray, share: float) -> None:
         assert fills_the_frame(mask) is bool(found)
 
 
+def test_the_bottom_row_is_the_last_one() -> None:
+    mask = person(80, 60)
+    assert fills_the_frame(mask)
+    mask[-1] = 0
+    assert not fills_the_frame(mask)
+    mask[-1, :34], mask[-2] = 1, 0
+    assert fills_the_frame(mask)
+    mask[-1, 33] = 0  # 33 of 100 are less than a third
+    assert not fills_the_frame(mask)
+
+
 @pytest.mark.parametrize("focus", [None, 0.0, 0.7])
 @pytest.mark.parametrize("selfie", [False, True])
 def test_the_depth_of_a_scene(selfie: bool, focus: float | None) -> None:

@@ -206,3 +206,9 @@ def test_directories_in_a_circle_end():
     circle = b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 262, 3, 1, 2, 8)
     assert foreign_kind(circle, ".tif") is None
     assert tiff_pixels(circle) == "1-bit RGB"
+
+
+def test_one_sample_has_no_planes_that_could_be_separate():
+    file = io.BytesIO()
+    Image.fromarray(RGB[..., 0]).save(file, "TIFF", tiffinfo={284: 2})
+    assert tiff_pixels(file.getvalue()) == "8-bit gray"

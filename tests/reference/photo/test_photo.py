@@ -248,3 +248,14 @@ def test_write_errors(rgb, tmp_path):
         write_npy(tmp_path / "o.png", np.array([{}]))
     np.testing.assert_array_equal(read_photo(tmp_path / "o.png"), rgb)  # the old file stands
     assert [p.name for p in tmp_path.iterdir()] == ["o.png"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [((0, 4, 3), np.uint8), ((4, 0), np.uint8), ((4,), np.uint8), ((), np.uint8), ((4, 4, 1), np.uint8),
+     ((4, 4, 4), np.uint8), ((4, 4, 3, 3), np.uint8), ((4, 4, 3, 1), np.uint8), ((4, 4), np.uint16), ((4, 4), bool)],
+)  # fmt: skip
+def test_what_is_no_picture_of_8_bits_is_not_written(tmp_path, shape, kind):
+    with pytest.raises(InputError, match=rf"o\.png: expected an HxWx3 or HxW uint8 image, found {np.dtype(kind)} of"):
+        write_photo(tmp_path / "o.png", np.zeros(shape, kind))
+    assert list(tmp_path.iterdir()) == []
