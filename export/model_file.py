@@ -88,7 +88,13 @@ def laid_out(file: ModelFile, feeds: Feeds) -> dict[str, np.ndarray]:
 
 
 def conversion(folder: Path, name: str, size: Size) -> Path:
-    """Where the float32 conversion of a model at a size lies in a folder of conversions."""
+    """Where a float32 conversion lies.
+
+    Args:
+        folder: of conversions.
+        name: of the model.
+        size: of its inputs, height and width in pixels.
+    """
     return folder / f"{name}_{size}"
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from portraiture.reference import plan
 from portraiture.reference.paper.crf import label_layers
 from portraiture.reference.paper.layers import depth_layers
 from portraiture.reference.plan import choose_mode
 from portraiture.reference.render import render_stages
-from portraiture.reference.settings import DEFAULT_SETTINGS, Mode, RenderSettings
+from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, Mode, RenderSettings
 
 
 def test_the_defaults_are_the_numbers_of_section_4_1() -> None:
@@ -61,3 +62,18 @@ def test_a_selfie_covers_a_fifth_of_the_photo_and_a_third_of_its_bottom_row(
     mask[rest // 100, : rest % 100] = 1
     assert mask.mean() == pytest.approx(cover)
     assert choose_mode(mask, np.zeros((100, 100))) is mode
+
+
+@pytest.mark.parametrize(("compositing", "solver"), [("PAPER", "knn"), ("OCCLUSION", "closed_form")])
+def test_the_papers_compositing_takes_the_papers_matting(
+    monkeypatch: pytest.MonkeyPatch, compositing: str, solver: str
+) -> None:
+    """KNN matting is the paper's; occlusion shows its holes and takes closed-form matting."""
+    asked = []
+    for name in ("knn", "closed_form"):
+        monkeypatch.setattr(plan, f"{name}_matte_band", lambda image, trimap, name=name: asked.append(name) or trimap)
+    mask = np.zeros((64, 64))
+    mask[16:48, 16:48] = 1
+    rgb = np.random.default_rng(0).random((64, 64, 3))
+    plan.make_plan(rgb, mask, None, RenderSettings(compositing=Compositing[compositing]))
+    assert asked == [solver]

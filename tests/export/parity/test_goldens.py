@@ -16,7 +16,7 @@ from portraiture.export.contract import Size
 from portraiture.export.describe import contract_json
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.checkpoints import Checkpoints
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.parity import inside
 from portraiture.export.parity.goldens import check_golden_truth, golden_inputs, golden_outputs, golden_rows
 from portraiture.export.parity.inside import check_inside

@@ -117,3 +117,8 @@ def test_the_rounding_of_a_large_kernel_is_no_background() -> None:
     found = guided_blur(rgb, mask, 9.5)  # 19x19: OpenCV sums it by FFT; column 29 is the first out of reach
     np.testing.assert_array_equal(found[:, 29:], rgb[:, 29:])
     assert (found[:, :29] != rgb[:, :29]).any(axis=2).all()
+
+
+def test_pixels_at_exactly_the_radius_are_outside() -> None:
+    """Of the 81 whole points with x^2 + y^2 <= 25, twelve lie on the circle: 5 on an axis, or 3 and 4."""
+    assert np.count_nonzero(disk_kernel(5.0)) == 69
