@@ -113,6 +113,7 @@ def write_job(
         GateError: the doctor refuses a file.
     """
     conversions = root / f".conversions_{os.getpid()}"
+    conversions.mkdir()
     photo, written = sample_photo(), []
     for file in files:
         name, size = file.name, file.size
