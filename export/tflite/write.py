@@ -58,12 +58,12 @@ def write_tflite(network: Exported, size: Size, folder: Path) -> Path:
         return path
     if parts := parts_of(network):
         first, second = (write_tflite(part, size, folder) for part in parts)
-        names = ([spec.name for spec in side] for side in (contract.inputs, contract.outputs))
-        join_tflite(contract.name, first, second, *names, path)
+        inputs, outputs = ([spec.name for spec in side] for side in (contract.inputs, contract.outputs))
+        join_tflite(contract.name, first, second, inputs, outputs, path)
         return path
-    inputs = example_inputs(contract.name, "NHWC", size)
-    convert(network, list(inputs.values()), contract.name, path)
-    name_inputs(path, list(inputs))
+    examples = example_inputs(contract.name, "NHWC", size)
+    convert(network, list(examples.values()), contract.name, path)
+    name_inputs(path, list(examples))
     return path
 
 

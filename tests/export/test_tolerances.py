@@ -103,7 +103,7 @@ def test_the_second_link_is_held_near_its_measured_figure() -> None:
     assert known == pytest.approx(measured - 3)
     # the sample photo is a selfie: until 4.0.0 the filter was held to the whole-body picture (41.7 dB), which no user
     # was shown, and had 25.9 dB to the selfie that the reference shows
-    assert known > 31
+    assert known > 33
     assert filter_tolerance(size, known=False) == FILTER_AGAINST_CRF
     assert FILTER_AGAINST_CRF.min_psnr_db == 30.0
     assert FILTER_GAIN.min_psnr_db == 8.0
