@@ -84,8 +84,8 @@ class Plain(nn.Module):
 
 
 def test_what_the_delegate_leaves_out_is_named_with_its_layer(tmp_path: Path) -> None:
-    network, path = Exported("perception", Plain(), "NHWC").eval(), tmp_path / "plain.tflite"
-    write_tflite(network, SIZE, path)
+    network = Exported("perception", Plain(), "NHWC").eval()
+    path = write_tflite(network, SIZE, tmp_path)
     (left_out,) = undelegated(path)
     assert left_out.kind == "RELU_0_TO_1"
     with pytest.raises(GateError, match=r"RELU_0_TO_1 at network\.limit is not taken by TFLite's delegate"):
