@@ -9,6 +9,7 @@ import csv
 from dataclasses import dataclass
 from importlib import resources
 
+from portraiture.export.compare import Difference
 from portraiture.export.contract import Size
 
 TABLE = "measured_errors.csv"
@@ -38,6 +39,17 @@ class MeasuredError:
     max_abs: float
     psnr_db: float
     tile_psnr_db: float
+
+
+def worse(error: MeasuredError | None, other: MeasuredError | Difference) -> MeasuredError:
+    """An error, and another one of the same kind: the larger figures of both."""
+    if error is None:
+        return MeasuredError(other.max_abs, other.psnr_db, other.tile_psnr_db)
+    return MeasuredError(
+        max(error.max_abs, other.max_abs),
+        min(error.psnr_db, other.psnr_db),
+        min(error.tile_psnr_db, other.tile_psnr_db),
+    )
 
 
 def read_table() -> dict[Key, MeasuredError]:

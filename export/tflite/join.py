@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.model import pack_model, read_single
 from portraiture.reference.errors import InputError
 
 
@@ -30,11 +30,7 @@ def join_tflite(
     Raises:
         InputError: a file has several subgraphs or signatures, or a name is in neither.
     """
-    models = [read_model(source) for source in (first, second)]
-    for model, source in zip(models, (first, second), strict=True):
-        if len(model.subgraphs) != 1 or len(model.signatureDefs or []) != 1:
-            raise InputError(f"{source}: expected one subgraph and one signature, found more; join single files")
-    joined, other = models
+    joined, other = (read_single(source, "join") for source in (first, second))
     (graph,), (added,) = joined.subgraphs, other.subgraphs
     (definition,), (second_definition,) = joined.signatureDefs, other.signatureDefs
     places = {_name(entry): entry.tensorIndex for entry in [*definition.inputs, *definition.outputs]}

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.tflite.model import pack_model, read_model
-from portraiture.reference.errors import InputError
+from portraiture.export.tflite.model import pack_model, read_single
 
 
 def merge_tflite(signatures: Mapping[str, Path], path: Path) -> None:
@@ -28,9 +27,7 @@ def merge_tflite(signatures: Mapping[str, Path], path: Path) -> None:
     shared: dict[bytes, int] = {}
     operators: dict[tuple[int, int, bytes], int] = {}
     for name, source in signatures.items():
-        model = read_model(source)
-        if len(model.subgraphs) != 1 or len(model.signatureDefs or []) != 1:
-            raise InputError(f"{source}: expected one subgraph and one signature, found more; merge single files")
+        model = read_single(source, "merge")
         codes, buffers = model.operatorCodes, model.buffers
         if merged is None:
             merged = model

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from portraiture.reference.errors import InputError
+
 
 def read_model(path: Path) -> Any:
     """A file as the flatbuffer schema's objects (``schema.ModelT``), constants that lie behind it read in."""
@@ -17,6 +19,22 @@ def read_model(path: Path) -> Any:
         if buffer.offset > 1:  # the quantizer writes constants after the flatbuffer
             buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
+    return model
+
+
+def read_single(path: Path, purpose: str) -> Any:
+    """A file of one subgraph and one signature, as :func:`read_model` gives it.
+
+    Args:
+        path: of the file.
+        purpose: what it is read for, in a word, for the message.
+
+    Raises:
+        InputError: it has several subgraphs or signatures.
+    """
+    model = read_model(path)
+    if len(model.subgraphs) != 1 or len(model.signatureDefs or []) != 1:
+        raise InputError(f"{path}: expected one subgraph and one signature, found more; {purpose} single files")
     return model
 
 

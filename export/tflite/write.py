@@ -90,7 +90,8 @@ def write(
         Nothing: the names in the file tell the module of each value.
     """
     folder = conversions or path.with_suffix(".conversions")
-    folder.mkdir(exist_ok=True)
+    if conversions is None:
+        folder.mkdir()
     full = write_tflite(network, size, folder)
     if precision is Precision.FP32:
         shutil.copyfile(full, path)

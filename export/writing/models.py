@@ -1,7 +1,7 @@
 """Writes and examines every model file of an export."""
 
 import os
-import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,6 @@ def convert(
     """
     path = root / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    conversions.mkdir(exist_ok=True)
     network = truth.networks.get(file.name, LAYOUT[file.target])
     float32 = conversion(conversions, file.name, file.size)
     if route_of(spec, file) is Route.ONNX_TF and not float32.is_file():
@@ -112,17 +111,15 @@ def write_job(
     Raises:
         GateError: the doctor refuses a file.
     """
-    conversions = root / f".conversions_{os.getpid()}"
-    conversions.mkdir()
     photo, written = sample_photo(), []
-    for file in files:
-        name, size = file.name, file.size
-        say(f"writing {file.path}", True)
-        modules = convert(spec, file, root, conversions, truth, lambda line: say(line, False))
-        feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
-        differences = examine(root, file, truth.networks.get(name), feeds, expected, modules, spec.route)
-        written.append(WrittenFile(_entry(spec, root, file), differences))
-    shutil.rmtree(conversions)
+    with tempfile.TemporaryDirectory(prefix=".conversions.", dir=root) as conversions:
+        for file in files:
+            name, size = file.name, file.size
+            say(f"writing {file.path}", True)
+            modules = convert(spec, file, root, Path(conversions), truth, lambda line: say(line, False))
+            feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
+            differences = examine(root, file, truth.networks.get(name), feeds, expected, modules, spec.route)
+            written.append(WrittenFile(_entry(spec, root, file), differences))
     return written
 
 

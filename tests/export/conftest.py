@@ -82,6 +82,7 @@ class Patient:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         spec = Few(checkpoints=checkpoints or Checkpoints())
         conversions = self.root / ".conversions"
+        conversions.mkdir()
         writing_models.convert(spec, file, self.root, conversions, Truth(Networks(spec.checkpoints)))
         shutil.rmtree(conversions)
         self.bless()

@@ -5,7 +5,7 @@ They are those of the table beside the export, ``measured_errors.csv``, over all
 
 from collections.abc import Mapping
 
-from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, read_table
+from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, read_table, worse
 from portraiture.tools.evaluate.table import markdown_table
 
 PIPELINES = ("pipeline", "portrait pipeline")
@@ -27,12 +27,7 @@ def summary(errors: Mapping[Key, MeasuredError]) -> list[list[str]]:
         if output == CHANGE:
             continue
         what = f"{form} {precision}", f"whole {output}" if model in PIPELINES else output
-        last = worst.get(what, error)
-        worst[what] = MeasuredError(
-            max(error.max_abs, last.max_abs),
-            min(error.psnr_db, last.psnr_db),
-            min(error.tile_psnr_db, last.tile_psnr_db),
-        )
+        worst[what] = worse(worst.get(what), error)
     return [
         [*what, f"{error.max_abs:.2g}", f"{error.psnr_db:.1f}", f"{error.tile_psnr_db:.1f}"]
         for what, error in sorted(worst.items())

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from portraiture.export.compare import Difference
 from portraiture.export.contract import Size
-from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, write_table
+from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, worse, write_table
 from portraiture.export.parity.rows import Link, Row
 from portraiture.export.parity.run import run_parity
 from portraiture.export.parity.subjects import pipeline_kind
@@ -28,18 +27,6 @@ def key_of(row: Row) -> Key | None:
     name = file.name if row.link is Link.FILE else pipeline_kind(file)
     output = CHANGE if row.output.startswith(CHANGE) else row.output.split()[0]
     return name, file.target.value, file.precision.value, output
-
-
-def worse(error: MeasuredError | None, found: Difference) -> MeasuredError:
-    """An error, and another one of the same kind: the larger figures of both."""
-    other = MeasuredError(found.max_abs, found.psnr_db, found.tile_psnr_db)
-    if error is None:
-        return other
-    return MeasuredError(
-        max(error.max_abs, other.max_abs),
-        min(error.psnr_db, other.psnr_db),
-        min(error.tile_psnr_db, other.tile_psnr_db),
-    )
 
 
 def errors_of(rows: Iterable[Row]) -> dict[Key, MeasuredError]:

@@ -29,6 +29,7 @@ spec = BundleSpec(("perception", "filter"), tuple(Target), (Precision.FP32, Prec
 root, truth = Path(sys.argv[1]), Truth(Networks())
 for file in spec.files():
     if (file.target, file.precision) != (Target.COREML, Precision.FP32):
+        (root / f".{file.target.value}").mkdir(exist_ok=True)
         convert(spec, file, root, root / f".{file.target.value}", truth)
 """
 
