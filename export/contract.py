@@ -10,7 +10,7 @@ from enum import Enum
 from portraiture.reference.errors import InputError, unknown
 from portraiture.reference.lens import LEARNT_APERTURE
 
-VERSION = "4.0.0"
+VERSION = "5.0.0"
 """Semantic version of the contract: major when a name, shape, range or rule changes."""
 
 

@@ -1,5 +1,6 @@
 """What an app does around the models: resize rules and the composition of the portrait at the photo's size."""
 
+from portraiture.reference.lens.matte_curve import GAIN
 from portraiture.reference.lens.selfie import BOTTOM_SLOPE, COVER_SLOPE, SELFIE_COVER
 
 MASK_WINDOW_PX = 5
@@ -52,10 +53,11 @@ COMPOSE_RULE = {
     " pixels the mask is 0, and the depth is at least the median depth of the ring from there to"
     f" {2 * AROUND_PX} pixels around, where mask < 0.5. The model portrait has no such step: passers-by stay sharp",
     "portrait": "photo + k (behind - photo), clipped to 0..1, rounded to 8 bits; where k is 0 the photo stays",
-    "k": "(1 - mask at the photo's size) enlarge(c)",
+    "matte": f"y y (3 - 2 y), y = min({GAIN:g} mask, 1), of the mask at the model's and of that at the photo's size",
+    "k": "(1 - matte at the photo's size) enlarge(c)",
     "behind": "enlarge(model portrait - (1 - s) model photo + e model portrait) / (enlarge(s) + e), the blurred light"
     f" without the person's, e = {COMPOSE_LEAST:g}",
-    "s": "(1 - mask) c at the model's size",
+    "s": "(1 - matte) c at the model's size",
     "c": "clip(radius_px, 0, 1) at the model's size",
     "enlarge": "bilinear, half-pixel",
     "depth": "as the model gives it where focus is not negative; else of a selfie all behind the person is equally far:"

@@ -113,7 +113,7 @@ def make_plan(image: Floats, mask: Floats, depth: Floats | None, settings: Rende
     if depth is None or _used_mode(mask, depth, settings) is Mode.SELFIE:
         lens = LensSetup(np.array([settings.aperture * image_diagonal_px(image.shape)]))
         return Plan(Mode.SELFIE, alpha, np.zeros(mask.shape, dtype=np.int64), lens, None)
-    layers = depth_layers(depth, settings.layers, settings.seed)
+    layers = depth_layers(depth, settings.layers)
     labels = label_layers(depth, layers.unary, settings.smoothness)
     focus = person_depth(mask, depth) if settings.focus is None else settings.focus
     return Plan(Mode.FULL_BODY, alpha, labels, _lens_setup(layers.centres, focus, mask, depth, settings), focus)

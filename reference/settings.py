@@ -72,7 +72,7 @@ class RenderSettings:
         blades: number of blades of the iris, 5..9, or 0 for the disk of (5). With OCCLUSION only.
         rotation_deg: how far the iris is turned, in degrees, see ``iris_kernel``.
         grain: adds the sharp region's noise where the blur took it away. With OCCLUSION only.
-        seed: seed of the K-means starts and of the grain, 0 or more.
+        seed: of the grain, 0 or more.
     """
 
     mode: Mode = Mode.AUTO

@@ -51,9 +51,9 @@ def propagation_fault(raw: Tensor) -> str:
     return ""
 
 
-def level_fault(share: Tensor, gates: Tensor) -> str:
-    """What is wrong with the decays of a level of the filter; empty where nothing is."""
-    decays = rnn_filter.decays(share, gates)
+def feather_fault(diagonal_px: Tensor, gates: Tensor) -> str:
+    """What is wrong with the decays of the filter's recursion; empty where nothing is."""
+    decays = rnn_filter.decays(diagonal_px, gates)
     low, high = float(decays.min()), float(decays.max())
     return "" if low >= 0 and high < 1 else f"expected decays in [0, 1), found {low:.4g}..{high:.4g}"
 
@@ -72,7 +72,7 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
     name = network.contract.name
     checks: dict[type[nn.Module], Callable[..., str]] = {
         propagation.Propagation: lambda _, raw: propagation_fault(raw),
-        rnn_filter.Level: lambda _, share, gates, __: level_fault(share, gates),
+        rnn_filter.Feather: lambda _, diagonal_px, gates: feather_fault(diagonal_px, gates),
     }
 
     def refuse(layer: str, shown: str, module: nn.Module, given: tuple[Tensor, ...]) -> None:

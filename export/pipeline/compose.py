@@ -6,7 +6,8 @@ is enlarged premultiplied, so that no colour of the person spreads with it, and 
 
     k = (1 - M) enlarge(c),   B = enlarge(P - (1 - s) I_model + e P) / (enlarge(s) + e),   portrait = I + k (B - I)
 
-where M is the mask at the photo's size and e = ``COMPOSE_LEAST``. The same steps are what an app does on the phone.
+where m and M are the matte of the mask (``reference/lens/matte_curve.py``) at the model's and at the photo's size, and
+e = ``COMPOSE_LEAST``. The same steps are what an app does on the phone.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.rules import COMPOSE_LEAST
 from portraiture.reference.enlarge import enlarge_rows
+from portraiture.reference.lens.matte_curve import matte_of
 from portraiture.reference.lens.radii import smooth_radii
 from portraiture.reference.lens.selfie import scene_depth
 
@@ -38,7 +40,7 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     m = maps.model_mask.astype(np.float64)
     z = scene_depth(m, maps.model_depth.astype(np.float64), sharp)
     c = np.clip(smooth_radii(m, z, frame.aperture(aperture), sharp), 0, 1)
-    share = ((1 - m) * c)[..., None]
+    share = ((1 - matte_of(m)) * c)[..., None]
     light = portrait - (1 - share) * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
     premultiplied = np.concatenate([light, share + COMPOSE_LEAST], axis=2).astype(np.float32)  # hxwx4
     c = c.astype(np.float32)
@@ -48,7 +50,7 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
         stop = min(start + STRIP_ROWS, rgb.shape[0])
         rows = start + frame.top, stop + frame.top
         behind = enlarge_rows(premultiplied, *rows, shape)[:, columns]
-        k = (1 - maps.mask[start:stop]) * enlarge_rows(c, *rows, shape)[:, columns]
+        k = (1 - matte_of(maps.mask[start:stop])) * enlarge_rows(c, *rows, shape)[:, columns]
         photo, strip = rgb[start:stop] / np.float32(255), picture[start:stop]
         np.divide(behind[..., :3], behind[..., 3:], out=strip)
         strip -= photo

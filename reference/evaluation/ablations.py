@@ -50,7 +50,7 @@ def renderings(
     settings = RenderSettings(aperture=aperture)
     ours = RenderSettings(mode=Mode.FULL_BODY, aperture=aperture, compositing=Compositing.OCCLUSION)
     alpha = matte(rgb, mask, settings.trimap_px)
-    layers = depth_layers(depth, settings.layers, settings.seed)
+    layers = depth_layers(depth, settings.layers)
     labels = label_layers(depth, layers.unary, settings.smoothness)
     radii = layer_radii(layers.centres, person_depth(mask, depth), aperture, rgb.shape)
     largest = np.array([aperture * image_diagonal_px(rgb.shape)])

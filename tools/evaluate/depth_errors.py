@@ -73,7 +73,7 @@ def scores_of(seed: int, error: DepthError) -> list[float]:
     photo, mask = to_srgb(np.clip(all_in_focus(layers), 0, 1)), scene_mask(layers, person)
     depth = error.damage(scene_depth(layers), np.random.default_rng([1, seed]))
     alpha = matte(photo, mask, DEFAULT_SETTINGS.trimap_px)
-    found = depth_layers(depth, DEFAULT_SETTINGS.layers, DEFAULT_SETTINGS.seed)
+    found = depth_layers(depth, DEFAULT_SETTINGS.layers)
     radii = layer_radii(found.centres, person_depth(mask, depth), APERTURE_PAPER, photo.shape)
     labels = nearest_layer(depth, found.centres), label_layers(depth, found.unary, DEFAULT_SETTINGS.smoothness)
     pictures = (render_full_body(photo, alpha, chosen, radii, px) for px in (0.0, None) for chosen in labels)

@@ -35,7 +35,7 @@ def render_targets(
     person, z = mask.astype(np.float64), depth.astype(np.float64)
     base = RenderSettings(mode=Mode.FULL_BODY)
     image, plan = solve(rgb, person, z, base)
-    centres = depth_layers(z, base.layers, base.seed).centres
+    centres = depth_layers(z, base.layers).centres
     selfie = choose_mode(person, z) is Mode.SELFIE
     pictures = []
     for setting in settings:

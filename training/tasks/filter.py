@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from portraiture.reference.errors import InputError
 from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import STRIDE, FilterInput, LensFilter
+from portraiture.training.models.filters.layers import layered_depth
 from portraiture.training.models.filters.radius import (
     blended_depth,
+    blended_radius,
     blur_radius_px,
-    far_depth,
     person_depth,
     radius_of,
     scene_depth,
@@ -34,6 +35,7 @@ class FilterBatch(NamedTuple):
     depth: Tensor
     radius_px: Tensor
     aperture_px: Tensor
+    diagonal_px: Tensor
     target: Tensor
 
 
@@ -61,28 +63,27 @@ class _Photo:
     """A pair as stored, without its targets, which stay on disk.
 
     Attributes:
+        layers: depth of each pixel's layer, (h, w) float32 in 0..1.
         selfie: share of a selfie in 0..1, see ``selfie_share``.
-        person: depth of the person in the scene of the person's focus, see ``scene_depth``.
-        far: depth of the far layer, in the scene of a chosen focus and in that of the person's.
+        person: depth of the person.
     """
 
     path: Path
     rgb: np.ndarray
     mask: np.ndarray
     depth: np.ndarray
+    layers: np.ndarray
     settings: tuple[LensSetting, ...]
     selfie: float
     person: float
-    far: tuple[float, float]
 
     @staticmethod
     def read(path: Path) -> "_Photo":
         rgb, mask, depth = read_maps(path)
         m, z = _tensor(mask)[None], _tensor(depth)[None]
-        scene = scene_depth(m, z, _scalar(PAPER_SETTING.focus))
-        far = (float(far_depth(z)), float(far_depth(scene)))
-        selfie = float(selfie_share(m))
-        return _Photo(path, rgb, mask, depth, read_settings(path), selfie, float(person_depth(m, scene)), far)
+        layers = layered_depth(z)[0, 0].numpy()
+        selfie, person = float(selfie_share(m)), float(person_depth(m, z))
+        return _Photo(path, rgb, mask, depth, layers, read_settings(path), selfie, person)
 
     def crop(self, k: int, y: int, x: int, side: int) -> list[Tensor]:
         """The tensors of a :class:`FilterBatch`, without the batch axis.
@@ -95,14 +96,15 @@ class _Photo:
         window = np.s_[y : y + side, x : x + side]
         setting = self.settings[k]
         rgb, mask, depth = (_tensor(plane[window]) for plane in (self.rgb, self.mask, self.depth))
-        by_person = setting.focus < 0
-        if by_person:
-            depth = blended_depth(self.selfie, mask, depth)
-        aperture_px = setting.aperture * math.hypot(*self.mask.shape)
-        focus = self.person if by_person else setting.focus
-        radius = radius_of(depth, _scalar(aperture_px)[0], _scalar(focus)[0], _scalar(self.far[by_person])[0])
-        target = read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window]
-        return [rgb, mask, depth, radius, _scalar(aperture_px)[0], _tensor(target)]
+        selfie = self.selfie if setting.focus < 0 else 0.0
+        focus = self.person if setting.focus < 0 else setting.focus
+        diagonal_px = math.hypot(*self.mask.shape)
+        aperture_px, far = _scalar(setting.aperture * diagonal_px)[0], _scalar(float(self.layers.max()))[0]
+        layers = torch.from_numpy(np.ascontiguousarray(self.layers[window]))[None]
+        radius = blended_radius(selfie, radius_of(layers, aperture_px, _scalar(focus)[0], far), aperture_px)
+        target = _tensor(read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window])
+        scene = blended_depth(selfie, mask, depth)
+        return [rgb, mask, scene, radius, aperture_px, _scalar(diagonal_px)[0], target]
 
 
 class FilterTask:
@@ -140,7 +142,7 @@ class FilterTask:
     def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
         """The filter's own loss, and the PSNR of the batch in dB."""
         assert isinstance(model, LensFilter)
-        loss, mse = model.loss(FilterInput(*batch[:5]), batch.target)
+        loss, mse = model.loss(FilterInput(*batch[:6]), batch.target)
         return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -182,14 +184,13 @@ def filtered(
         return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32))[None]
 
     x, m = planes(rgb), planes(mask)
-    focus = _scalar(setting.focus)
+    focus, diagonal_px = _scalar(setting.focus), _scalar(math.hypot(height, width))
+    radius = blur_radius_px(m, planes(depth), _scalar(setting.aperture), focus)
     z = scene_depth(m, planes(depth), focus)
-    radius = blur_radius_px(m, z, _scalar(setting.aperture), focus)
     pad = (0, -width % STRIDE, 0, -height % STRIDE)
     x, z = F.pad(x, pad, mode="replicate"), F.pad(z, pad, mode="replicate")
-    inputs = FilterInput(
-        x, F.pad(m, pad, value=1.0), z, F.pad(radius, pad), _scalar(setting.aperture * math.hypot(height, width))
-    )
+    aperture_px = setting.aperture * diagonal_px
+    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, F.pad(radius, pad), aperture_px, diagonal_px)
     with torch.no_grad():
         out = model.render(inputs)[0, :, :height, :width]
     return out.permute(1, 2, 0).double().numpy()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from portraiture.export.contract import Size
-from portraiture.export.doctor.gates import check_gates, level_fault, propagation_fault
+from portraiture.export.doctor.gates import check_gates, feather_fault, propagation_fault
 from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Feeds
@@ -90,15 +90,15 @@ def test_nan_gates_are_refused() -> None:
     raw = raw_gates(1.0)
     raw[0, 3, 2, 2] = float("nan")
     assert "found nan" in propagation_fault(raw)
-    assert "found nan" in level_fault(torch.full((1, 1, 4, 4), float("nan")), torch.zeros(1, 8, 4, 4))
+    assert "found nan" in feather_fault(torch.full((1, 1, 1, 1), float("nan")), torch.zeros(1, 8, 4, 4))
 
 
 @pytest.mark.parametrize("share", [1.01, -0.1])
-def test_decays_outside_their_range_are_refused_by_their_level(
+def test_decays_outside_their_range_are_refused_by_their_layer(
     feeds: dict[str, Feeds], monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     monkeypatch.setattr(rnn_filter, "decays", lambda _, gates: share * torch.ones_like(gates))
-    with pytest.raises(GateError, match=r"network\.filter\.level4 \(Level\): expected decays in \[0, 1\), found"):
+    with pytest.raises(GateError, match=r"network\.filter\.feather \(Feather\): expected decays in \[0, 1\), found"):
         check_gates(Networks().get("filter"), SIZE, feeds["filter"])
 
 

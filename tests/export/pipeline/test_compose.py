@@ -8,6 +8,7 @@ from portraiture.export.pipeline.compose import STRIP_ROWS, compose_full_size, t
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.resize import to_model_size, to_photo_size
 from portraiture.export.rules import COMPOSE_LEAST
+from portraiture.reference.lens.matte_curve import GAIN
 from portraiture.reference.lens.radii import smooth_radii
 
 SMALL, LARGE = (32, 24), (150, 110)
@@ -32,6 +33,12 @@ def scene() -> Scene:
     return rgb, maps_of(rgb, mask, depth), rng.random((*SMALL, 3))
 
 
+def matte(mask: np.ndarray) -> np.ndarray:
+    """By the rule."""
+    y = np.minimum(GAIN * mask, 1)
+    return np.asarray(y * y * (3 - 2 * y))
+
+
 @pytest.mark.parametrize("focus", [-1.0, 0.5])
 def test_every_pixel_is_as_the_rule_says(scene: Scene, focus: float) -> None:
     rgb, maps, portrait = scene
@@ -40,10 +47,10 @@ def test_every_pixel_is_as_the_rule_says(scene: Scene, focus: float) -> None:
     # the person fills the frame: behind a selfie's person all is equally far
     depth = 1 - maps.model_mask if focus < 0 else maps.model_depth
     c = np.clip(smooth_radii(maps.model_mask, depth, 0.04, None if focus < 0 else focus), 0, 1)
-    s, e = ((1 - maps.model_mask) * c)[..., None], COMPOSE_LEAST
+    s, e = ((1 - matte(maps.model_mask)) * c)[..., None], COMPOSE_LEAST
     light = to_photo_size(portrait - (1 - s) * maps.model_rgb / 255 + e * portrait, *LARGE)
     behind = light / (to_photo_size(s, *LARGE)[..., None] + e)
-    k = ((1 - maps.mask) * to_photo_size(c, *LARGE))[..., None].astype(np.float64)
+    k = ((1 - matte(maps.mask)) * to_photo_size(c, *LARGE))[..., None].astype(np.float64)
     photo = rgb / 255
     np.testing.assert_allclose(found, np.clip(photo + k * (behind - photo), 0, 1), atol=2e-5)
     np.testing.assert_array_equal(portrait, before)
@@ -70,12 +77,13 @@ def test_the_persons_colour_does_not_spread() -> None:
     mask[8:, 6:18] = 1
     mask[8:, 5] = 0.5
     grey, red = np.full(3, 128), np.array([255, 0, 0])
-    model_rgb = mask[..., None] * red + (1 - mask[..., None]) * grey
+    model_rgb = matte(mask)[..., None] * red + (1 - matte(mask)[..., None]) * grey
     depth = np.where(mask > 0.4, 0.2, 0.9)
     big_mask = to_photo_size(np.repeat(np.repeat(mask, 5, 0), 5, 1), *LARGE)
-    rgb = np.rint(big_mask[..., None] * red + (1 - big_mask[..., None]) * grey).astype(np.uint8)
+    share = matte(big_mask)[..., None]
+    rgb = np.rint(share * red + (1 - share) * grey).astype(np.uint8)
     maps = Maps(big_mask, to_photo_size(depth, *LARGE), model_rgb, mask, depth, Size(*SMALL))
-    s = ((1 - mask) * np.clip(smooth_radii(mask, 1 - mask, 0.04, None), 0, 1))[..., None]
+    s = ((1 - matte(mask)) * np.clip(smooth_radii(mask, 1 - mask, 0.04, None), 0, 1))[..., None]
     portrait = ((1 - s) * model_rgb + s * grey) / 255
     found = to_bytes(compose_full_size(rgb, maps, portrait, 0.04, -1.0))
     outside = big_mask == 0
@@ -88,7 +96,7 @@ def test_the_models_own_size_gives_the_models_portrait(scene: Scene) -> None:
     rgb = rng.integers(0, 256, (*SMALL, 3)).astype(np.uint8)
     here = maps_of(rgb, maps.model_mask, maps.model_depth)
     c = np.clip(smooth_radii(here.model_mask, here.model_depth, 0.04, None), 0, 1)
-    s = ((1 - here.model_mask) * c)[..., None]
+    s = ((1 - matte(here.model_mask)) * c)[..., None]
     portrait = (1 - s) * rgb / 255 + s * rng.random((*SMALL, 3))
     before = portrait.copy()
     found = compose_full_size(rgb, here, portrait, 0.04, -1.0)

@@ -25,6 +25,7 @@ class FilterInput(NamedTuple):
         depth: of the scene, (N, 1, H, W) in 0..1; 1 - mask of a selfie.
         radius_px: disk radius of each pixel, (N, 1, H, W), in pixels.
         aperture_px: largest disk radius of the whole photo, (N, 1, 1, 1), in pixels.
+        diagonal_px: of the whole photo, (N, 1, 1, 1), in pixels.
     """
 
     rgb: Tensor
@@ -32,6 +33,7 @@ class FilterInput(NamedTuple):
     depth: Tensor
     radius_px: Tensor
     aperture_px: Tensor
+    diagonal_px: Tensor
 
 
 class LensFilter(nn.Module):
@@ -49,9 +51,10 @@ class LensFilter(nn.Module):
         Returns:
             (N, 3, H, W) in 0..1.
         """
+        diagonal_px = aperture.new_full((1, 1, 1, 1), math.hypot(*depth.shape[2:]))
+        radius_px = blur_radius_px(mask, depth, aperture, focus)
         scene = scene_depth(mask, depth, focus)
-        radius_px = blur_radius_px(mask, scene, aperture, focus)
-        return self.render(FilterInput(rgb, mask, scene, radius_px, aperture * math.hypot(*depth.shape[2:])))
+        return self.render(FilterInput(rgb, mask, scene, radius_px, aperture * diagonal_px, diagonal_px))
 
     def render(self, inputs: FilterInput) -> Tensor:
         """The picture (N, 3, H, W) in 0..1; training calls it on crops."""

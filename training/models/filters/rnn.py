@@ -1,72 +1,129 @@
-"""The RNN filter (paper 3.4): a guidance CNN steers cascaded groups of four-direction recursions.
+"""The RNN filter (paper 3.4): a recursion steered by a guidance CNN says how large each pixel's blur is, disks blur.
 
-It learns equation (10). What the equation already says is built in, so that little is left to learn:
+It learns equations (4) and (10). What they already say is built in, so that little is left to learn:
 
-* the guided kernel (6) sees background only: the recursions run on (1 - m) I and on (1 - m), and the quotient of
-  the two is the blurred background;
-* the reach of a recursion grows with the largest disk radius near its pixel, and is zero where that is zero;
-* the output is I + (1 - m) * amount * (blurred - I): the residual added to the input. In-focus pixels and
+* the depth layers are the reference's, see ``layers.py``: their edges are where the blur changes;
+* the guided kernel (6) sees background only: (1 - m) I and (1 - m) are blurred, the quotient is the background;
+* the blur is a disk, see ``disks.py``;
+* m is the mask's matte by the curve of ``reference/lens/matte_curve.py``;
+* the output is I + (1 - m) * min(radius, 1) * (blurred - I): the residual added to the input. In-focus pixels and
   aperture 0 give the input itself.
 
-Two cascaded groups E1, E2 run at 1/2 and again at 1/4 of the size: a disk has no detail smaller than itself, and each
-level costs a quarter of the one before. Both groups' results are used,
+What (7) to (10) do to the layers' edges, smooth labels and feather them, the recursion learns: it filters the radius
+in four directions, twice, with a decay of its own at each pixel. At the start it is the feather.
 
-    T = E2 E1 x + s (E2 E1 x - E1 x),
-
-because a cascade of exponentials is peaked and long-tailed and a disk is neither: with s about 0.8 the error of a
-disk's blur is 3 to 4 dB less on pictures of a 1/f spectrum, at no cost in recursions.
-
-Learned are the gates (decay by pixel, direction, group and level), s, the share of the two levels, the amount, and a
-correction of the mask towards the renderer's matte near the mask's edge.
+The recursion once blurred the picture itself. A cascade of exponentials is no disk: trained for 6,000 steps it came to
+39 dB at the model's size on whole bodies, where disks by the same radii have 50.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.blocks import require_multiple, unit, upsample
-from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
+from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, unit, upsample
+from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, FilterInput, LensFilter
+from portraiture.training.models.filters.disks import Disks
 from portraiture.training.models.filters.recursion import smooth_four_directions
 
 DIRECTIONS = 4
 """Right, left, down and up."""
 
-GATES = 2 * DIRECTIONS
-"""Gates of a pixel: two groups of four directions."""
+GROUPS = 2
+"""Cascaded recursions of four directions: their product is near a Gaussian. As published (Liu et al. [21])."""
 
-REACH_2, REACH_4 = 8, 16
-"""Terms of a scan at 1/2 and at 1/4: it reaches 16 and 64 px of the photo. Chosen, not measured."""
+REACH = 8
+"""Terms of a scan, at half the size. At 512x384 the feather's decays are about 0.3; 4 terms make it 12 % narrower."""
 
+WIDTH = 16
+"""Channels of the guidance; chosen, not measured."""
+
+FEATHER_SHARE = 0.005
+"""Sigma of (10)'s g as a share of the diagonal, as ``reference/paper/full_body.py`` has it; a test holds them equal."""
+
+TRIMAP_PX = 10
+"""Half width of the band in which a matte is solved, as ``reference/settings.py`` has it; a test holds them equal."""
+
+MATTE_GAIN = 1.1
+"""As ``GAIN`` of ``reference/lens/matte_curve.py``; a test holds the curves to be equal."""
+
+_LARGEST_DECAY = 0.9
+
+_EDGE_STEP = 0.1
+"""Where the mask changes by more than this within the trimap's reach, a matte is solved; chosen, not measured."""
 
 _LEAST_WEIGHT = 4e-3
 """Weight of the pixel itself in its blur, one step of 8 bits: what to show where no background is in reach."""
 
-_SHARPEN_LOW, _SHARPEN_SPAN = -1.0, 4.0
-"""Range of s, -1..3: around the 0.8 that fits a disk best; chosen, not measured."""
 
-_KEPT_WEIGHT = 0.25
-"""Share of the weight that sharpening always leaves; chosen, not measured."""
+def matte_of(mask: Tensor) -> Tensor:
+    """A mask in 0..1 as a matte, of its shape: y^2 (3 - 2 y), y = min(gain * mask, 1)."""
+    share = unit(MATTE_GAIN * mask)
+    return share * share * (3 - 2 * share)
+
+
+def feather_decay(diagonal_px: Tensor) -> Tensor:
+    """The decay at half the size by which the recursion is as wide as the feather: a / (1 - a)^2 = sigma^2 / 4.
+
+    Args:
+        diagonal_px: of the photo, (N, 1, 1, 1), in pixels.
+
+    Returns:
+        (N, 1, 1, 1) in 0..1.
+    """
+    sigma = FEATHER_SHARE / 2 * diagonal_px
+    variance = sigma * sigma / (2 * GROUPS)
+    return (2 * variance + 1 - torch.sqrt(4 * variance + 1)) / (2 * variance)
+
+
+def decays(diagonal_px: Tensor, gates: Tensor) -> Tensor:
+    """How much of its predecessor each pixel keeps, in 0..1, below 1: (N, 8, h, w), two groups of four directions.
+
+    Args:
+        diagonal_px: of the photo, (N, 1, 1, 1), in pixels.
+        gates: (N, 8, h, w), any range; 0 is the feather.
+    """
+    start = feather_decay(diagonal_px) / _LARGEST_DECAY
+    return _LARGEST_DECAY * torch.sigmoid(torch.log(start / (1 - start)) + gates)
+
+
+class Feather(nn.Module):
+    """The recursion, without weights: a map smoothed by decays of each pixel's own.
+
+    Its weight is smoothed along, and the quotient of both does not fade at the border. The two planes lie on the batch
+    axis, the photos on the channel axis: one gate serves both.
+    """
+
+    def forward(self, x: Tensor, diagonal_px: Tensor, gates: Tensor) -> Tensor:
+        """Smooth.
+
+        Args:
+            x: (N, 1, h, w) at half the photo's size.
+            diagonal_px, gates: as :func:`decays` takes them.
+
+        Returns:
+            (N, 1, h, w), within the range of ``x``.
+        """
+        planes = torch.cat([x.transpose(0, 1), torch.ones_like(x.transpose(0, 1))], 0)  # (2, N, h, w)
+        steps = torch.split(decays(diagonal_px, gates).transpose(0, 1), 1, 0)  # 8 of (1, N, h, w)
+        for group in range(GROUPS):
+            planes = smooth_four_directions(planes, steps[group * DIRECTIONS : (group + 1) * DIRECTIONS], REACH)
+        smooth, weight = torch.split(planes, 1, 0)
+        return (smooth / weight).transpose(0, 1)
 
 
 class Guidance(nn.Module):
-    """(N, 6, H, W) -> what steers the levels, and the matte.
+    """(N, 3, H, W): mask, depth and radius -> gates (N, 8, H/2, W/2). Equation (9) weighs depth alone: no colours."""
 
-    Returns at 1/4: 8 gates, s. At 1/2: 8 gates, s, share of the 1/4 level, amount. At full size: matte.
-    """
-
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 32, 48)) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.body = EncoderDecoder(6, widths)
-        self.steer4 = nn.Conv2d(widths[1], GATES + 1, 3, padding=1)
-        self.steer2 = nn.Conv2d(widths[0], GATES + 3, 3, padding=1)
-        self.matte = nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1)
-        for layer in (self.steer4, self.steer2, self.matte):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.body = nn.Sequential(conv_bn_relu6(3, WIDTH, 3, stride=2), conv_bn_relu6(WIDTH, WIDTH))
+        self.gates = nn.Conv2d(WIDTH, GROUPS * DIRECTIONS, 3, padding=1)
+        nn.init.normal_(self.gates.weight, std=0.01)
+        nn.init.zeros_(self.gates.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        y4, y2 = self.body(x)
-        return self.steer4(y4), self.steer2(y2), self.matte(y2)
+    def forward(self, x: Tensor) -> Tensor:
+        gates: Tensor = self.gates(self.body(x))
+        return gates
 
 
 class RnnFilter(LensFilter):
@@ -74,85 +131,26 @@ class RnnFilter(LensFilter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.guidance = Guidance()
-        self.level4, self.level2 = Level(REACH_4), Level(REACH_2)
-        # softplus(reach) is the radius at which half of a gate's range is used, at 1/2 and at 1/4
-        self.reach = nn.Parameter(torch.tensor([1.0, 1.0]).reshape(2, 1, 1, 1))
+        self.guidance, self.feather, self.disks = Guidance(), Feather(), Disks()
 
     def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        rgb, mask, depth, radius_px, _ = inputs
+        rgb, mask, depth, radius_px, _, diagonal_px = inputs
         require_multiple(rgb, STRIDE)
-        steer4, steer2, matte = self.guidance(torch.cat([rgb, mask, depth, radius_px / RADIUS_UNIT_PX], 1))
-        background = 1 - mask
-        # weighted background and its weight: (N, 4, H/2, W/2) and (N, 4, H/4, W/4)
-        weighted2 = F.avg_pool2d(torch.cat([rgb * background, background], 1), (2, 2))
-        weighted4 = F.avg_pool2d(weighted2, (2, 2))
-        # radii in pixels of their own level; the gates' is the largest within 10 px, since a kernel reaches beyond
-        # the edge of what is sharp: (10) lets all of the background into a blur
-        radius2 = F.avg_pool2d(radius_px, (2, 2)) / 2
-        near4 = F.max_pool2d(F.avg_pool2d(radius2, (2, 2)) / 2, 5, 1, 2)
-        gates4, sharpen4 = torch.split(steer4, [GATES, 1], 1)
-        gates2, sharpen2, coarse, strength = torch.split(steer2, [GATES, 1, 1, 1], 1)
-        reach2, reach4 = torch.split(F.softplus(self.reach), 1, 0)
-        level4 = self.level4(weighted4, near4 / (near4 + reach4), gates4, sharpen4)
-        near2 = 2 * upsample(near4, 2)
-        level2 = self.level2(weighted2, near2 / (near2 + reach2), gates2, sharpen2)
-        # divided at full size: a half-size cell inside the person has weight 0 and must not count as black
-        total = upsample(level2 + torch.sigmoid(coarse) * (upsample(level4, 2) - level2), 2)
+        gates = self.guidance(torch.cat([mask, depth, radius_px / RADIUS_UNIT_PX], 1))
+        smooth_px = upsample(self.feather(F.avg_pool2d(radius_px, (2, 2)), diagonal_px, gates), 2)
+        background = 1 - matte_of(mask)
+        sums = self.disks(torch.cat([rgb * background, background], 1), smooth_px)
         # where hardly any background is in reach the pixel itself counts: a division by almost 0 would make float32
         # noise visible, and a constant picture must stay constant
-        blurred = (total[:, :3] + _LEAST_WEIGHT * rgb) / (torch.clamp(total[:, 3:], min=0.0) + _LEAST_WEIGHT)
-        amount = unit(radius2 * (1 + strength))
-        # the matte differs from the mask only near the mask's edge: within 10 px
-        near_mask = F.avg_pool2d(F.avg_pool2d(mask, (2, 2)), 5, 1, 2, count_include_pad=False)
-        edge = upsample(unit(16 * near_mask * (1 - near_mask)), 2)
-        alpha = unit(mask + edge * torch.tanh(matte))
-        residual = (1 - alpha) * upsample(amount, 2) * (blurred - rgb)
-        return unit(rgb + residual)
+        blurred = (sums[:, :3] + _LEAST_WEIGHT * rgb) / (F.relu(sums[:, 3:]) + _LEAST_WEIGHT)
+        return unit(rgb + background * unit(smooth_px) * (blurred - rgb))
 
-
-def decays(share: Tensor, gates: Tensor) -> Tensor:
-    """How much of its predecessor each pixel keeps, in 0..1, below 1: (N, 8, h, w), two groups of four directions.
-
-    Args:
-        share: (N, 1, h, w) in 0..1, the largest decay.
-        gates: (N, 8, h, w) before the sigmoid.
-    """
-    return share * torch.sigmoid(gates)
-
-
-class Level(nn.Module):
-    """Both groups at one level, without weights.
-
-    The four planes lie on the batch axis, the photos on the channel axis: one gate serves all planes, and no
-    converter makes it a multiplication of four numbers at a time.
-
-    Args:
-        reach: number of terms of a scan, a power of two.
-    """
-
-    def __init__(self, reach: int) -> None:
-        super().__init__()
-        self.reach = reach
-
-    def forward(self, x: Tensor, share: Tensor, gates: Tensor, sharpen: Tensor) -> Tensor:
-        """Blur.
-
-        Args:
-            x: (N, 4, h, w), the last plane the weight.
-            share, gates: as :func:`decays` takes them.
-            sharpen: (N, 1, h, w), s before its range is applied.
-
-        Returns:
-            (N, 4, h, w); the weight's plane is not negative.
-        """
-        planes = x.transpose(0, 1)  # (4, N, h, w)
-        steps = torch.split(decays(share, gates).transpose(0, 1), 1, 0)  # 8 of (1, N, h, w)
-        once = smooth_four_directions(planes, steps[:DIRECTIONS], self.reach)
-        twice = smooth_four_directions(once, steps[DIRECTIONS:], self.reach)
-        once_weight, twice_weight = once[3:], twice[3:]
-        s = _SHARPEN_LOW + _SHARPEN_SPAN * torch.sigmoid(sharpen.transpose(0, 1))
-        # sharpening must leave a quarter of the weight
-        most = (1 - _KEPT_WEIGHT) * twice_weight / torch.clamp(once_weight - twice_weight, min=1e-3)
-        return (twice + torch.minimum(s, most) * (twice - once)).transpose(0, 1)
+    def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
+        """As :class:`LensFilter`, but where the target's matte is solved: it is not the filter's to learn."""
+        side = 2 * TRIMAP_PX + 1
+        around = F.max_pool2d(torch.cat([inputs.mask, -inputs.mask], 1), side, 1, TRIMAP_PX)
+        known = (around.sum(1, keepdim=True) < _EDGE_STEP).to(target.dtype)  # largest less least mask around
+        error = (self.render(inputs) - target) * known
+        mse = error.square().mean((1, 2, 3)) / torch.clamp(known.mean((1, 2, 3)), min=0.01)
+        return (mse + 1e-6).sqrt().mean() + 0.5 * error.abs().mean(), mse

@@ -85,8 +85,10 @@ def test_every_parameter_learns(name: str) -> None:
     for parameter in model.parameters():
         if parameter.dim() == 4:
             torch.nn.init.normal_(parameter, std=0.1)
-    maps = [uniform(2, 1, H, W, seed=k) for k in (5, 6)]
-    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, 12 * maps[1], torch.full((2, 1, 1, 1), 12.0))
+    depth = torch.linspace(0, 1, W).expand(2, 1, H, W)
+    maps = [(depth > 1.0).float(), depth]
+    aperture_px, diagonal_px = (torch.full((2, 1, 1, 1), v) for v in (30.0, 640.0))
+    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, 30 * maps[1], aperture_px, diagonal_px)
     loss, mse = model.loss(inputs, uniform(2, 3, H, W, seed=8))
     assert mse.shape == (2,)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -116,10 +118,11 @@ def test_reconstruction_is_the_minimum() -> None:
 def test_xu_treats_a_transposed_photo_as_the_photo() -> None:
     model = XuFilter().eval()
     rgb, plane = uniform(1, 3, H, W, seed=13), torch.full((1, 1, 1, 1), 9.0)
+    diagonal = torch.full((1, 1, 1, 1), 640.0)
     blank = torch.zeros(1, 1, H, W)
-    turned = FilterInput(rgb.transpose(2, 3), *(3 * [blank.transpose(2, 3)]), plane)
+    turned = FilterInput(rgb.transpose(2, 3), *(3 * [blank.transpose(2, 3)]), plane, diagonal)
     with torch.no_grad():
-        out, other = model.render(FilterInput(rgb, blank, blank, blank, plane)), model.render(turned)
+        out, other = model.render(FilterInput(rgb, blank, blank, blank, plane, diagonal)), model.render(turned)
     torch.testing.assert_close(other.transpose(2, 3), out, rtol=0, atol=1e-5)
 
 
@@ -137,11 +140,12 @@ def test_filtered_takes_any_size(size: tuple[int, int]) -> None:
 def test_crops_have_the_radii_of_the_whole_photo(pairs: list[Path]) -> None:
     task = FilterTask(FilterData(pairs, pairs[:1]), 32, 2)
     photo = task.train[0]
-    rgb, mask, depth, radius, aperture_px, target = photo.crop(1, 16, 40, 32)
+    rgb, mask, depth, radius, aperture_px, diagonal_px, target = photo.crop(1, 16, 40, 32)
     m, z = (torch.from_numpy(v / s)[None, None].float() for v, s in ((photo.mask, 255), (photo.depth, 65535)))
     whole = blur_radius_px(m, z, torch.tensor(0.04).reshape(1, 1, 1, 1), torch.tensor(0.4).reshape(1, 1, 1, 1))
     torch.testing.assert_close(radius, whole[0, :, 16:48, 40:72], rtol=0, atol=1e-4)
     assert float(aperture_px) == pytest.approx(0.04 * np.hypot(H, W))
+    assert float(diagonal_px) == pytest.approx(np.hypot(H, W))
     assert (rgb.shape, mask.shape, depth.shape, target.shape) == ((3, 32, 32), (1, 32, 32), (1, 32, 32), (3, 32, 32))
 
 
