@@ -6,16 +6,15 @@ is enlarged premultiplied, so that no colour of the person spreads with it, and 
 
     k = (1 - M) enlarge(c),   B = enlarge(P - (1 - s) I_model + e P) / (enlarge(s) + e),   portrait = I + k (B - I)
 
-where m and M are the matte of the mask (``reference/lens/matte_curve.py``) at the model's and at the photo's size, and
-e = ``COMPOSE_LEAST``. The same steps are what an app does on the phone.
+where m and M are the matte of the mask at the model's and at the photo's size, and e = ``COMPOSE_LEAST``. The same
+steps are what an app does on the phone.
 """
 
 import numpy as np
 
 from portraiture.export.pipeline.maps import Maps
-from portraiture.export.rules import COMPOSE_LEAST
+from portraiture.export.rules import COMPOSE_LEAST, MATTE_GAIN
 from portraiture.reference.enlarge import enlarge_rows
-from portraiture.reference.lens.matte_curve import matte_of
 from portraiture.reference.lens.radii import smooth_radii
 from portraiture.reference.lens.selfie import scene_depth
 
@@ -58,6 +57,12 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
         strip += photo
         np.clip(strip, 0, 1, out=strip)
     return picture
+
+
+def matte_of(mask: np.ndarray) -> np.ndarray:
+    """A mask in 0..1 as a matte, of its shape and type: y^2 (3 - 2 y), y = min(``MATTE_GAIN`` * mask, 1)."""
+    share = np.minimum(mask.dtype.type(MATTE_GAIN) * mask, 1)
+    return np.asarray(share * share * (3 - 2 * share))
 
 
 def to_bytes(picture: np.ndarray) -> np.ndarray:

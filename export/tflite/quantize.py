@@ -35,14 +35,18 @@ def _quantizer(source: Path) -> Iterator[Any]:
         yield quantizer.Quantizer(str(source))
 
 
-def _large_layers(source: Path) -> str:
-    """A pattern of the names of the convolutions that are quantized; a convolution has the name of its output."""
+def _large_layers(source: Path) -> list[str]:
+    """The names of the convolutions that are quantized; a convolution has the name of its output."""
     large = [
         graph.tensors[operation.outputs[0]].name.decode()
         for kind, operation, graph in operations_of(read_model(source))
         if kind in CONVOLUTIONS and np.prod(graph.tensors[operation.inputs[1]].shape) >= INT8_LEAST_WEIGHTS
     ]
-    return f"^({'|'.join(re.escape(name) for name in large if not KEPT_FLOAT.search(name))});?$"
+    return [name for name in large if not KEPT_FLOAT.search(name)]
+
+
+def _pattern(layers: list[str]) -> str:
+    return f"^({'|'.join(re.escape(name) for name in layers)});?$"
 
 
 def quantize_fp16(source: Path, path: Path) -> None:
@@ -67,7 +71,7 @@ def quantize_fp16(source: Path, path: Path) -> None:
 
 def quantize_int8(source: Path, path: Path) -> None:
     """Store the convolutions' weights as int8, one scale per channel; their inputs are quantized at run time."""
-    layers = _large_layers(source)
+    layers = _pattern(_large_layers(source))
     with _quantizer(source) as q:
         from ai_edge_quantizer import qtyping
 
@@ -87,7 +91,7 @@ def quantize_int8_static(source: Path, path: Path, samples: Samples) -> None:
         path: file to write.
         samples: one or more, of the file's size; NHWC, float32.
     """
-    layers = _large_layers(source)
+    layers = _pattern(_large_layers(source))
     with _quantizer(source) as q:
         from ai_edge_quantizer import calibrator, qtyping, recipe_manager
         from ai_edge_quantizer.utils import qsv_utils
@@ -107,7 +111,7 @@ def _signature(source: Path) -> str:
 
 
 def quantize(source: Path, path: Path, precision: Precision, samples: Samples) -> None:
-    """Write a precision other than float32.
+    """Write a precision other than float32; a network without a large layer is fp16 in each.
 
     Args:
         source: the float32 file.
@@ -115,7 +119,9 @@ def quantize(source: Path, path: Path, precision: Precision, samples: Samples) -
         precision: one of TFLite's.
         samples: inputs by name, NHWC, float32; only static int8 reads them.
     """
-    if precision is Precision.INT8_STATIC:
-        quantize_int8_static(source, path, samples)
+    if precision is Precision.FP16 or not _large_layers(source):
+        quantize_fp16(source, path)
+    elif precision is Precision.INT8:
+        quantize_int8(source, path)
     else:
-        {Precision.FP16: quantize_fp16, Precision.INT8: quantize_int8}[precision](source, path)
+        quantize_int8_static(source, path, samples)

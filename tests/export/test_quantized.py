@@ -75,8 +75,8 @@ def bytes_of(path: Path) -> int:
 def test_smaller_than_fp16(
     small: Path, truth: Truth, astronaut: np.ndarray, target: Target, precision: Precision
 ) -> None:
-    # the filter's operations weigh more than its weights
-    for name, share in (("perception", 0.8), ("filter", 1.0)):
+    # the filter has no large layer: what it holds is fp16 in each
+    for name, share in (("perception", 0.8), ("filter", 1.001)):
         half = small / file_path(name, target, Precision.FP16, SIZE)
         assert bytes_of(small / file_path(name, target, precision, SIZE)) < share * bytes_of(half)
         feeds, expected = truth.feeds(name, SIZE, astronaut), truth.expected(name, SIZE, astronaut)
@@ -93,7 +93,8 @@ def test_the_gate_passes_on_the_astronaut(
     assert [(r.output, r.difference, r.note) for r in rows if r.status is not Status.PASSED] == []
     for row in rows:
         assert row.difference is not None
-        assert row.difference.max_abs > 1e-4  # it is not the float file under another name
+        if name == "perception":
+            assert row.difference.max_abs > 1e-4  # it is not the float file under another name
         assert (row.difference.iou is not None) == (row.output == "mask") == ("iou" in row.to_json())
 
 
@@ -108,9 +109,14 @@ def test_the_pipeline_passes(
 
 
 @pytest.mark.parametrize("precision", [Precision.INT8, Precision.INT8_STATIC])
-@pytest.mark.parametrize("name", ["perception", "filter"])
-def test_int8_tensors_belong_to_convolutions_alone(small: Path, name: str, precision: Precision) -> None:
-    path = small / file_path(name, Target.TFLITE, precision, SIZE)
+def test_a_network_without_a_large_layer_is_fp16(small: Path, precision: Precision) -> None:
+    path, half = (small / file_path("filter", Target.TFLITE, p, SIZE) for p in (precision, Precision.FP16))
+    assert path.read_bytes() == half.read_bytes()
+
+
+@pytest.mark.parametrize("precision", [Precision.INT8, Precision.INT8_STATIC])
+def test_int8_tensors_belong_to_convolutions_alone(small: Path, precision: Precision) -> None:
+    path = small / file_path("perception", Target.TFLITE, precision, SIZE)
     model = read_model(path)
     (graph,) = model.subgraphs
     sizes: dict[bool, dict[int, int]] = {True: {}, False: {}}  # by whether int8: weights that layers share count once
@@ -124,7 +130,7 @@ def test_int8_tensors_belong_to_convolutions_alone(small: Path, name: str, preci
                  for t in tensors):  # fmt: skip
             others.add(kind)
     int8_weights, float_weights = (sum(sizes[is_int8].values()) for is_int8 in (True, False))
-    assert int8_weights > (6 if name == "perception" else 2) * float_weights  # a few large layers hold most of them
+    assert int8_weights > 6 * float_weights  # a few large layers hold most of them
     assert others <= {"QUANTIZE", "DEQUANTIZE"}
     outward = [graph.tensors[i].type for i in (*graph.inputs, *graph.outputs)]
     assert set(outward) == {schema.TensorType.FLOAT32}

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
 from portraiture.training.data.augment import Rng
-from portraiture.training.models.filters.base import STRIDE, FilterInput, LensFilter
-from portraiture.training.models.filters.layers import layered_depth
-from portraiture.training.models.filters.radius import (
+from portraiture.training.models.filters.base import (
+    STRIDE,
+    FilterInput,
+    LensFilter,
     blended_depth,
     blended_radius,
     blur_radius_px,
@@ -23,6 +24,7 @@ from portraiture.training.models.filters.radius import (
     scene_depth,
     selfie_share,
 )
+from portraiture.training.models.filters.layers import layered_depth
 from portraiture.training.rendered.files import read_maps, read_pair, read_settings, read_target
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 

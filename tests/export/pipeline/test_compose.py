@@ -7,8 +7,7 @@ from portraiture.export.contract import Size
 from portraiture.export.pipeline.compose import STRIP_ROWS, compose_full_size, to_bytes
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.pipeline.resize import to_model_size, to_photo_size
-from portraiture.export.rules import COMPOSE_LEAST
-from portraiture.reference.lens.matte_curve import GAIN
+from portraiture.export.rules import COMPOSE_LEAST, MATTE_GAIN
 from portraiture.reference.lens.radii import smooth_radii
 
 SMALL, LARGE = (32, 24), (150, 110)
@@ -35,7 +34,7 @@ def scene() -> Scene:
 
 def matte(mask: np.ndarray) -> np.ndarray:
     """By the rule."""
-    y = np.minimum(GAIN * mask, 1)
+    y = np.minimum(MATTE_GAIN * mask, 1)
     return np.asarray(y * y * (3 - 2 * y))
 
 

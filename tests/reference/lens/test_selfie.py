@@ -7,8 +7,8 @@ import torch
 from portraiture.reference.lens.selfie import fills_the_frame, scene_depth, selfie_share
 from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.selfie import render_selfie
-from portraiture.training.models.filters.radius import scene_depth as network_scene_depth
-from portraiture.training.models.filters.radius import selfie_share as network_share
+from portraiture.training.models.filters.base import scene_depth as network_scene_depth
+from portraiture.training.models.filters.base import selfie_share as network_share
 
 
 def person(rows: int, columns: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Baseline "Ours CNN" of table 2 (paper 4.5): the guidance network's encoder-decoder, giving the picture itself.
+"""Baseline "Ours CNN" of table 2 (paper 4.5): an encoder-decoder that gives the picture itself.
 
 It sees what the RNN filter sees, mask, depth and disk radius included, and its residual is added to the input.
 It has no filter whose reach varies from pixel to pixel.

@@ -19,8 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from portraiture.training.models.blocks import unit
-from portraiture.training.models.filters.mean import mean
+from portraiture.training.models.blocks import mean, unit
 
 LAYERS = 6
 """K of the paper (section 4.1)."""
@@ -39,8 +38,9 @@ _UNIT = 8.0
 _FORBIDDEN = 1000.0
 """Cost of a cluster that ends before it begins; the largest of a real one is about 250."""
 
-_TIE = 1000.0
-"""Beginnings whose cost is within 1 / this of the least are averaged: near ties then change the picture smoothly."""
+_TIE, _LEAST_TIE = 0.015, 0.002
+"""Beginnings that cost up to this share more than the best one, and this cost, count too, the less the more they cost:
+near ties then change the picture smoothly."""
 
 _LEAST_MASS = 1e-3
 """Added to a cluster's weight; an empty one gets the middle of its bounds as its centre."""
@@ -48,8 +48,9 @@ _LEAST_MASS = 1e-3
 _VARIANCE_FLOOR = 0.02**2
 """As ``VARIANCE_FLOOR`` of ``reference/paper/layers.py``."""
 
-_STEEPNESS = 256.0
-"""Slope of the step from layer to layer, per depth range: 1 / 256 of it lies between two layers."""
+_STEEPNESS = 100.0
+"""Slope of the step from layer to layer, per depth range: 1 / 100 of it lies between two layers. A step without a slope
+gains 0.3 dB and multiplies what rounding does to the depth."""
 
 
 def _bins(like: Tensor) -> Tensor:
@@ -106,7 +107,8 @@ def _starts(cost: Tensor) -> Tensor:
             behind = (_moved(after, -1) + last).reshape(-1, 1, BINS, 1)  # W_k[j + 1]
             after = torch.amin(behind + cost, 2, keepdim=True)
     total = torch.cat(fronts, 2) + torch.cat(rests[::-1], 2)  # (N, i, K - 1, 1)
-    best = F.relu(1 - _TIE * (total - torch.amin(total, 1, keepdim=True)))
+    least = torch.amin(total, 1, keepdim=True)
+    best = F.relu(1 - (total - least) / (_TIE * least + _LEAST_TIE))
     return (best * (bins - 0.5)).sum(1, keepdim=True) / best.sum(1, keepdim=True)
 
 

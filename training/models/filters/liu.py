@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from portraiture.training.models.blocks import require_multiple
 from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
-from portraiture.training.models.filters.recursion import HORIZONTAL, VERTICAL, scan
+from portraiture.training.models.filters.rnn import HORIZONTAL, VERTICAL, scan
 
 WIDTHS = (24, 32, 48, 64)
 """Channels at 1/2 to 1/16, as of the CNN baseline."""

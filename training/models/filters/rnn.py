@@ -5,16 +5,22 @@ It learns equations (4) and (10). What they already say is built in, so that lit
 * the depth layers are the reference's, see ``layers.py``: their edges are where the blur changes;
 * the guided kernel (6) sees background only: (1 - m) I and (1 - m) are blurred, the quotient is the background;
 * the blur is a disk, see ``disks.py``;
-* m is the mask's matte by the curve of ``reference/lens/matte_curve.py``;
+* m is the mask's matte by a curve that an app applies too;
 * the output is I + (1 - m) * min(radius, 1) * (blurred - I): the residual added to the input. In-focus pixels and
   aperture 0 give the input itself.
 
 What (7) to (10) do to the layers' edges, smooth labels and feather them, the recursion learns: it filters the radius
 in four directions, twice, with a decay of its own at each pixel. At the start it is the feather.
 
+h[k] = b[k] + a[k] h[k-1] runs as a doubling scan (Liu et al. [21]): after step s each h[k] holds the terms of its 2s
+nearest predecessors. The form has no loop over lines and no ``flip``, so that it exports small. Where the decays are
+bounded, later terms are too small to see: ``reach`` is the number of terms after which the doubling stops.
+
 The recursion once blurred the picture itself. A cascade of exponentials is no disk: trained for 6,000 steps it came to
 39 dB at the model's size on whole bodies, where disks by the same radii have 50.
 """
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +29,6 @@ from torch import Tensor, nn
 from portraiture.training.models.blocks import conv_bn_relu6, require_multiple, unit, upsample
 from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, FilterInput, LensFilter
 from portraiture.training.models.filters.disks import Disks
-from portraiture.training.models.filters.recursion import smooth_four_directions
 
 DIRECTIONS = 4
 """Right, left, down and up."""
@@ -44,7 +49,7 @@ TRIMAP_PX = 10
 """Half width of the band in which a matte is solved, as ``reference/settings.py`` has it; a test holds them equal."""
 
 MATTE_GAIN = 1.1
-"""As ``GAIN`` of ``reference/lens/matte_curve.py``; a test holds the curves to be equal."""
+"""As ``MATTE_GAIN`` of ``export/rules.py``; a test holds the curves to be equal."""
 
 _LARGEST_DECAY = 0.9
 
@@ -53,6 +58,53 @@ _EDGE_STEP = 0.1
 
 _LEAST_WEIGHT = 4e-3
 """Weight of the pixel itself in its blur, one step of 8 bits: what to show where no background is in reach."""
+
+
+VERTICAL, HORIZONTAL = 2, 3
+"""Axes of (N, C, H, W) to scan along."""
+
+
+def _shift(x: Tensor, dim: int, by: int, backward: bool) -> Tensor:
+    """x moved along dim by ``by`` lines towards later lines (earlier ones if backward), zeros moving in."""
+    kept = x.narrow(dim, by, x.shape[dim] - by) if backward else x.narrow(dim, 0, x.shape[dim] - by)
+    before, after = (0, by) if backward else (by, 0)
+    return F.pad(kept, (0, 0, before, after) if dim == VERTICAL else (before, after))
+
+
+def scan(a: Tensor, b: Tensor, dim: int, backward: bool = False, reach: int | None = None) -> Tensor:
+    """All h[k] of the recursion along ``dim``.
+
+    Args:
+        a: decay, broadcast to b's shape, 0 <= a < 1. Its first line has no effect.
+        b: input term (N, C, H, W), any range.
+        dim: VERTICAL or HORIZONTAL.
+        backward: scan from the last line to the first.
+        reach: number of terms that are summed, a power of two; None sums all.
+    """
+    length, step = min(b.shape[dim], reach or b.shape[dim]), 1
+    while step < length:
+        b = b + a * _shift(b, dim, step, backward)
+        if 2 * step < length:
+            a = a * _shift(a, dim, step, backward)
+        step *= 2
+    return b
+
+
+def smooth_four_directions(x: Tensor, gates: Sequence[Tensor], reach: int | None = None) -> Tensor:
+    """One group: right, left, down and up in turn, each h[k] = (1 - a[k]) x[k] + a[k] h[k-1].
+
+    Before the first line h is 0, so that a constant fades towards the border. The filter scans a weight along with the
+    picture, and the quotient of both does not fade.
+
+    Args:
+        x: (N, C, H, W), any range.
+        gates: four tensors in 0..1 that broadcast to x's shape, in the order right, left, down, up.
+        reach: number of terms of each scan, a power of two; None sums all.
+    """
+    directions = ((HORIZONTAL, False), (HORIZONTAL, True), (VERTICAL, False), (VERTICAL, True))
+    for a, (dim, backward) in zip(gates, directions, strict=True):
+        x = scan(a, (1 - a) * x, dim, backward, reach)
+    return x
 
 
 def matte_of(mask: Tensor) -> Tensor:

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
-from portraiture.training.models.filters.base import FilterInput, LensFilter
-from portraiture.training.models.filters.radius import blur_radius_px
+from portraiture.training.models.filters.base import FilterInput, LensFilter, blur_radius_px
 from portraiture.training.models.filters.table import FILTERS
 from portraiture.training.models.filters.xu import XuFilter, gradients, reconstruct
 from portraiture.training.recipes import FILTER_RECIPES

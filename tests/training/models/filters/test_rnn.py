@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from portraiture.reference.lens import matte_curve
+from portraiture.export import rules
+from portraiture.export.pipeline import compose
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.paper.full_body import FEATHER_SHARE as REFERENCE_FEATHER
 from portraiture.reference.render import render
@@ -180,11 +181,11 @@ def test_the_recursion_begins_as_the_feather(diagonal_px: float) -> None:
     assert float(decays(diagonal, gates + 50).max()) < 1
 
 
-def test_the_matte_is_the_references_curve() -> None:
+def test_the_matte_is_the_apps() -> None:
     mask = torch.linspace(0, 1, 101, dtype=torch.float64)[None, None, None]
-    expected = matte_curve.matte_of(mask[0, 0].numpy())
+    expected = compose.matte_of(mask[0, 0].numpy())
     np.testing.assert_allclose(matte_of(mask)[0, 0].numpy(), expected, rtol=0, atol=1e-12)
-    assert (MATTE_GAIN, TRIMAP_PX) == (matte_curve.GAIN, REFERENCE_TRIMAP)
+    assert (MATTE_GAIN, TRIMAP_PX) == (rules.MATTE_GAIN, REFERENCE_TRIMAP)
     np.testing.assert_allclose(expected[0, [0, 50, 91]], [0, 0.55**2 * 1.9, 1])
 
 
