@@ -190,9 +190,9 @@ def filtered(
     radius = blur_radius_px(m, planes(depth), _scalar(setting.aperture), focus)
     z = scene_depth(m, planes(depth), focus)
     pad = (0, -width % STRIDE, 0, -height % STRIDE)
-    x, z = F.pad(x, pad, mode="replicate"), F.pad(z, pad, mode="replicate")
+    x, z, radius = (F.pad(plane, pad, mode="replicate") for plane in (x, z, radius))
     aperture_px = setting.aperture * diagonal_px
-    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, F.pad(radius, pad), aperture_px, diagonal_px)
+    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px)
     with torch.no_grad():
         out = model.render(inputs)[0, :, :height, :width]
     return out.permute(1, 2, 0).double().numpy()

@@ -48,7 +48,7 @@ FEATHER_SHARE = 0.005
 TRIMAP_PX = 10
 """Half width of the band in which a matte is solved, as ``reference/settings.py`` has it; a test holds them equal."""
 
-MATTE_GAIN = 1.1
+MATTE_GAIN = 1.3
 """As ``MATTE_GAIN`` of ``export/rules.py``; a test holds the curves to be equal."""
 
 _LARGEST_DECAY = 0.9

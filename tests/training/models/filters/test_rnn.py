@@ -186,7 +186,7 @@ def test_the_matte_is_the_apps() -> None:
     expected = compose.matte_of(mask[0, 0].numpy())
     np.testing.assert_allclose(matte_of(mask)[0, 0].numpy(), expected, rtol=0, atol=1e-12)
     assert (MATTE_GAIN, TRIMAP_PX) == (rules.MATTE_GAIN, REFERENCE_TRIMAP)
-    np.testing.assert_allclose(expected[0, [0, 50, 91]], [0, 0.55**2 * 1.9, 1])
+    np.testing.assert_allclose(expected[0, [0, 50, 77]], [0, 0.65**2 * 1.7, 1])
 
 
 @pytest.mark.parametrize("mode", ["near", "far"])
