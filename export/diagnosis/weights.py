@@ -20,6 +20,9 @@ _ROUNDING = {Precision.FP32: 1e-5, Precision.FP16: 1e-3}
 """Largest difference as a share of a layer's largest weight: folding in float32, rounding to fp16."""
 
 
+_PLANES = 4
+"""The three colours and their weight, which the filter blurs by the same kernel."""
+
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
@@ -44,7 +47,10 @@ class OtherWeights:
 
 
 def layer_weights(network: nn.Module) -> list[tuple[str, str, list[np.ndarray]]]:
-    """Name, kind and sorted weights of each convolution, with and without the normalisation that follows it."""
+    """Name, kind and sorted weights of each convolution, with and without the normalisation that follows it.
+
+    A kernel that is no layer's own counts as one.
+    """
     leaves = [(n, m) for n, m in network.named_modules() if next(m.children(), None) is None]
     found = []
     for (name, conv), (_, after) in zip(leaves, [*leaves[1:], ("", nn.Identity())], strict=True):
@@ -57,6 +63,11 @@ def layer_weights(network: nn.Module) -> list[tuple[str, str, list[np.ndarray]]]
             scale = after.weight.detach().double() / torch.sqrt(after.running_var.double() + after.eps)
             forms.append(weight * scale.reshape(-1, 1, 1, 1))
         found.append((name, type(conv).__name__, [np.sort(f.numpy().ravel()) for f in forms]))
+    own = {id(conv.weight) for _, conv in leaves if isinstance(conv, _CONVOLUTIONS)}
+    for name, kernel in network.named_parameters():
+        if id(kernel) not in own and kernel.dim() == 4:  # as it is, and once for each plane
+            values = kernel.detach().double().numpy().ravel()
+            found.append((name, "kernel", [np.sort(np.tile(values, planes)) for planes in (1, _PLANES)]))
     return found
 
 
@@ -85,11 +96,10 @@ def other_weights(root: Path, file: ModelFile, network: nn.Module) -> tuple[list
     wrong = []
     for name, kind, forms in layers:
         of = forms[0].size
-        candidates = by_count.get(of, [])
         best: tuple[int, bool] | None = None
         for expected in forms:
             close = _ROUNDING[file.precision] * float(np.abs(expected).max())
-            for found in candidates:
+            for found in by_count.get(expected.size, []):
                 # equal sets: in order, one by one
                 differ = 0 if np.abs(found - expected).max() <= close else max(1, _differ(expected, found, close))
                 if best is None or differ < best[0]:

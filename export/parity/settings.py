@@ -47,7 +47,7 @@ def setting_rows(
     output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
     shown = max(found, key=lambda k: gate.badness(found[k]))
     watch(Comparison(Link.FILE, subject, output, 0, *portraits[shown], found[shown], gate))
-    change_gate = change_tolerance(file.name, file.target, file.precision, truth.shipped)
+    change_gate = change_tolerance(file.name, file.target, file.precision, file.size, truth.shipped)
     for name, differences, tolerance in ((output, found, gate), ("change between settings", changes, change_gate)):
         row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
         worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]
