@@ -159,6 +159,12 @@ class App:
         rows, columns = (slice(b, b + p) for b, p in zip(before, own, strict=True))
         return np.pad(photo, [*pads, (0, 0)], "reflect"), rows, columns, APERTURE * np.hypot(*own) / np.hypot(*frame)
 
+    def matte(self, mask: np.ndarray) -> np.ndarray:
+        """By the rule ``matte``."""
+        assert self.compose["matte"].startswith("y y (3 - 2 y), y = min(")
+        y = np.minimum(number(r"min\(([\d.]+) mask, 1\)", self.compose["matte"]) * mask, 1)
+        return np.asarray(y * y * (3 - 2 * y))
+
     def portrait(self, own: np.ndarray) -> np.ndarray:
         """A photo HxWx3 uint8 -> its portrait, by the rules ``compose``."""
         height, width = self.model("perception")["inputs"][0]["shape"][1:3]
@@ -186,10 +192,10 @@ class App:
         span = max(far - focus, number(r"max\(far - focus, ([\d.]+)\)", rule["radius_px"]))
         radius_px = aperture * np.hypot(height, width) * np.clip((depth - focus) / span, 0, 1)
         c = np.clip(radius_px, 0, 1)
-        s, e = ((1 - mask) * c)[..., None], number(r"e = ([\d.]+)", rule["behind"])
+        s, e = ((1 - self.matte(mask)) * c)[..., None], number(r"e = ([\d.]+)", rule["behind"])
         shape, full = photo.shape[:2], photo / 255
         behind = self.enlarge(picture - (1 - s) * coded + e * picture, shape) / (self.enlarge(s, shape) + e)
-        k = ((1 - self.full_mask(mask, coded, full)) * self.enlarge(c, shape))[..., None]
+        k = ((1 - self.matte(self.full_mask(mask, coded, full))) * self.enlarge(c, shape))[..., None]
         picture = np.rint(np.clip(full + k * (behind - full), 0, 1) * 255).astype(np.uint8)
         return np.asarray(picture[rows, columns])
 
