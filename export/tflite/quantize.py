@@ -45,10 +45,6 @@ def _large_layers(source: Path) -> list[str]:
     return [name for name in large if not KEPT_FLOAT.search(name)]
 
 
-def _pattern(layers: list[str]) -> str:
-    return f"^({'|'.join(re.escape(name) for name in layers)});?$"
-
-
 def quantize_fp16(source: Path, path: Path) -> None:
     """Store the convolutions' weights as fp16; arithmetic stays float."""
     with _quantizer(source) as q:
@@ -69,9 +65,14 @@ def quantize_fp16(source: Path, path: Path) -> None:
         path.write_bytes(bytes(q.quantize().quantized_model))
 
 
-def quantize_int8(source: Path, path: Path) -> None:
-    """Store the convolutions' weights as int8, one scale per channel; their inputs are quantized at run time."""
-    layers = _pattern(_large_layers(source))
+def quantize_int8(source: Path, path: Path, layers: str) -> None:
+    """Store convolutions' weights as int8, one scale per channel; their inputs are quantized at run time.
+
+    Args:
+        source: the float32 file.
+        path: file to write.
+        layers: a pattern of the names of the convolutions.
+    """
     with _quantizer(source) as q:
         from ai_edge_quantizer import qtyping
 
@@ -80,8 +81,8 @@ def quantize_int8(source: Path, path: Path) -> None:
         path.write_bytes(bytes(q.quantize().quantized_model))
 
 
-def quantize_int8_static(source: Path, path: Path, samples: Samples) -> None:
-    """Quantize the convolutions' weights and activations to int8.
+def quantize_int8_static(source: Path, path: Path, layers: str, samples: Samples) -> None:
+    """Quantize convolutions' weights and activations to int8.
 
     An activation's range is the least and largest value over all samples. (The quantizer's own default is a moving
     average, which weighs the first of a few photos more than all others.)
@@ -89,9 +90,9 @@ def quantize_int8_static(source: Path, path: Path, samples: Samples) -> None:
     Args:
         source: the float32 file.
         path: file to write.
+        layers: a pattern of the names of the convolutions.
         samples: one or more, of the file's size; NHWC, float32.
     """
-    layers = _pattern(_large_layers(source))
     with _quantizer(source) as q:
         from ai_edge_quantizer import calibrator, qtyping, recipe_manager
         from ai_edge_quantizer.utils import qsv_utils
@@ -119,9 +120,11 @@ def quantize(source: Path, path: Path, precision: Precision, samples: Samples) -
         precision: one of TFLite's.
         samples: inputs by name, NHWC, float32; only static int8 reads them.
     """
-    if precision is Precision.FP16 or not _large_layers(source):
+    large = [] if precision is Precision.FP16 else _large_layers(source)
+    layers = f"^({'|'.join(map(re.escape, large))});?$"
+    if not large:
         quantize_fp16(source, path)
     elif precision is Precision.INT8:
-        quantize_int8(source, path)
+        quantize_int8(source, path, layers)
     else:
-        quantize_int8_static(source, path, samples)
+        quantize_int8_static(source, path, layers, samples)

@@ -16,10 +16,6 @@ BINS = 1024
 """A depth of more distinct values is counted into this many bins before K-means; others are exact. Chosen."""
 
 
-MAX_ITERATIONS = 100
-"""Lloyd's iteration ends here at the latest. Chosen, not measured."""
-
-
 @dataclass(frozen=True)
 class DepthLayers:
     """K depth layers, near to far.
@@ -89,8 +85,7 @@ def _kmeans(values: Floats, counts: Floats, k: int) -> Floats:
     for start in reversed(starts):
         bounds.append(int(start[bounds[-1] - 1]))
     parts = itertools.pairwise([0, *reversed(bounds)])
-    means = [np.average(values[i:j], weights=counts[i:j]) for i, j in parts]
-    return _lloyd(values, counts, np.array(means))
+    return np.array([np.average(values[i:j], weights=counts[i:j]) for i, j in parts])
 
 
 def _costs(values: Floats, counts: Floats) -> Floats:
@@ -100,16 +95,3 @@ def _costs(values: Floats, counts: Floats) -> Floats:
     count, moment, square = (sums[None, 1:] - sums[:-1, None] for sums in (total, first, second))
     inside = np.tri(values.size, dtype=bool).T
     return np.where(inside, np.maximum(square - moment**2 / np.where(inside, count, 1.0), 0.0), np.inf)
-
-
-def _lloyd(values: Floats, counts: Floats, centres: Floats) -> Floats:
-    """Lloyd's iteration until the centres stand. A cluster that loses all its values is dropped."""
-    for _ in range(MAX_ITERATIONS):
-        nearest = nearest_layer(values, centres)
-        total = np.bincount(nearest, counts, centres.size)
-        filled = total > 0
-        means = np.bincount(nearest, counts * values, centres.size)[filled] / total[filled]
-        if np.array_equal(means, centres):
-            break
-        centres = means
-    return centres[np.bincount(nearest_layer(values, centres), minlength=centres.size) > 0]

@@ -150,13 +150,18 @@ class LensFilter(nn.Module):
         """The picture (N, 3, H, W) in 0..1; training calls it on crops."""
         raise NotImplementedError
 
+    def counted(self, inputs: FilterInput) -> Tensor:
+        """Where an error counts in training, (N, 1, H, W), 1 or 0."""
+        return torch.ones_like(inputs.mask)
+
     def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
-        """What training minimises, and the mean squared error of each picture, (N,).
+        """What training minimises, and the mean squared error of each picture where it counts, (N,).
 
         Root mean squared error (PSNR is its logarithm) plus mean absolute error.
         """
-        error = self.render(inputs) - target
-        mse = error.square().mean((1, 2, 3))
+        counted = self.counted(inputs)
+        error = (self.render(inputs) - target) * counted
+        mse = error.square().mean((1, 2, 3)) / torch.clamp(counted.mean((1, 2, 3)), min=0.01)
         return (mse + 1e-6).sqrt().mean() + 0.5 * error.abs().mean(), mse
 
 

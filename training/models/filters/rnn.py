@@ -16,8 +16,8 @@ h[k] = b[k] + a[k] h[k-1] runs as a doubling scan (Liu et al. [21]): after step 
 nearest predecessors. The form has no loop over lines and no ``flip``, so that it exports small. Where the decays are
 bounded, later terms are too small to see: ``reach`` is the number of terms after which the doubling stops.
 
-The recursion once blurred the picture itself. A cascade of exponentials is no disk: trained for 6,000 steps it came to
-39 dB at the model's size on whole bodies, where disks by the same radii have 50.
+The recursion once blurred the picture itself. A cascade of exponentials is no disk: after 4,000 steps it was 37.6 dB
+from the reference, on 12 held-out whole bodies at the model's size, where disks of the layers' own radii have 51.
 """
 
 from collections.abc import Sequence
@@ -198,11 +198,8 @@ class RnnFilter(LensFilter):
         blurred = (sums[:, :3] + _LEAST_WEIGHT * rgb) / (F.relu(sums[:, 3:]) + _LEAST_WEIGHT)
         return unit(rgb + background * unit(smooth_px) * (blurred - rgb))
 
-    def loss(self, inputs: FilterInput, target: Tensor) -> tuple[Tensor, Tensor]:
-        """As :class:`LensFilter`, but where the target's matte is solved: it is not the filter's to learn."""
+    def counted(self, inputs: FilterInput) -> Tensor:
+        """Not where the target's matte is solved: it is not the filter's to learn."""
         side = 2 * TRIMAP_PX + 1
         around = F.max_pool2d(torch.cat([inputs.mask, -inputs.mask], 1), side, 1, TRIMAP_PX)
-        known = (around.sum(1, keepdim=True) < _EDGE_STEP).to(target.dtype)  # largest less least mask around
-        error = (self.render(inputs) - target) * known
-        mse = error.square().mean((1, 2, 3)) / torch.clamp(known.mean((1, 2, 3)), min=0.01)
-        return (mse + 1e-6).sqrt().mean() + 0.5 * error.abs().mean(), mse
+        return (around.sum(1, keepdim=True) < _EDGE_STEP).to(inputs.mask.dtype)  # largest less least mask around
