@@ -71,6 +71,22 @@ def test_one_bit_a_nan_a_lost_layer_and_other_weights_are_told_apart(monkeypatch
     assert said.startswith("stale: 3 of 3 layers")
 
 
+@pytest.mark.parametrize("planes", [1, 4])
+def test_a_disk_with_another_kernel_is_named(monkeypatch: pytest.MonkeyPatch, planes: int) -> None:
+    """Formats keep a kernel as it is, or once for each plane that it blurs."""
+    network = Networks().get("filter")
+    layers = layer_weights(network)
+    place = next(k for k, (name, _, _) in enumerate(layers) if name.endswith("disks.level2.kernels.1"))
+    values = [np.repeat(forms[0], planes if kind == "kernel" else 1).astype(np.float32) for _, kind, forms in layers]
+    holding = replace(file_weights.FORMATS[FILE.target], constants=lambda _: values)
+    monkeypatch.setitem(file_weights.FORMATS, FILE.target, holding)
+    assert other_weights(Path(), FILE, network)[0] == []
+    values[place][:planes] += 0.5
+    (wrong,), count = other_weights(Path(), FILE, network)
+    assert count == len(layers) == 12
+    assert (wrong.name, wrong.kind, wrong.differ) == (layers[place][0], "kernel", planes)
+
+
 def test_a_precision_that_changes_weights_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_weights, "_ROUNDING", {})
     assert other_weights(Path(), FILE, net()) == ([], 3)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
+from portraiture.reference.render import render
+from portraiture.reference.settings import Matting, RenderSettings
 from portraiture.training.models.filters.base import FilterInput, LensFilter, blur_radius_px
 from portraiture.training.models.filters.table import FILTERS
 from portraiture.training.models.filters.xu import XuFilter, gradients, reconstruct
@@ -134,6 +136,18 @@ def test_filtered_takes_any_size(size: tuple[int, int]) -> None:
     np.testing.assert_allclose(sharp, rgb, rtol=0, atol=1e-6)
     constant = filtered(model, np.full((*size, 3), 0.6), mask, depth, LensSetting(0.03, 0.1))
     np.testing.assert_allclose(constant, 0.6, rtol=0, atol=1e-3)
+
+
+def test_a_padded_picture_is_blurred_up_to_its_rim() -> None:
+    """The last columns of a width that is no multiple of 16 are as near to the reference as the first."""
+    rng = np.random.default_rng(0)
+    rgb = np.clip(rng.random((16, 15, 3)).repeat(4, 0).repeat(4, 1) + 0.1 * rng.standard_normal((64, 60, 3)), 0, 1)
+    mask = np.zeros((64, 60))
+    mask[20:50, 24:36] = 1
+    depth = np.where(mask > 0, 0.2, 0.9)
+    expected = render(rgb, mask, depth, RenderSettings(aperture=0.04, matting=Matting.NONE))
+    error = np.abs(filtered(build("RnnFilter"), rgb, mask, depth, LensSetting(0.04)) - expected)
+    assert error[:, -4:].mean() < 1.5 * error[:, :4].mean()
 
 
 def test_crops_have_the_radii_of_the_whole_photo(pairs: list[Path]) -> None:

@@ -77,6 +77,14 @@ def test_no_other_split_of_the_bins_is_better() -> None:
     assert cost(depth, centres) == pytest.approx(best, rel=0.02)
 
 
+def test_neighbouring_bins_are_kept_apart() -> None:
+    """A layer begins between two bins: half a bin farther, a half of one would count for the other."""
+    values = np.array([0, 1, 2, 3, 4, BINS - 1]) / (BINS - 1)
+    depth = np.resize(values, (H // 4, W // 4)).repeat(4, 0).repeat(4, 1)
+    found = Layers(tensor(depth))
+    np.testing.assert_allclose(found.centres.flatten().numpy(), values, rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_fewer_depths_than_layers_stay_as_they_are(count: int) -> None:
     depth = np.repeat(np.linspace(0.2, 0.8, count) if count > 1 else [0.4], 96 // count + 1)[:96, None] * np.ones(W)
