@@ -11,7 +11,7 @@ from portraiture.training.models.blocks import conv_bn_relu6, require_multiple
 from portraiture.training.models.filters.base import RADIUS_UNIT_PX, STRIDE, EncoderDecoder, FilterInput, LensFilter
 
 WIDTHS = (24, 32, 48, 64)
-"""Wider than the RNN filter's: it has no recursions to pay for."""
+"""Wider than the RNN filter's guidance: it has no disks to pay for."""
 
 
 class CnnFilter(LensFilter):

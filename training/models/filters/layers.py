@@ -25,7 +25,8 @@ LAYERS = 6
 """K of the paper (section 4.1)."""
 
 BINS = 64
-"""With 32, 2 of 17 held-out photos get other centres than the reference, with 64 none; off by 0.006 at most."""
+"""With 32, 2 of 17 held-out photos get other centres than the reference, with 64 none; on 24 photos the centres are off
+by 0.012 at most."""
 
 _POOL = 4
 """Pixels per side whose mean depth is counted; the sizes of a filter are multiples of 16."""
@@ -50,7 +51,8 @@ _VARIANCE_FLOOR = 0.02**2
 
 _STEEPNESS = 100.0
 """Slope of the step from layer to layer, per depth range: 1 / 100 of it lies between two layers. A step without a slope
-gains 0.3 dB and multiplies what rounding does to the depth."""
+multiplies what rounding does to the depth. On 9 held-out whole bodies it has 51.8 dB, slopes of 256 and 64 have 51.8
+and 51.3."""
 
 
 def _bins(like: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ GROUPS = 2
 """Cascaded filters, as published."""
 
 REACH = 64
-"""Terms of a scan, in pixels: as far as the RNN filter sees at 1/4."""
+"""Terms of a scan, in pixels: beyond twice the largest disk."""
 
 _DIRECTIONS = ((HORIZONTAL, False), (HORIZONTAL, True), (VERTICAL, False), (VERTICAL, True))
 
