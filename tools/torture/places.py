@@ -194,7 +194,7 @@ def odd_names(work: Path) -> Iterator[Case]:
     for name in NAMES:
         for sound in (True, False):
             photo = folder / "photos" / f"{name}.png"
-            photo.parent.mkdir(exist_ok=True)
+            photo.parent.mkdir(parents=True, exist_ok=True)
             with_file = len(os.fsencode(photo.name)) < 256
             if with_file:
                 photo.write_bytes(data if sound else data[:100])
