@@ -6,6 +6,7 @@ left, and whoever writes the same file or folder next removes it. ``LEFTOVERS`` 
 """
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -19,6 +20,9 @@ from portraiture.reference.errors import InputError
 
 LEFTOVERS = ".*.tmp"
 """Glob pattern of temporary files and folders, of this process, of another one at work, or of one that was killed."""
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""Errors of writing that name no file: a full disk, a limit of a file's size, a quota."""
 
 _NAME_CHARACTERS = 50
 """Of a name that enter the temporary one: in UTF-8 they and what is added stay below 255 bytes, a name's most."""
@@ -183,4 +187,5 @@ def _told(path: Path, temporary: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if temporary is not None and error.filename and not Path(error.filename).is_relative_to(temporary):
             raise
-        raise InputError(f"{path}: expected to write here, found: {error.strerror}; check the folder") from None
+        cure = "shorten the name" if error.errno == errno.ENAMETOOLONG else "check the folder"
+        raise InputError(f"{path}: expected to write here, found: {error.strerror}; {cure}") from None

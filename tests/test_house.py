@@ -50,12 +50,14 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training": ("training/{tensor_files,losses}.py", ""),
     "training/models": ("training/models/", "training"),
     "training/filters": ("training/models/filters/", "training/models"),
-    "training/weights": ("training/weights.py", "training training/models training/filters"),
+    "training/checkpoints": ("training/checkpoints/", "training training/models training/filters"),
+    "training/weights": ("training/weights.py", "training training/models training/filters training/checkpoints"),
     "training/data": ("training/data/", "reference/photo"),
     "training/rendered": (
         "training/rendered/",
-        "training/data training/weights reference/metrics reference/enlarge reference/lens reference/photo"
-        " reference/settings reference/paper reference/matting reference/occlusion reference/door reference/full_size",
+        "training/checkpoints training/data training/weights reference/metrics reference/enlarge reference/lens"
+        " reference/photo reference/settings reference/paper reference/matting reference/occlusion reference/door"
+        " reference/full_size",
     ),
     "training/tasks": (
         "training/tasks/",
@@ -68,7 +70,10 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerance,tolerances,sample_photo,quiet}.py",
         "reference/metrics reference/lens",
     ),
-    "export/networks": ("export/networks/", "export training/models training/filters training/weights"),
+    "export/networks": (
+        "export/networks/",
+        "export training/models training/filters training/checkpoints training/weights",
+    ),
     "export/mil": ("export/mil/", ""),
     "export/tflite": ("export/tflite/", "export export/networks"),
     "export/coreml": ("export/coreml/", "export export/networks export/mil"),
@@ -94,9 +99,9 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "tools": (
-        "tools/{choices,open_pipeline,batch,progress,litter}.py",
-        "reference* export export/networks export/mil export/tflite export/coreml export/onnx export/targets"
-        " export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
+        "tools/{choices,open_pipeline,weights_option,batch,progress,litter}.py",
+        "reference* training/checkpoints export export/networks export/mil export/tflite export/coreml export/onnx"
+        " export/targets export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),
     "tools/report": ("tools/report/", "export export/bundle export/parity export/coreml"),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),

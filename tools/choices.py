@@ -92,3 +92,25 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="What runs the models.",
     )(command)
+
+
+def which_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--which`` of commands that read weights."""
+    return click.option(
+        "--which",
+        "which_text",
+        type=click.Choice(("ema", "raw")),
+        help="Of weights that hold both: averaged or raw. [default: ema]",
+    )(command)
+
+
+def weights_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--weights``, once for each network, and ``--which``."""
+    return click.option(
+        "--weights",
+        "weights",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="RUN_OR_FILE",
+        help="Your perception or filter weights: a run, .safetensors, .pth or .ckpt; repeatable. [default: shipped]",
+    )(which_option(command))

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from portraiture.reference.errors import PortraitureError
+from portraiture.reference.files import NO_ROOM
 
 COMMANDS = {
     "render": "Render portraits with shallow depth of field.",
@@ -89,6 +90,8 @@ def main() -> None:
     except click.ClickException as error:
         _stop(error.format_message())
     except OSError as error:
+        if error.errno in NO_ROOM:
+            _stop(f"expected room to write, found: {error.strerror}; free some, or write to another place")
         if error.filename is None:
             raise
         _stop(f"{error.filename}: {error.strerror}; expected a place that can be read or written: check the path")

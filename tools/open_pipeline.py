@@ -3,6 +3,7 @@
 What only a bundle needs is imported where one is given: a render in PyTorch loads no converter and no format.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,21 @@ def runtime_label(runtime: str) -> str:
     return "coreml (MIL interpreter, not Apple's)" if engine_here() is Engine.MIL else runtime
 
 
-def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> Pipeline:
+def open_pipeline(
+    runtime: str,
+    bundle: Path | None,
+    precision: str | None,
+    weights: Sequence[Path] = (),
+    which_text: str | None = None,
+) -> Pipeline:
     """The pipeline that the options ask for; a bundle's checksums are verified first.
 
     Args:
         runtime: one of ``RUNTIMES``.
-        bundle: folder of the exported models; None with ``torch``, which runs the shipped weights.
+        bundle: folder of the exported models; None with ``torch``, which runs weights.
         precision: value of a ``Precision``; None takes the bundle's finest.
+        weights: runs or files to run in PyTorch in place of the shipped weights.
+        which_text: value of ``--which``.
 
     Raises:
         OptionError: options that contradict each other.
@@ -48,7 +57,15 @@ def open_pipeline(runtime: str, bundle: Path | None, precision: str | None) -> P
             )
         from portraiture.export.networks.build import Networks
 
-        return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
+        if not weights and which_text is None:
+            return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
+        from portraiture.tools.weights_option import chosen_checkpoints
+
+        return Pipeline(Networks(chosen_checkpoints(weights, which_text)).runner, (DEFAULT_SIZE, LANDSCAPE))
+    if weights or which_text is not None:
+        raise OptionError(
+            f"--weights: expected --runtime torch with it, found {runtime}; drop it, a bundle holds its own"
+        )
     if bundle is None:
         raise OptionError(
             f"--runtime {runtime}: expected --bundle DIR with it, found none; make one with portraiture export -o DIR"

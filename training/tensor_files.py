@@ -43,7 +43,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any
 def save_half(source: Path, path: Path) -> None:
     """Write a weights file again with its floating tensors as float16, the form that is shipped.
 
-    ``load_model`` fills a float32 model from it.
+    ``fill_model`` fills a float32 model from its tensors.
 
     Raises:
         InputError: a weight is beyond the range of float16, 65504.
@@ -89,15 +89,10 @@ def _entry(path: Path, text: str) -> dict[str, Any]:
     return entry
 
 
-def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
-    """Fill a model from a weights file and return the file's metadata; names and shapes must match exactly."""
-    tensors, metadata = load_tensors(path)
-    fill_model(model, tensors, path)
-    return metadata
-
-
 def fill_model(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Fill a model from the tensors of a weights file that was read; names and shapes must match exactly.
+    """Fill a model from the tensors of a weights file of ours; names and shapes must match exactly.
+
+    ``checkpoints/fill.py`` does it from any file.
 
     Args:
         model: whose parameters and buffers are filled, in place.
@@ -118,27 +113,3 @@ def fill_model(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None
             " give the checkpoint of this model"
         )
     model.load_state_dict(weights)
-
-
-COARSE_PREFIX = "coarse."
-"""Begins the names of the coarse estimator's tensors in the perception network."""
-
-
-def warm_start(model: nn.Module, path: Path) -> list[str]:
-    """Fill those tensors of a model that a weights file has by name and shape; returns the names of the others.
-
-    The coarse estimator also takes the weights of the perception network that holds it, and the other way round.
-    """
-    tensors, _ = load_tensors(path)
-    own = model.state_dict()
-    inner = {k.removeprefix(COARSE_PREFIX): v for k, v in tensors.items() if k.startswith(COARSE_PREFIX)}
-    outer = {COARSE_PREFIX + k: v for k, v in tensors.items()}
-    tensors = outer | inner | tensors
-    known = {k: tensors[k] for k, v in own.items() if k in tensors and tensors[k].shape == v.shape}
-    if not known:
-        raise InputError(
-            f"{path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape;"
-            " give a file of this network"
-        )
-    model.load_state_dict(known, strict=False)
-    return [k for k in own if k not in known]

@@ -9,6 +9,8 @@ from torch import nn
 
 from portraiture.reference.errors import unknown
 from portraiture.reference.photo.folder import spread
+from portraiture.training.checkpoints.fill import warm_start
+from portraiture.training.checkpoints.read import read_checkpoint, weights_file
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
 from portraiture.training.models.filters.table import FILTERS
@@ -25,7 +27,6 @@ from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
 from portraiture.training.tasks.people_sets import PeopleData
 from portraiture.training.tasks.perception import CoarseTask, PerceptionTask
 from portraiture.training.tasks.spn import SpnKind, SpnTask
-from portraiture.training.tensor_files import warm_start
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Sources:
     Attributes:
         encoder: MobileNetV2 as ``.tflite``, for the encoder; None leaves it random.
         vgg: torchvision's VGG-16 as safetensors, for the paper's guidance; None leaves it random.
-        perception: weights whose coarse maps the paper's SPN refines; None takes the shipped ones.
-        init: weights of any network that shares tensors with this one; None begins anew.
+        perception: weights whose coarse maps the paper's SPN refines, a file or a run; None takes the shipped ones.
+        init: weights of any network that shares tensors with this one, a file or a run; None begins anew.
         hard: ids of photos that are drawn more often.
     """
 
@@ -87,11 +88,17 @@ def _mobile(
 def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
     from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
 
-    coarse = load_perception(sources.perception or SHIPPED_PERCEPTION).coarse
+    coarse = load_perception(weights_file(sources.perception or SHIPPED_PERCEPTION)).coarse
     model = PaperSpn()
     if sources.vgg is not None:
         load_vgg_features(model.guidance, sources.vgg)
     return model, SpnTask(photos, coarse, SpnKind[subject.upper()]), None
+
+
+def _warm_started(model: nn.Module, init: Path) -> str:
+    """Fill what fits of a checkpoint or a run; says how much is new."""
+    new = warm_start(model, read_checkpoint(weights_file(init)))
+    return f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
 
 
 def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources: Sources) -> Trainer[Any]:
@@ -116,13 +123,12 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
         model, task, encoder = _paper(subject, photos, sources)
     else:
         model, task, encoder = _mobile(subject, recipe, photos, sources.encoder)
-    metadata: dict[str, object] = {"model": type(model).__name__, "recipe": repr(recipe)}
+    metadata: dict[str, object] = {"model": type(model).__name__, "subject": subject, "recipe": repr(recipe)}
     metadata["size"] = [recipe.stages[-1].long_px, recipe.stages[-1].short_px]
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways
     if sources.init is not None:
-        new = warm_start(model, sources.init)
-        metadata["init"] = f"{sources.init.name}, {len(new)} of {len(model.state_dict())} tensors new"
+        metadata["init"] = _warm_started(model, sources.init)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
 
@@ -134,7 +140,7 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
         name: the recipe's name.
         data: pairs to train on, and held-out ones.
         run: the run folder.
-        init: weights to start from; None begins anew.
+        init: weights to start from, a file or a run; None begins anew.
 
     Raises:
         OptionError: an unknown recipe.
@@ -146,8 +152,7 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     model = FILTERS[recipe.model]()
     metadata: dict[str, object] = {"model": recipe.model, "recipe": repr(recipe), "pairs": len(data.train)}
     if init is not None:
-        new = warm_start(model, init)
-        metadata["init"] = f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
+        metadata["init"] = _warm_started(model, init)
     judged = FilterData(data.train, spread(data.validation, recipe.judged))
     task = FilterTask(judged, recipe.crop, recipe.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)

@@ -1,12 +1,18 @@
-"""The shipped weights and how they are loaded."""
+"""The shipped weights and how weights are loaded: ours, or a team's from any checkpoint file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from torch import nn
 
 from portraiture.reference.errors import InputError
 from portraiture.training.models.filters.base import LensFilter
 from portraiture.training.models.filters.rnn import RnnFilter
 from portraiture.training.models.perception import MobilePerception
-from portraiture.training.tensor_files import fill_model, load_model, load_tensors
+from portraiture.training.tensor_files import fill_model, load_tensors
+
+if TYPE_CHECKING:
+    from portraiture.training.checkpoints.read import Which
 
 _FOLDER = Path(__file__).parent / "shipped"
 
@@ -16,37 +22,72 @@ SHIPPED_FILTER = _FOLDER / "filter.safetensors"
 
 MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 
-
-def load_perception(path: Path = SHIPPED_PERCEPTION) -> MobilePerception:
-    """The mobile perception network with weights, in evaluation mode."""
-    tensors, metadata = load_tensors(path)
-    model = MobilePerception(ways=metadata.get("ways", 3))
-    fill_model(model, tensors, path)
-    return model.eval()
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def load_filter(path: Path = SHIPPED_FILTER) -> RnnFilter:
-    """The RNN filter with weights, in evaluation mode."""
-    model = RnnFilter()
-    load_model(model, path)
-    return model.eval()
+def load_perception(path: Path = SHIPPED_PERCEPTION, which: "Which | None" = None) -> MobilePerception:
+    """The mobile perception network with weights, in evaluation mode.
 
-
-def load_any_filter(path: Path) -> LensFilter:
-    """The RNN filter or a baseline, whichever the file's metadata names, in evaluation mode.
+    Args:
+        path: a checkpoint file, of ours or as teams have it.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
 
     Raises:
-        InputError: no weights of a filter.
+        InputError: the file cannot be read, or is not of this network.
+        OptionError: it lacks the weights that are asked for.
     """
+    if path == SHIPPED_PERCEPTION:  # a render loads little
+        tensors, metadata = load_tensors(path)
+        model = MobilePerception(ways=metadata.get("ways", 3))
+        fill_model(model, tensors, path)
+        return model.eval()
+    from portraiture.training.checkpoints.fill import fill
+    from portraiture.training.checkpoints.read import read_checkpoint
+
+    checkpoint = read_checkpoint(path)
+    model = MobilePerception(ways=checkpoint.metadata.get("ways", 3))
+    fill(model, checkpoint, which)
+    return model.eval()
+
+
+def load_filter(path: Path = SHIPPED_FILTER, which: "Which | None" = None) -> RnnFilter:
+    """The RNN filter with weights, in evaluation mode; as :func:`load_perception`."""
+    model = RnnFilter()
+    if path == SHIPPED_FILTER:
+        fill_model(model, load_tensors(path)[0], path)
+        return model.eval()
+    return load_network(model, path, which)
+
+
+def load_any_filter(path: Path, which: "Which | None" = None) -> LensFilter:
+    """The RNN filter or a baseline, whichever the file is of, in evaluation mode; as :func:`load_perception`."""
+    from portraiture.training.checkpoints.fill import fill
+    from portraiture.training.checkpoints.networks import networks_in
+    from portraiture.training.checkpoints.read import read_checkpoint
     from portraiture.training.models.filters.table import FILTERS  # the baselines, which a render does not need
 
-    tensors, metadata = load_tensors(path)
-    name = metadata.get("model")
+    checkpoint = read_checkpoint(path)
+    name = next(iter(networks_in(checkpoint.tensors)), checkpoint.metadata.get("model"))
     if name not in FILTERS:
         raise InputError(
-            f"{path}: expected weights of {', '.join(FILTERS)}, found those of {name};"
+            f"{path}: expected weights of {', '.join(FILTERS)}, found those of {name or 'another network'};"
             " give a file that portraiture train filter wrote"
         )
     model = FILTERS[name]()
-    fill_model(model, tensors, path)
+    fill(model, checkpoint, which)
+    return model.eval()
+
+
+def load_network(model: Network, path: Path, which: "Which | None" = None) -> Network:
+    """A network filled from a checkpoint file, in evaluation mode; as :func:`load_perception`.
+
+    Args:
+        model: filled in place.
+        path: the file.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
+    """
+    from portraiture.training.checkpoints.fill import fill
+    from portraiture.training.checkpoints.read import read_checkpoint
+
+    fill(model, read_checkpoint(path), which)
     return model.eval()

@@ -5,6 +5,7 @@ returns one class for one message however often the generated module is loaded, 
 """
 
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +20,9 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import parse_json
 
 _PROTO = "_portraiture_coremltools_proto"
+
+_LONGEST = 255
+"""Bytes of a path inside a package: no more than a single name may have."""
 
 
 class ColourSpace(Enum):
@@ -191,6 +195,8 @@ def _model_path(path: Path) -> Path:
     if not isinstance(relative, str) or "\0" in relative:
         raise damaged(manifest_path, "a model inside the package", repr(relative))
     model_path = path / "Data" / relative
+    if len(os.fsencode(relative)) > _LONGEST:
+        raise damaged(manifest_path, "a model inside the package", f"a path of {len(relative)} characters")
     if not model_path.resolve().is_relative_to((path / "Data").resolve()):
         raise damaged(manifest_path, "a model inside the package", repr(relative))
     if not model_path.is_file():

@@ -5,7 +5,7 @@ import filecmp
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
 from torch import nn
@@ -16,15 +16,24 @@ from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perc
 from portraiture.export.runner import Runner
 from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_filter, load_perception
 
+if TYPE_CHECKING:
+    from portraiture.training.checkpoints.read import Which
+
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Weight files; the defaults are the ones shipped with the package."""
+    """Weight files; the defaults are the ones shipped with the package.
+
+    Attributes:
+        perception, filter: checkpoint files.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
+    """
 
     perception: Path = SHIPPED_PERCEPTION
     filter: Path = SHIPPED_FILTER
+    which: "Which | None" = None
 
     def are_shipped(self) -> bool:
         """Whether both files hold the weights that are shipped, wherever they lie."""
@@ -43,7 +52,7 @@ class Networks:
 
     def __init__(self, checkpoints: Checkpoints | None = None) -> None:
         self.checkpoints = checkpoints or Checkpoints()
-        self._loaded: dict[tuple[Callable[[Path], nn.Module], torch.dtype], nn.Module] = {}
+        self._loaded: dict[tuple[Callable[..., nn.Module], torch.dtype], nn.Module] = {}
         self._built: dict[tuple[str, str, torch.dtype], Exported] = {}
 
     def get(self, name: str, layout: str = "NCHW", dtype: torch.dtype = torch.float32) -> Exported:
@@ -86,11 +95,13 @@ class Networks:
             return Spn(perception, SPN_TASKS[name])
         return Coarse(perception) if name == "coarse" else Perception(perception)
 
-    def _load(self, load: Callable[[Path], _Network], path: Path, dtype: torch.dtype) -> _Network:
+    def _load(self, load: "Callable[[Path, Which | None], _Network]", path: Path, dtype: torch.dtype) -> _Network:
         """A network by its loader; float64 is made of a copy of float32."""
         key = (load, dtype)
         if key not in self._loaded:
             single = torch.float32
-            first = load(path) if dtype is single else copy.deepcopy(self._load(load, path, single)).to(dtype)
-            self._loaded[key] = first
+            if dtype is single:
+                self._loaded[key] = load(path, self.checkpoints.which)
+            else:
+                self._loaded[key] = copy.deepcopy(self._load(load, path, single)).to(dtype)
         return cast(_Network, self._loaded[key])

@@ -27,7 +27,7 @@ class OnnxRunner:
         import onnxruntime
 
         self.contract = model_contract(name)
-        self.size = size
+        self.path, self.size = path, size
         if not path.is_file():
             raise InputError(f"{path}: expected an .onnx file, found none; export the bundle again")
         options = onnxruntime.SessionOptions()
@@ -47,7 +47,11 @@ class OnnxRunner:
         """Outputs by name, float32."""
         check_feeds(self.contract, feeds)
         inputs = {s.name: to_layout(s, feeds[s.name], self.size, "NCHW") for s in self.contract.inputs}
-        outputs = self._session.run([s.name for s in self.contract.outputs], inputs)
+        try:
+            outputs = self._session.run([s.name for s in self.contract.outputs], inputs)
+        except Exception as error:  # a damaged file may load and fail at a node
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self.path}: expected an ONNX model that runs ({reason}); export it again") from error
         return {s.name: from_layout(s, y, "NCHW") for s, y in zip(self.contract.outputs, outputs, strict=True)}
 
 

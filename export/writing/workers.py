@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from portraiture.reference.errors import ExportError, PortraitureError
+from portraiture.reference.files import NO_ROOM
 from portraiture.reference.processes import end_with_the_parent
 
 Job = TypeVar("Job")
@@ -141,6 +142,9 @@ def _serve(connection: Connection, pickled: bytes) -> None:
         except PortraitureError as error:
             send("failed", error)
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:  # the parent says it as of its own files
+                send("failed", error)
+                continue
             failure = ExportError(f"{type(error).__name__}: {error}; a converter failed: try another --target")
             failure.add_note(traceback.format_exc())
             send("failed", failure)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from portraiture.reference.files import NO_ROOM
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.tools.cli import main
@@ -252,6 +254,15 @@ def test_a_place_that_is_a_file_is_refused_before_any_work(bundle: Path, photo: 
         assert f"expected a folder, found the file {taken}" in one_line_error(portraiture(*arguments))
     assert str(taken) in one_line_error(portraiture("render", photo, "-o", taken / "out.png"))
     assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize("code", NO_ROOM)
+def test_a_full_disk_is_one_line_whoever_meets_it(photo: Path, tmp_path: Path, code: int) -> None:
+    full = OSError(code, os.strerror(code))  # of a write, which names no file
+    with patch("portraiture.tools.open_pipeline.open_pipeline", side_effect=full):
+        message = one_line_error(portraiture("render", photo, "-o", tmp_path / "p.png"))
+    assert "expected room to write" in message
+    assert os.strerror(code) in message
 
 
 def test_the_bare_command_shows_its_help() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,13 @@ from torch import Tensor, nn
 from portraiture.reference.errors import InputError
 from portraiture.training import tensor_files
 from portraiture.training.run.state import flatten_optimizer, restore_optimizer
-from portraiture.training.tensor_files import load_model, load_tensors, save_tensors, warm_start
+from portraiture.training.tensor_files import fill_model, load_tensors, save_tensors
+
+
+def load_model(model: nn.Module, path: Path) -> dict[str, Any]:
+    tensors, metadata = load_tensors(path)
+    fill_model(model, tensors, path)
+    return metadata
 
 
 def small(seed: int = 0, outputs: int = 3) -> nn.Module:
@@ -123,19 +130,6 @@ def test_a_file_without_our_metadata_loads(tmp_path: Path) -> None:
     other = small(seed=8)
     assert load_model(other, tmp_path / "w.safetensors") == {}
     assert torch.equal(other.state_dict()["0.weight"], model.state_dict()["0.weight"])
-
-
-def test_a_warm_start_takes_what_fits_and_keeps_the_rest(tmp_path: Path) -> None:
-    saved = write(tmp_path / "w.safetensors", seed=1)
-    larger = nn.Sequential(*small(seed=2), nn.Conv2d(3, 1, 1))
-    kept = larger[2].weight.detach().clone()
-    assert warm_start(larger, tmp_path / "w.safetensors") == ["2.weight", "2.bias"]
-    assert all(torch.equal(larger.state_dict()[k], v) for k, v in saved.state_dict().items())
-    assert torch.equal(larger[2].weight, kept)
-    wider = small(seed=3, outputs=5)
-    assert "0.weight" in warm_start(wider, tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match=r"w\.safetensors.*no tensor fits"):
-        warm_start(nn.Linear(2, 2), tmp_path / "w.safetensors")
 
 
 def test_saving_leaves_one_file(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from portraiture.export.contract import DEFAULT_SIZE
 from portraiture.export.coreml.runner import Engine, engine_here
 from portraiture.export.formats import Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity.rows import Status
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import open_file
@@ -61,15 +61,16 @@ def _mil_ratio(root: Path, file: ModelFile, repeats: int) -> float | None:
     return mil / eager
 
 
-def bench_export(threads: int, repeats: int) -> ExportFigures:
+def bench_export(threads: int, repeats: int, checkpoints: Checkpoints | None = None) -> ExportFigures:
     """Export the default bundle to a temporary folder, gate it, and time its models.
 
     Args:
         threads: of the TFLite inference.
         repeats: of each inference; medians count.
+        checkpoints: weights; None takes the shipped ones.
     """
     with tempfile.TemporaryDirectory() as folder:
-        root, spec = Path(folder) / "bundle", BundleSpec()
+        root, spec = Path(folder) / "bundle", BundleSpec(checkpoints=checkpoints or Checkpoints())
         export = export_bundle(spec, root)
         portrait = next(f for f in open_bundle(root).find(Target.TFLITE) if f.name == "portrait")
         perception = next(f for f in open_bundle(root).find(Target.COREML) if f.name == "perception")

@@ -2,8 +2,16 @@
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from portraiture.tools.choices import weights_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portraiture.export.networks.build import Checkpoints
 
 SUBJECTS = ("reference", "runtime", "export")
 
@@ -19,8 +27,16 @@ SUBJECTS = ("reference", "runtime", "export")
 @click.option("--threads", type=click.IntRange(1),
               help="runtime, export: threads of a TFLite file. [default: of portraiture --threads, or 2]")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
+@weights_options
 def command(
-    subject: str, repeats: int, megapixels: float, bundle: Path | None, threads: int | None, json_file: Path | None
+    subject: str,
+    repeats: int,
+    megapixels: float,
+    bundle: Path | None,
+    threads: int | None,
+    json_file: Path | None,
+    weights: tuple[Path, ...],
+    which_text: str | None,
 ) -> None:
     """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export.
 
@@ -29,28 +45,37 @@ def command(
     from portraiture.export.runner import file_threads
     from portraiture.reference.errors import OptionError
     from portraiture.reference.files import write_json
+    from portraiture.tools.weights_option import chosen_checkpoints
 
     if subject != "runtime" and bundle is not None:
         raise OptionError(f"bench {subject} --bundle: expected no bundle, found {bundle}; drop it")
+    if bundle is not None and weights:
+        raise OptionError(f"bench --weights: expected no --bundle with it, found {bundle}; drop one")
     threads = threads or file_threads()
+    checkpoints = None if subject == "reference" else chosen_checkpoints(weights, which_text)
     if subject == "runtime":
         with tempfile.TemporaryDirectory() as folder:
-            figures = _runtime(bundle or _own_bundle(Path(folder) / "bundle"), threads, repeats, megapixels)
+            timed = bundle or _own_bundle(Path(folder) / "bundle", checkpoints)
+            figures = _runtime(timed, threads, repeats, megapixels)
+    elif subject == "export":
+        figures = _export(threads, repeats, checkpoints)
     else:
-        figures = _export(threads, repeats) if subject == "export" else _reference(repeats, megapixels)
+        figures = _reference(repeats, megapixels, weights, which_text)
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {"subject": subject, **figures})
 
 
-def _own_bundle(root: Path) -> Path:
+def _own_bundle(root: Path, checkpoints: "Checkpoints | None") -> Path:
     """The default models as TFLite in fp32 and fp16, exported for this run alone."""
     from portraiture.export.formats import Precision, Target
+    from portraiture.export.networks.build import Checkpoints
     from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec
     from portraiture.tools.progress import steps
 
-    spec = BundleSpec(targets=(Target.TFLITE,), precisions=(Precision.FP32, Precision.FP16))
+    spec = BundleSpec(targets=(Target.TFLITE,), precisions=(Precision.FP32, Precision.FP16),
+                      checkpoints=checkpoints or Checkpoints())  # fmt: skip
     with steps() as report:
         export_bundle(spec, root, gate=False, report=report)
     return root
@@ -81,18 +106,18 @@ def _runtime(bundle: Path, threads: int, repeats: int, megapixels: float) -> dic
     return {"times": [asdict(t) for t in times], "render": asdict(found)}
 
 
-def _export(threads: int, repeats: int) -> dict[str, object]:
+def _export(threads: int, repeats: int, checkpoints: "Checkpoints | None") -> dict[str, object]:
     from dataclasses import asdict
 
     from portraiture.tools.bench.export import bench_export
 
-    figures = asdict(bench_export(threads, repeats))
+    figures = asdict(bench_export(threads, repeats, checkpoints))
     for name, value in figures.items():
         click.echo(f"{name:18} {value:.1f}" if isinstance(value, float) else f"{name:18} {value}")
     return figures
 
 
-def _reference(repeats: int, megapixels: float) -> dict[str, object]:
+def _reference(repeats: int, megapixels: float, weights: "Sequence[Path]", which_text: str | None) -> dict[str, object]:
     """Stage by stage at 500x300 on the bundled astronaut, and portraits of it at 512x512 alone and under load."""
     from dataclasses import asdict
 
@@ -108,7 +133,7 @@ def _reference(repeats: int, megapixels: float) -> dict[str, object]:
 
     height, width = SIZE
     photo = cv2.resize(sample_photo()[:, 60:367], (width, height), interpolation=cv2.INTER_AREA)
-    pipeline = open_pipeline("torch", None, None)
+    pipeline = open_pipeline("torch", None, None, weights, which_text)
     maps = pipeline.perceive(photo)
     mask, depth = maps.mask.astype(np.float64), maps.depth.astype(np.float64)
     stages = bench_reference(photo / 255.0, mask, depth, repeats)

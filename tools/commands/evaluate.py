@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portraiture.tools.choices import runtime_options
+from portraiture.tools.choices import runtime_options, which_option
 from portraiture.tools.evaluate.subjects import DATASETS_OF, METHODS, check_options
 
 if TYPE_CHECKING:
     from portraiture.export.pipeline.pipeline import Pipeline
     from portraiture.tools.evaluate.photos import Photos
-    from portraiture.training.evaluation.predict import Predict
 
 
 SCENES = 16
@@ -21,7 +20,15 @@ SCENES = 16
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
 
-def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | None, json_file: Path | None) -> None:
+def _print_render(
+    dataset: str,
+    root: Path | None,
+    scenes: int,
+    sheet: Path | None,
+    json_file: Path | None,
+    weights: tuple[str, ...],
+    which_text: str | None,
+) -> None:
     """The renderers on simulated scenes, as a Markdown table."""
     from portraiture.reference.errors import OptionError
     from portraiture.tools.evaluate.render import evaluate_render, network_masks
@@ -31,9 +38,12 @@ def _print_render(dataset: str, root: Path | None, scenes: int, sheet: Path | No
         raise OptionError(
             f"--root of {dataset}: expected the folder of shen2016, ccp, bsds500 and nyu, found none; add --root DIR"
         )
+    if dataset != "simulated-photos" and weights:
+        raise OptionError(f"--weights of {dataset}: expected none, its masks are true; drop it")
     if dataset != "simulated-photos" and root is not None:
         raise OptionError(f"--root of {dataset}: expected none, the scenes are procedural, found {root}; drop it")
-    scores = evaluate_render(scenes, sheet, root, None if root is None else network_masks())
+    masks = None if root is None else network_masks([Path(w) for w in weights], which_text)
+    scores = evaluate_render(scenes, sheet, root, masks)
     kind = "procedural scenes" if root is None else "scenes of real photos"
     click.echo(f"{scenes} {kind}, paper setting\n")
     titles = ["renderer", "PSNR dB", "SSIM", "PSNR dB within 10 px of the person's edge"]
@@ -47,18 +57,21 @@ def _print_pairs(
     limit: int | None,
     compare: bool,
     weights: tuple[str, ...],
+    which_text: str | None,
     runtime: tuple[str, Path | None, str | None],
     json_file: Path | None,
 ) -> None:
-    """Filters on rendered pairs: a table, or the shipped one's figures."""
+    """Filters on rendered pairs: a table, or one filter's figures."""
     from portraiture.tools.evaluate.compare import markdown
-    from portraiture.tools.evaluate.pairs import compare_on_pairs, pair_figures, shipped
+    from portraiture.tools.evaluate.pairs import compare_on_pairs, from_weights, pair_figures, shipped
     from portraiture.tools.open_pipeline import runtime_label
+    from portraiture.tools.weights_option import parse_which
 
     heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime_label(runtime[0])}
-    draw = shipped(*runtime)
+    which, own = parse_which(which_text), weights and not compare
+    draw = from_weights(Path(weights[-1]), which) if own else shipped(*runtime)
     if compare:
-        rows = compare_on_pairs(root, draw, weights, limit)
+        rows = compare_on_pairs(root, draw, weights, limit, which)
         click.echo(markdown(rows))
         _write(json_file, {**heading, "rows": [row.as_json() for row in rows]})
         return
@@ -86,65 +99,22 @@ def _write(json_file: Path | None, figures: dict[str, Any]) -> None:
         write_json(json_file, figures)
 
 
-def _segmentation(
-    photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
-) -> dict[str, Any]:
-    """Figures of masks, with the ``worst`` photos where a number of them is given."""
-    from portraiture.tools.evaluate import measures as evaluations
-    from portraiture.tools.evaluate import worst as worst_photos
-    from portraiture.training.evaluation.masks import score_masks
-
-    if method == "graph-cut":
-        predict = evaluations.graph_cut_predictor(pipeline)
-    else:
-        predict = evaluations.network_predictor(pipeline, pipeline.offers("coarse"))
-    if worst is None:
-        return {**evaluations.segmentation_measure(photos)(predict)}
-    samples = photos.samples()
-    figures, ious = score_masks(samples, predict)
-    scored = worst_photos.lowest_iou(samples, ious, worst)
-    if sheet is not None:
-        worst_photos.write_sheet(sheet, scored, predict)
-    return {**figures, "worst": [{"id": sample.id, "iou": iou} for sample, iou in scored]}
-
-
-def _ground(photos: "Photos", predict: "Predict") -> dict[str, Any]:
-    """Figures of the ground at people's feet, and each photo's own."""
-    from portraiture.training.evaluation.ground import ground_figures, score_ground
-
-    samples = photos.samples()
-    scores = score_ground(samples, predict)
-    return {**ground_figures(scores, len(samples)), "by_photo": [score._asdict() for score in scores]}
-
-
-def _measure(
-    subject: str, photos: "Photos", pipeline: "Pipeline", method: str, worst: int | None, sheet: Path | None
-) -> dict[str, Any]:
-    from portraiture.tools.evaluate import measures as evaluations
-
-    if subject == "segmentation":
-        return _segmentation(photos, pipeline, method, worst, sheet)
-    if subject == "filter":
-        from portraiture.tools.evaluate.portraits import portrait_figures, score_portraits
-
-        return {**portrait_figures(score_portraits(photos.samples(), pipeline))}
-    if subject == "ground":
-        return _ground(photos, evaluations.network_predictor(pipeline, coarse=False))
-    if subject == "crowd":
-        return {**evaluations.measure_of(subject, photos)(evaluations.network_predictor(pipeline, coarse=False))}
-    return {**evaluations.depth_measure(photos)(evaluations.network_predictor(pipeline, pipeline.offers("coarse")))}
-
-
 def _compare(
-    subject: str, photos: "Photos", open_shipped: "Callable[[], Pipeline]", weights: tuple[str, ...]
+    subject: str,
+    photos: "Photos",
+    open_shipped: "Callable[[], Pipeline]",
+    weights: tuple[str, ...],
+    which_text: str | None,
 ) -> dict[str, Any]:
     """Print the table; returns ``rows``."""
     from portraiture.tools.evaluate.compare import compare_filters, compare_networks, markdown
+    from portraiture.tools.weights_option import parse_which
 
+    which = parse_which(which_text)
     if subject == "filter":
-        rows = compare_filters(photos, open_shipped, weights)
+        rows = compare_filters(photos, open_shipped, weights, which)
     else:
-        rows = compare_networks(subject, photos, open_shipped, weights)
+        rows = compare_networks(subject, photos, open_shipped, weights, which)
     click.echo(markdown(rows))
     return {"rows": [row.as_json() for row in rows]}
 
@@ -173,9 +143,11 @@ def _compare(
 @click.option(
     "--weights",
     multiple=True,
-    metavar="NAME=FILE",
-    help="A row of --compare from a weights file, or from a folder of masks that another program wrote. Repeat.",
+    metavar="RUN_OR_FILE",
+    help="What is judged in place of the shipped weights. With --compare NAME=RUN_OR_FILE, a row of its own, also of a"
+    " folder of masks that another program wrote. Repeatable.",
 )
+@which_option
 @click.option("--worst", type=click.IntRange(1), metavar="N", help="List the N photos with the worst masks.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render, or of --worst.")
 @runtime_options
@@ -190,6 +162,7 @@ def command(
     method: str,
     compare: bool,
     weights: tuple[str, ...],
+    which_text: str | None,
     worst: int | None,
     sheet: Path | None,
     runtime: str,
@@ -209,17 +182,19 @@ def command(
     """
     check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
     if subject == "render":
-        _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file)
+        _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)
         return
     from portraiture.reference.errors import OptionError
+    from portraiture.tools.evaluate.figures_of import measured, own_predictor
     from portraiture.tools.evaluate.photos import Photos
     from portraiture.tools.open_pipeline import open_pipeline, runtime_label
+    from portraiture.tools.weights_option import parse_which
     from portraiture.training.data.datasets import Split
 
     if root is None:
         raise OptionError(f"--root: expected the top folder of {dataset}, found none; add --root DIR")
     if dataset == "pairs":
-        _print_pairs(root, limit, compare, weights, (runtime, bundle, precision), json_file)
+        _print_pairs(root, limit, compare, weights, which_text, (runtime, bundle, precision), json_file)
         return
     photos = Photos(dataset, root, Split(split), limit)
     heading = {
@@ -229,11 +204,18 @@ def command(
         "runtime": runtime_label(runtime),
         "method": method,
     }
+    own_files = () if compare else [Path(w) for w in weights]
+    own_which = None if compare else which_text
+
+    def opened() -> "Pipeline":
+        return open_pipeline(runtime, bundle, precision, own_files, own_which)
+
     if compare:
         del heading["method"]
-        rows = _compare(subject, photos, lambda: open_pipeline(runtime, bundle, precision), weights)
+        rows = _compare(subject, photos, opened, weights, which_text)
         _write(json_file, {**heading, **rows})
         return
-    figures = _measure(subject, photos, open_pipeline(runtime, bundle, precision), method, worst, sheet)
+    own = own_predictor(weights, parse_which(which_text)) if runtime == "torch" else None
+    figures = measured(subject, photos, opened, method, own, worst, sheet)
     _print_figures({**heading, **figures})
     _write(json_file, {**heading, **figures})

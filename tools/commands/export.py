@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portraiture.tools.choices import weights_options
+
 if TYPE_CHECKING:
     from portraiture.export.parity.rows import Row
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
 @click.option("--packaging", default="single", show_default=True,
               help="single; shared: a file a target, TFLite signatures, Core ML iOS 18 functions; both.")  # fmt: skip
-@click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights.")
-@click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="RNN filter weights.")
+@click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="As --weights, of perception.")
+@click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="As --weights, of the filter.")
+@weights_options
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
@@ -37,6 +40,8 @@ def command(
     packaging: str,
     perception: Path | None,
     rnn_filter: Path | None,
+    weights: tuple[Path, ...],
+    which_text: str | None,
     route: str,
     gate: bool,
 ) -> None:
@@ -51,18 +56,18 @@ def command(
     from portraiture.tools.choices import parse_list, parse_one
     from portraiture.tools.progress import above_bars, steps
     from portraiture.tools.report.terminal import print_rows
+    from portraiture.tools.weights_option import chosen_checkpoints
 
     for place in (output, *output.parents):
         if place.exists() and not place.is_dir():
             raise OptionError(f"-o: expected a folder, found the file {place}; name another place")
-    shipped = Checkpoints()
     spec = BundleSpec(
         models=tuple(dict.fromkeys(model_contract(m).name for m in models)) or DEFAULT_MODELS,
         targets=parse_list("target", targets, Target),
         precisions=parse_list("precision", precisions, Precision),
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         packaging=parse_one("packaging", packaging, Packaging),
-        checkpoints=Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter),
+        checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter) or Checkpoints(),
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
     )

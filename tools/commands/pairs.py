@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portraiture.tools.choices import weights_options
+
 if TYPE_CHECKING:
+    from portraiture.training.checkpoints.read import Which
     from portraiture.training.rendered.jobs import PairJob
     from portraiture.training.rendered.options import PairOptions
 
@@ -29,7 +32,8 @@ SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
               help="Share of the photos with a true mask that take it instead of the predicted one.")  # fmt: skip
 @click.option("--maps", type=click.Path(path_type=Path),
               help=f"Folder of {SHARED_MAPS}, as predict writes them. [default: the network predicts]")  # fmt: skip
-@click.option("--perception", type=click.Path(path_type=Path), help="Weights that predict. [default: shipped]")
+@click.option("--perception", type=click.Path(path_type=Path), help="As --weights.")
+@weights_options
 @click.option(
     "--size", default="512x384", show_default=True, metavar="HxW", help="Height and width of the pairs in pixels."
 )
@@ -49,6 +53,8 @@ def command(
     true_share: float,
     maps: Path | None,
     perception: Path | None,
+    weights: tuple[Path, ...],
+    which_text: str | None,
     size: str,
     settings: int,
     grid: bool,
@@ -68,26 +74,27 @@ def command(
     from portraiture.reference.photo.folder import spread
     from portraiture.tools.batch import Failures
     from portraiture.tools.progress import bar
+    from portraiture.tools.weights_option import chosen_checkpoints
     from portraiture.training.rendered.files import remove_stale
     from portraiture.training.rendered.jobs import JobStatus, make_pair, unfinished
     from portraiture.training.rendered.jobs import weights_digest as digest
     from portraiture.training.rendered.options import MapSource, PairOptions, claim
     from portraiture.training.rendered.workers import over_dask, over_processes
-    from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
+    from portraiture.training.weights import SHIPPED_PERCEPTION
 
     if dataset is not None and masks is not None:
         raise OptionError("--masks: expected no --dataset with it, found both; drop it, labels are masks")
-    if maps is not None and perception is not None:
-        raise OptionError("--perception: expected no --maps with it, found both; drop one, maps are given or predicted")
+    if maps is not None and (perception is not None or weights):
+        raise OptionError("--weights: expected no --maps with it, found both; drop one, maps are given or predicted")
     if scheduler is not None and workers is not None:
         raise OptionError("--workers: expected no --scheduler with it, found both; drop it and start Dask's own")
     height, width = _parse_size(size)
-    weights = (perception or SHIPPED_PERCEPTION).resolve()
-    if maps is None:
-        load_perception(weights)  # a file that does not fit is one message, not one per photo
-    origin = digest(weights) if maps is None else MapSource.FILES.value
+    chosen = chosen_checkpoints(weights, which_text, perception, networks=("MobilePerception",))
+    network = (SHIPPED_PERCEPTION if chosen is None else chosen.perception).resolve()
+    which = None if chosen is None else chosen.which
+    origin = digest(network, which) if maps is None else MapSource.FILES.value
     options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin)
-    jobs = spread(_jobs(photos, dataset, split, masks, maps, weights, output.resolve(), options), limit)
+    jobs = spread(_jobs(photos, dataset, split, masks, maps, (network, which), output.resolve(), options), limit)
     claim(output, options)
     remove_stale(output)
     todo = unfinished(jobs)
@@ -124,7 +131,7 @@ def _jobs(
     split: str,
     masks: Path | None,
     maps: Path | None,
-    weights: Path,
+    network: "tuple[Path, Which | None]",
     output: Path,
     options: "PairOptions",
 ) -> "list[PairJob]":
@@ -143,6 +150,7 @@ def _jobs(
         stem_outputs(found)
         files = [(photo, _mask_of(photo, masks)) for photo in found]
     jobs, absent = [], list[Path]()
+    weights, which = network
     for photo, mask in files:
         pair_maps = None
         if maps is not None:
@@ -150,7 +158,7 @@ def _jobs(
             absent += [p for p in pair_maps if not p.is_file()][:1]
         name = f"{dataset or 'photo'}_{photo.stem}"
         label = None if mask is None else mask.resolve()
-        jobs.append(PairJob(name, photo.resolve(), label, pair_maps, weights, output, options))
+        jobs.append(PairJob(name, photo.resolve(), label, pair_maps, weights, output, options, which))
     if absent and len(absent) == len(jobs):  # of some photos only, each of them fails by itself
         raise InputError(f"--maps: expected {absent[0]}, found none; write it with portraiture predict")
     return jobs

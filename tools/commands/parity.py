@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from portraiture.tools.choices import weights_options
+
 
 @click.command("parity")
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -15,8 +17,9 @@ import click
     type=click.Path(path_type=Path),
     help="Folder for parity.json, parity.xml (JUnit) and report.html.",
 )
-@click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="Perception weights exported.")
-@click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="Filter weights exported.")
+@click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="As --weights, of perception.")
+@click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="As --weights, of the filter.")
+@weights_options
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
               help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
 @click.option(
@@ -29,14 +32,15 @@ import click
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
-    rnn_filter: Path | None, device: Path | None, allowed: tuple[str, ...], locate: bool,
+    rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None,
+    device: Path | None, allowed: tuple[str, ...], locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
     The report shows some of the photos through every runtime; it is one file and needs no network.
     """
     from portraiture.export.diagnosis.explain import explain
-    from portraiture.export.networks.build import Checkpoints, Networks
+    from portraiture.export.networks.build import Networks
     from portraiture.export.parity.device import device_rows
     from portraiture.export.parity.rows import Link, Row, first_failure
     from portraiture.export.parity.run import run_parity
@@ -52,10 +56,11 @@ def command(
     from portraiture.tools.report.html import html_report
     from portraiture.tools.report.junit import junit_xml
     from portraiture.tools.report.terminal import failed, print_rows
+    from portraiture.tools.weights_option import chosen_checkpoints
 
     if output is not None and output.exists() and not output.is_dir():
         raise OptionError(f"-o: expected a folder, found the file {output}; name another place")
-    if device is not None and (photos or perception or rnn_filter or locate):
+    if device is not None and (photos or perception or rnn_filter or weights or locate):
         raise OptionError(
             "--device-results: expected no --photos, weights or --locate with it, found one; drop it, goldens are fixed"
         )
@@ -65,8 +70,7 @@ def command(
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
         pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}
-    shipped = Checkpoints()
-    truth = Truth(Networks(Checkpoints(perception or shipped.perception, rnn_filter or shipped.filter)))
+    truth = Truth(Networks(chosen_checkpoints(weights, which_text, perception, rnn_filter)))
     gallery = Gallery()
 
     def write_report(rows: list[Row]) -> None:

@@ -4,14 +4,23 @@ from pathlib import Path
 
 import click
 
-from portraiture.tools.choices import runtime_options, stem_outputs
+from portraiture.tools.choices import runtime_options, stem_outputs, weights_options
 
 
 @click.command("predict")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
 @runtime_options
-def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path | None, precision: str | None) -> None:
+@weights_options
+def command(
+    photos: tuple[Path, ...],
+    output: Path,
+    runtime: str,
+    bundle: Path | None,
+    precision: str | None,
+    weights: tuple[Path, ...],
+    which_text: str | None,
+) -> None:
     """Write STEM_mask.png (8 bit) and STEM_depth.npy (float32, larger is farther) at the photo's size.
 
     STEM_coarse_mask.png and STEM_coarse_depth.npy hold the maps before the spatial propagation, where the runtime has
@@ -27,7 +36,7 @@ def command(photos: tuple[Path, ...], output: Path, runtime: str, bundle: Path |
     from portraiture.tools.progress import note
 
     stem_outputs(photos)
-    pipeline = open_pipeline(runtime, bundle, precision)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text)
     coarse = pipeline.offers("coarse")
     if not coarse:
         click.echo(

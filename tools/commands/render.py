@@ -10,7 +10,7 @@ import click
 from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
-from portraiture.tools.choices import runtime_options, stem_outputs
+from portraiture.tools.choices import runtime_options, stem_outputs, weights_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,6 +208,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 )
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
 @runtime_options
+@weights_options
 def command(
     photos: tuple[Path, ...],
     output: Path,
@@ -220,6 +221,8 @@ def command(
     runtime: str,
     bundle: Path | None,
     precision: str | None,
+    weights: tuple[Path, ...],
+    which_text: str | None,
     **_crf: object,
 ) -> None:
     """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
@@ -237,7 +240,7 @@ def command(
     if renderer == "rnn":
         _refuse_crf_options(context)
     settings = _settings(context.params) if renderer == "crf" else None
-    pipeline = open_pipeline(runtime, bundle, precision)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text)
     draw = _rnn_renderer(pipeline, aperture) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:

@@ -56,6 +56,7 @@ def _filter_data(
     from portraiture.reference.errors import InputError, OptionError
     from portraiture.reference.photo.folder import spread
     from portraiture.tools.progress import over
+    from portraiture.training.checkpoints.read import weights_file
     from portraiture.training.data.datasets import Split, list_samples
     from portraiture.training.recipes import FILTER_RECIPES
     from portraiture.training.rendered.files import list_pairs
@@ -75,7 +76,7 @@ def _filter_data(
         return list_pairs(folders["pairs"]), list_pairs(folders["held-out"])
     folders = _folders(data, ("shen2016", "ccp"))
     recipe = FILTER_RECIPES[recipe_name]
-    weights = (perception or SHIPPED_PERCEPTION).resolve()
+    weights = weights_file(perception or SHIPPED_PERCEPTION).resolve()
     options = PairOptions(*recipe.size, maps=digest(weights))
 
     def render(split: Split, count: int) -> list[Path]:
@@ -167,8 +168,12 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
     help="MobileNetV2 .tflite to initialise the encoder from.",
 )
 @click.option("--vgg", type=click.Path(path_type=Path), help="VGG-16 weights (torchvision names, safetensors).")
-@click.option("--perception", type=click.Path(path_type=Path), help="Perception weights that coarse maps come from.")
-@click.option("--init", type=click.Path(path_type=Path), help="Weights to start from; tensors they lack begin anew.")
+@click.option(
+    "--perception",
+    type=click.Path(path_type=Path),
+    help="Perception weights that coarse maps come from, a run or a file.",
+)
+@click.option("--init", type=click.Path(path_type=Path), help="Run or file to start from; tensors it lacks begin anew.")
 @click.option("--hard", multiple=True, type=click.Path(path_type=Path),
               help="Draw photos 3 times as often: a file of evaluate segmentation --worst N --json.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")

@@ -1,7 +1,7 @@
 """``evaluate --compare``: methods side by side, as in the paper's tables 1 and 2, and the networks a row can come from.
 
-A weights file names its network in its metadata, ``model``. What can be compared is an entry of ``NETWORKS`` (masks and
-depth) or ``FILTERS``: the name, and a loader from the file to a function on photos.
+What can be compared is an entry of ``NETWORKS`` (masks and depth) or ``FILTERS``: the network's name, and a loader from
+a checkpoint to a function on photos.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ from portraiture.tools.evaluate.networks import (
 )
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.evaluate.table import markdown_table
+from portraiture.training.checkpoints.read import Which, is_run
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ class Row:
 
 
 def compare_networks(
-    subject: str, photos: Photos, open_shipped: Callable[[], Pipeline], options: Sequence[str]
+    subject: str,
+    photos: Photos,
+    open_shipped: Callable[[], Pipeline],
+    options: Sequence[str],
+    which: Which | None = None,
 ) -> list[Row]:
     """Rows of table 1: graph cut (masks of people only), coarse, refined, and one for each ``--weights``.
 
@@ -49,7 +54,8 @@ def compare_networks(
         subject: ``segmentation``, ``depth``, or ``ground`` and ``crowd``, which have no row of the coarse maps.
         photos: what is measured.
         open_shipped: opens the pipeline of the coarse and refined rows.
-        options: ``NAME=FILE``; of segmentation also ``NAME=DIR``, masks that another program wrote.
+        options: ``NAME=FILE`` or ``NAME=RUN``; of segmentation also ``NAME=DIR``, masks that another program wrote.
+        which: of files that hold raw and averaged weights; None takes the averaged ones.
 
     Raises:
         OptionError, InputError: what ``parse_weights``, ``open_weights``, ``masks_of`` and the measure raise.
@@ -58,8 +64,8 @@ def compare_networks(
     measure = measure_of(subject, photos)
     predictors = []
     for w in given:
-        of_files = subject == "segmentation" and w.path.is_dir()
-        predictors.append((w, masks_of(w.path, photos.samples()) if of_files else open_weights(w, NETWORKS)))
+        of_files = subject == "segmentation" and w.path.is_dir() and not is_run(w.path)
+        predictors.append((w, masks_of(w.path, photos.samples()) if of_files else open_weights(w, NETWORKS, which)))
     pipeline = open_shipped()
     rows = []
     if subject == "segmentation" and photos.dataset != "bsds500":
@@ -78,19 +84,22 @@ def compare_networks(
     return rows
 
 
-def compare_filters(photos: Photos, open_shipped: Callable[[], Pipeline], options: Sequence[str]) -> list[Row]:
+def compare_filters(
+    photos: Photos, open_shipped: Callable[[], Pipeline], options: Sequence[str], which: Which | None = None
+) -> list[Row]:
     """Rows of table 2: the shipped filter, and one for each ``--weights``, all on the shipped network's maps.
 
     Args:
         photos: what is measured; those on which nobody is found are left out.
         open_shipped: opens the pipeline of the maps and of the shipped filter.
-        options: ``NAME=FILE``.
+        options: ``NAME=FILE`` or ``NAME=RUN``.
+        which: of files that hold raw and averaged weights; None takes the averaged ones.
 
     Raises:
         OptionError, InputError: what ``parse_weights``, ``open_weights`` and ``filter_figures`` raise.
     """
     given = parse_weights(options, (SHIPPED_FILTER_ROW,))
-    opened = {w.name: open_weights(w, FILTERS) for w in given}
+    opened = {w.name: open_weights(w, FILTERS, which) for w in given}
     pipeline = open_shipped()
     figures = filter_figures(photos, pipeline, {SHIPPED_FILTER_ROW: pipeline.filter, **opened})
     return [Row(name, found) for name, found in figures.items()]

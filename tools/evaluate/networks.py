@@ -1,4 +1,4 @@
-"""Networks named on the command line by ``--weights NAME=FILE``, loaded and run on photos."""
+"""Networks named on the command line by ``--weights``, loaded and run on photos."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,21 @@ import torch
 from torch import Tensor
 
 from portraiture.export.contract import DEFAULT_SIZE, Size
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.pipeline.maps import Maps, frame_of
-from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
+from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.pipeline.resize import nearest_size, to_model_size, to_photo_size
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
-from portraiture.tools.evaluate.measures import Filter
+from portraiture.tools.evaluate.measures import Filter, network_predictor
+from portraiture.training.checkpoints.fill import fill
+from portraiture.training.checkpoints.networks import networks_in
+from portraiture.training.checkpoints.read import Checkpoint, Which, is_run, read_checkpoint, weights_file
 from portraiture.training.evaluation.predict import Predict, PredictedMaps
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
 from portraiture.training.models.filters.table import FILTERS as FILTER_NETWORKS
-from portraiture.training.tensor_files import load_model, load_tensors
+from portraiture.training.models.spn import PaperSpn
 from portraiture.training.weights import load_any_filter, load_perception
 
 T = TypeVar("T")
@@ -35,32 +40,28 @@ class NetworkMaps(NamedTuple):
     coarse_depth: Tensor | None = None
 
 
-def trained_sizes(path: Path) -> tuple[Size, Size]:
-    """Portrait and landscape size that a weights file was trained at last."""
-    long_px, short_px = load_tensors(path)[1].get("size", (DEFAULT_SIZE.height, DEFAULT_SIZE.width))
+def trained_sizes(checkpoint: Checkpoint) -> tuple[Size, Size]:
+    """Portrait and landscape size that weights were trained at last; the default ones where the file does not say."""
+    long_px, short_px = checkpoint.metadata.get("size", (DEFAULT_SIZE.height, DEFAULT_SIZE.width))
     return Size(long_px, short_px), Size(short_px, long_px)
 
 
-def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size], guided: bool = False) -> Predict:
-    """A network as a function on photos, brought to the model's size and back by the contract's rule.
+def on_photos(run: Callable[[Tensor], NetworkMaps], sizes: tuple[Size, Size]) -> Predict:
+    """A network as a function on photos, brought to the model's size by the contract's rule, back bilinearly.
 
     Args:
         run: from rgb (1, 3, h, w) in 0..1 at one of ``sizes`` to maps.
         sizes: the photo's aspect decides between them.
-        guided: enlarge the refined mask by the guided filter, as the pipeline does; baselines enlarge bilinearly.
     """
 
     def predict(rgb: np.ndarray) -> PredictedMaps:
         size = nearest_size(rgb.shape[0], rgb.shape[1], sizes)
         frame = frame_of(rgb.shape[0], rgb.shape[1], size)
         height, width = frame.size.height, frame.size.width
-        framed = frame.mirror(rgb)
-        small = to_model_size(framed, size)
+        small = to_model_size(frame.mirror(rgb), size)
         with torch.no_grad():
             maps = run(_batch(small / np.float32(255)))
         found = [None if m is None else to_photo_size(m[0, 0].numpy(), height, width) for m in maps]
-        if maps.mask is not None and guided:
-            found[0] = mask_to_photo_size(maps.mask[0, 0].numpy(), small, framed)
         return PredictedMaps(*(None if m is None else np.clip(frame.keep(m), 0, 1) for m in found))
 
     return predict
@@ -72,33 +73,50 @@ def _batch(image: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)[None], np.float32))
 
 
-def _mobile_perception(path: Path) -> Predict:
-    network = load_perception(path)
-    return on_photos(lambda rgb: NetworkMaps(*network(rgb)), trained_sizes(path), guided=True)
+def _mobile_perception(checkpoint: Checkpoint, which: Which | None) -> Predict:
+    networks = Networks(Checkpoints(perception=checkpoint.path, which=which))
+    return network_predictor(Pipeline(networks.runner, trained_sizes(checkpoint)), coarse=True)
 
 
-def _mobile_coarse(path: Path) -> Predict:
+def _mobile_coarse(checkpoint: Checkpoint, which: Which | None) -> Predict:
     network = MobileCoarse()
-    load_model(network, path)
-    network.eval()
+    fill(network.eval(), checkpoint, which)
 
     def run(rgb: Tensor) -> NetworkMaps:
         mask, depth = torch.split(torch.sigmoid(network(rgb)), 1, 1)
         return NetworkMaps(mask, depth)
 
-    return on_photos(run, trained_sizes(path))
+    return on_photos(run, trained_sizes(checkpoint))
 
 
-def _fcn(path: Path) -> Predict:
-    _, metadata = load_tensors(path)
-    network = PfcnPlus() if metadata["model"] == "PfcnPlus" else Fcn()
-    load_model(network, path)
-    network.eval()
-    return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(path))
+def _fcn(checkpoint: Checkpoint, which: Which | None) -> Predict:
+    network = Fcn()
+    fill(network.eval(), checkpoint, which)
+    return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(checkpoint))
 
 
-def _lens_filter(path: Path) -> Filter:
-    network = load_any_filter(path)
+def _pfcn(checkpoint: Checkpoint, which: Which | None) -> Predict:
+    network = PfcnPlus()
+    fill(network.eval(), checkpoint, which)
+    return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(checkpoint))
+
+
+def _paper_spn(checkpoint: Checkpoint, which: Which | None) -> Predict:
+    """The paper's SPN on the shipped network's coarse map, of which it refines the mask, or the depth if trained so."""
+    network, coarse = PaperSpn(), load_perception().coarse
+    fill(network.eval(), checkpoint, which)
+    of_depth = checkpoint.metadata.get("subject") == "depth"
+
+    def run(rgb: Tensor) -> NetworkMaps:
+        first = torch.split(coarse(rgb), 1, 1)[int(of_depth)]
+        refined, rough = torch.sigmoid(network(rgb, first)), torch.sigmoid(first)
+        return NetworkMaps(depth=refined, coarse_depth=rough) if of_depth else NetworkMaps(refined, coarse_mask=rough)
+
+    return on_photos(run, trained_sizes(checkpoint))
+
+
+def _lens_filter(checkpoint: Checkpoint, which: Which | None) -> Filter:
+    network = load_any_filter(checkpoint.path, which)
 
     def draw(maps: Maps, aperture: float) -> np.ndarray:
         images = [_batch(m) for m in (maps.model_rgb / np.float32(255), maps.model_mask, maps.model_depth)]
@@ -110,17 +128,18 @@ def _lens_filter(path: Path) -> Filter:
     return draw
 
 
-NETWORKS: dict[str, Callable[[Path], Predict]] = {
+NETWORKS: dict[str, Callable[[Checkpoint, Which | None], Predict]] = {
     "MobilePerception": _mobile_perception,
     "MobileCoarse": _mobile_coarse,
+    "PaperSpn": _paper_spn,
     "Fcn": _fcn,
-    "PfcnPlus": _fcn,
+    "PfcnPlus": _pfcn,
 }
-"""Networks of masks and depth by the ``model`` of their metadata."""
+"""Networks of masks and depth by name."""
 
 
-FILTERS: dict[str, Callable[[Path], Filter]] = dict.fromkeys(FILTER_NETWORKS, _lens_filter)
-"""Filters by the ``model`` of their metadata."""
+FILTERS: dict[str, Callable[[Checkpoint, Which | None], Filter]] = dict.fromkeys(FILTER_NETWORKS, _lens_filter)
+"""Filters by name."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +165,7 @@ def parse_weights(options: Sequence[str], taken: Sequence[str]) -> list[Weights]
     for option in options:
         name, sign, path = (part.strip() for part in option.partition("="))
         if not (name and sign and path):
-            raise OptionError(f"--weights: expected NAME=FILE.safetensors, found {option!r}; give both")
+            raise OptionError(f"--weights: expected NAME=RUN or NAME=FILE, found {option!r}; give both")
         if "|" in name:
             raise OptionError(
                 f"--weights: expected a name without '|', found {name!r}; take it out, it breaks the table"
@@ -159,22 +178,31 @@ def parse_weights(options: Sequence[str], taken: Sequence[str]) -> list[Weights]
     return found
 
 
-def open_weights(weights: Weights, loaders: Mapping[str, Callable[[Path], T]]) -> T:
-    """Open a file by the network its metadata names.
+def open_weights(
+    weights: Weights, loaders: Mapping[str, Callable[[Checkpoint, Which | None], T]], which: Which | None = None
+) -> T:
+    """Open a file by the network that it is of.
 
     Args:
-        weights: the row.
+        weights: the row, of a run or a checkpoint file.
         loaders: ``NETWORKS`` or ``FILTERS``.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
 
     Raises:
         InputError: no such file, no network of these, or weights that do not fit.
     """
-    _, metadata = load_tensors(weights.path)
-    model = str(metadata.get("model", ""))
-    if model not in loaders:
-        found = model or "no model's name"
+    path = weights_file(weights.path, which) if is_run(weights.path) else weights.path
+    checkpoint = read_checkpoint(path)
+    name = network_name(checkpoint)
+    if name not in loaders:
         raise InputError(
-            f"--weights {weights.name}: expected a file of {' or '.join(loaders)}, found {found} in {weights.path};"
+            f"--weights {weights.name}: expected a file of {' or '.join(loaders)}, found {name} in {path};"
             " give one that portraiture train wrote"
         )
-    return loaders[model](weights.path)
+    return loaders[name](checkpoint, which)
+
+
+def network_name(checkpoint: Checkpoint) -> str:
+    """The network that a file is of; what its metadata say where it is none of ours."""
+    said = str(checkpoint.metadata.get("model", "no network of ours"))
+    return next(iter(networks_in(checkpoint.tensors)), said)

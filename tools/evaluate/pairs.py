@@ -19,6 +19,7 @@ from portraiture.tools.evaluate.compare import Row
 from portraiture.tools.evaluate.networks import SHIPPED_FILTER_ROW, parse_weights
 from portraiture.tools.open_pipeline import open_pipeline
 from portraiture.tools.progress import over
+from portraiture.training.checkpoints.read import Which, weights_file
 from portraiture.training.rendered.files import RenderedPair, list_pairs, read_pair
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 from portraiture.training.tasks.filter import filtered
@@ -37,9 +38,9 @@ _U8, _U16 = 255.0, 65535.0
 """Largest value of a pair's photo and mask, and of its depth and pictures."""
 
 
-def from_weights(path: Path) -> PairFilter:
-    """A weights file's filter in PyTorch, at any size."""
-    model = load_any_filter(path)
+def from_weights(path: Path, which: Which | None = None) -> PairFilter:
+    """The filter of a run or a checkpoint file in PyTorch, at any size."""
+    model = load_any_filter(weights_file(path, which), which)
     return lambda pair, setting: filtered(model, pair.rgb / _U8, pair.mask / _U8, pair.depth / _U16, setting)
 
 
@@ -109,7 +110,9 @@ def pair_figures(folder: Path, filters: Mapping[str, PairFilter], limit: int | N
     }
 
 
-def compare_on_pairs(folder: Path, draw: PairFilter, options: Sequence[str], limit: int | None) -> list[Row]:
+def compare_on_pairs(
+    folder: Path, draw: PairFilter, options: Sequence[str], limit: int | None, which: Which | None = None
+) -> list[Row]:
     """Rows of table 2: the photo itself, the shipped filter, and one for each ``NAME=FILE``.
 
     Args:
@@ -117,11 +120,12 @@ def compare_on_pairs(folder: Path, draw: PairFilter, options: Sequence[str], lim
         draw: the shipped filter.
         options: ``NAME=FILE``.
         limit: use at most this many pairs, spread evenly over the folder; None takes all.
+        which: of files that hold raw and averaged weights; None takes the averaged ones.
 
     Raises:
         OptionError, InputError: what ``parse_weights``, ``from_weights`` and the filters raise.
     """
     given = parse_weights(options, (UNCHANGED, SHIPPED_FILTER_ROW))
     filters: dict[str, PairFilter] = {UNCHANGED: lambda pair, _: pair.rgb / _U8, SHIPPED_FILTER_ROW: draw}
-    filters |= {weights.name: from_weights(weights.path) for weights in given}
+    filters |= {weights.name: from_weights(weights.path, which) for weights in given}
     return [Row(name, figures) for name, figures in pair_figures(folder, filters, limit).items()]

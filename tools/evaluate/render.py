@@ -1,6 +1,6 @@
 """``evaluate render``: every renderer on simulated scenes whose truth is known."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -35,9 +35,9 @@ def _predicted(depth: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(np.clip(depth + DEPTH_NOISE * noise / noise.std(), 0.0, 1.0))
 
 
-def network_masks() -> Masks:
-    """Refined and coarse mask by the shipped network."""
-    pipeline = open_pipeline("torch", None, None)
+def network_masks(weights: Sequence[Path] = (), which_text: str | None = None) -> Masks:
+    """Refined and coarse mask by the network of the weights, as ``open_pipeline`` takes them."""
+    pipeline = open_pipeline("torch", None, None, weights, which_text)
 
     def masks(rgb: np.ndarray) -> tuple[Floats, Floats | None]:
         refined, coarse = (pipeline.perceive(rgb, model).mask.astype(np.float64) for model in ("perception", "coarse"))

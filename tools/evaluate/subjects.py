@@ -1,5 +1,7 @@
 """What ``portraiture evaluate`` can judge: subjects, their data sets, and which options belong to which."""
 
+from pathlib import Path
+
 from portraiture.reference.errors import OptionError
 
 METHODS = ("network", "graph-cut")
@@ -24,7 +26,7 @@ def check_options(
     Args:
         subject, dataset, method: as given, each one of its choices.
         compare, sheet: whether the option is there.
-        weights: ``NAME=FILE`` each.
+        weights: ``NAME=FILE`` each with ``compare``, else a run or a file.
         worst: number of photos, 1 and more, or None.
 
     Raises:
@@ -42,8 +44,10 @@ def check_options(
         )
     if compare and method != "network":
         raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
-    if weights and not compare:
-        raise OptionError("--weights: expected --compare with it, found none; add --compare")
+    if weights and method != "network":
+        raise OptionError(f"--weights: expected no --method with it, found {method}; drop one")
+    if weights and not compare and any("=" in w and not Path(w).exists() for w in weights):
+        raise OptionError(f"--weights: expected RUN or FILE, or --compare with NAME=FILE, found {weights[0]}; add it")
     if worst is not None and (subject != "segmentation" or dataset == "bsds500" or compare):
         what = "--compare" if compare else f"{subject} --dataset {dataset}"
         raise OptionError(f"--worst: expected evaluate segmentation of people alone with it, found {what}; drop it")

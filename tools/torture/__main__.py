@@ -27,12 +27,12 @@ PARTS = ("kills", "places", "files")
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m portraiture.tools.torture", description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="Only this part; repeatable. [default: all]")
-    parser.add_argument("--kills", type=int, default=12, help="Kills of each command. [default: 12]")
+    parser.add_argument("--kills", type=int, default=20, help="Kills of each command. [default: 20]")
     parser.add_argument("--command", action="append", choices=[v.name for v in VICTIMS],
                         help="Only this command in kills and places; repeatable. [default: all]")  # fmt: skip
     parser.add_argument("--files", type=int, default=2000, help="Damaged files of each kind, at most. [default: 2000]")
-    parser.add_argument("--seconds", type=float, default=20,
-                        help="After so long no further file of a kind is read. [default: 20]")  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=60,
+                        help="After so long no further file of a kind is read. [default: 60]")  # fmt: skip
     parser.add_argument("--kind", action="append", choices=list(KINDS), metavar="KIND",
                         help=f"Only this kind of file; repeatable: {', '.join(KINDS)}. [default: all]")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2, help="Commands or kinds at once. [default: 2]")

@@ -62,10 +62,13 @@ def _pair(folder: Path) -> object:
     return read_pair(folder / "pair")
 
 
-def _weights(folder: Path) -> object:
-    from portraiture.training.weights import load_any_filter
+def _weights(name: str) -> Read:
+    def read(folder: Path) -> object:
+        from portraiture.training.weights import load_any_filter
 
-    return load_any_filter(folder / "filter.safetensors")
+        return load_any_filter(folder / name)
+
+    return read
 
 
 BUNDLE = "bundle"
@@ -136,7 +139,8 @@ KINDS = {
         Kind("label .mat", "label.mat", _label),
         Kind("pair.json", "pair/pair.json", _pair, mutated_json),
         Kind("pair's PNG", "pair/target_0.png", _pair),
-        Kind("safetensors", "filter.safetensors", _weights),
+        Kind("safetensors", "filter.safetensors", _weights("filter.safetensors")),
+        Kind("torch.save", "filter.pth", _weights("filter.pth")),
         Kind("TFLite", f"{BUNDLE}/{MODELS['tflite']}", _model("tflite")),
         Kind("ONNX", f"{BUNDLE}/{MODELS['onnx']}", _model("onnx")),
         Kind("mlmodel", f"{_PACKAGE}/Data/com.apple.CoreML/model.mlmodel", _model("coreml")),

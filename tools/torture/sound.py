@@ -65,9 +65,10 @@ def write_sound(folder: Path) -> None:
     Raises:
         RuntimeError: the export of the small bundle failed.
     """
+    import torch
     from scipy.io import savemat
 
-    from portraiture.training.weights import SHIPPED_FILTER
+    from portraiture.training.weights import SHIPPED_FILTER, load_filter
 
     folder.mkdir(parents=True)
     picture, (mask, depth) = _picture(), mask_and_depth()
@@ -81,6 +82,7 @@ def write_sound(folder: Path) -> None:
     write_pairs(folder / "pairs", 1)
     shutil.move(folder / "pairs" / "photo_0", folder / "pair")
     shutil.copy(SHIPPED_FILTER, folder / "filter.safetensors")
+    torch.save({"epoch": 1, "state_dict": load_filter().state_dict()}, folder / "filter.pth")
     done = finished(["export", "-o", BUNDLE, "--target", "tflite,coreml,onnx", "--size", "64x64", "--model", "coarse",
                      "--no-gate"], folder)  # fmt: skip
     if done.code != 0:

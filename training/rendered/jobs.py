@@ -16,6 +16,7 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.maps import read_map
 from portraiture.reference.photo.read import read_photo
+from portraiture.training.checkpoints.read import Which
 from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
 from portraiture.training.rendered.files import RenderedPair, write_pair
@@ -36,6 +37,7 @@ class PairJob:
         weights: file of the network's weights.
         output: folder of all pairs.
         options: what all pairs have in common.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
     """
 
     name: str
@@ -45,6 +47,7 @@ class PairJob:
     weights: Path
     output: Path
     options: PairOptions
+    which: Which | None = None
 
 
 class JobStatus(Enum):
@@ -64,9 +67,10 @@ class Outcome:
     message: str = ""
 
 
-def weights_digest(path: Path) -> str:
-    """First 12 hexadecimal digits of a weights file's SHA-256."""
-    return hashlib.sha256(read_bytes(path, "a weights file")).hexdigest()[:12]
+def weights_digest(path: Path, which: Which | None = None) -> str:
+    """First 12 hexadecimal digits of a weights file's SHA-256, and which of its weights where that was asked for."""
+    digest = hashlib.sha256(read_bytes(path, "a weights file")).hexdigest()[:12]
+    return digest if which is None else f"{digest} {which.value}"
 
 
 PredictMaps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -74,14 +78,14 @@ PredictMaps = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @functools.cache
-def _network(weights: Path) -> PredictMaps:
+def _network(weights: Path, which: Which | None) -> PredictMaps:
     """The perception network, once per process and on one thread: the processes share the cores."""
     import torch
 
     from portraiture.training.weights import load_perception
 
     torch.set_num_threads(1)
-    model = load_perception(weights)
+    model = load_perception(weights, which)
 
     def predict(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         height, width = rgb.shape[:2]
@@ -98,7 +102,7 @@ def _network(weights: Path) -> PredictMaps:
 
 def _predicted(job: PairJob, photo: np.ndarray, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if job.maps is None:
-        return _network(job.weights)(rgb)
+        return _network(job.weights, job.which)(rgb)
     size = (job.options.height, job.options.width)
     mask, depth = (read_map(path, photo.shape[:2]) for path in job.maps)
     return resize_area(mask, *size), resize_area(depth, *size)

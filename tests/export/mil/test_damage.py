@@ -126,6 +126,8 @@ def test_a_manifest_that_leads_outside_or_is_no_json(package):
     text = manifest.read_text()
     manifest.write_text(text.replace("com.apple.CoreML/model.mlmodel", "../../other.mlmodel"))
     assert "inside the package" in one_line(package)
+    manifest.write_text(text.replace("model.mlmodel", "m" * 300))
+    assert "found a path of" in one_line(package)
     manifest.write_text(text[: len(text) // 2])
     assert "Manifest.json" in one_line(package)
 

@@ -1,5 +1,6 @@
 """Processes that share work: each job once, errors as they were raised, and none outlives the export."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -39,6 +40,8 @@ def fail(kind: str, job: int, say: Any) -> None:
         raise WrongFile("doctor: the file is wrong", FILE)
     if kind == "input":
         raise InputError("expected a photo")
+    if kind == "full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if kind == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     raise ZeroDivisionError("by nothing")
@@ -69,6 +72,7 @@ def test_each_job_is_done_once_and_says_its_lines_in_order() -> None:
         ("gate", GateError, "doctor: the file is wrong"),
         ("input", InputError, "expected a photo"),
         ("killed", ExportError, "one of them died"),
+        ("full", OSError, "No space left on device"),
         ("bug", ExportError, "ZeroDivisionError: by nothing"),
     ],
 )

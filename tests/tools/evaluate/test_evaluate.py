@@ -373,7 +373,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=said):
             networks.open_weights(networks.Weights("a", path), networks.NETWORKS)
     save_tensors(tmp_path / "nameless.safetensors", {"x": torch.zeros(1)}, {})
-    with pytest.raises(InputError, match=r"expected a file of RnnFilter or .*, found no model's name"):
+    with pytest.raises(InputError, match=r"expected a file of RnnFilter or .*, found no network of ours"):
         networks.open_weights(networks.Weights("a", tmp_path / "nameless.safetensors"), networks.FILTERS)
     save_tensors(tmp_path / "wrong.safetensors", {"x": torch.zeros(1)}, {"model": "MobileCoarse"})
     with pytest.raises(InputError, match="expected the weights of MobileCoarse"):
@@ -382,7 +382,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 def test_a_network_without_depth_is_named(refused: Callable[..., str], people: Path, tmp_path: Path,
                                           monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    def masks_only(path: Path) -> networks.Predict:
+    def masks_only(checkpoint: object, which: object) -> networks.Predict:
         return networks.on_photos(lambda rgb: networks.NetworkMaps(mask=rgb[:, :1]), (Size(64, 64),))
 
     monkeypatch.setitem(networks.NETWORKS, "Fcn", masks_only)

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from portraiture.reference.errors import InputError
+from portraiture.training.checkpoints.fill import warm_start
+from portraiture.training.checkpoints.read import read_checkpoint
 from portraiture.training.models.coarse import STRIDE, MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits, PerceptionMaps
-from portraiture.training.tensor_files import save_half, save_tensors, warm_start
+from portraiture.training.tensor_files import save_half, save_tensors
 from portraiture.training.weights import load_perception
 
 
@@ -122,7 +124,7 @@ def test_a_warm_start_takes_what_fits_and_names_the_rest(model: MobilePerception
     save_tensors(tmp_path / "older.safetensors", state, {})
     torch.manual_seed(77)
     started = MobilePerception().eval()
-    assert warm_start(started, tmp_path / "older.safetensors") == ["shallow.weight", "shallow.bias"]
+    assert warm_start(started, read_checkpoint(tmp_path / "older.safetensors")) == ["shallow.weight", "shallow.bias"]
     assert torch.equal(started.coarse.head.weight, model.coarse.head.weight)
     assert not torch.equal(started.shallow.weight, model.shallow.weight)
 
@@ -133,9 +135,9 @@ def test_the_coarse_estimator_starts_from_the_perception_network_and_the_other_w
     save_tensors(tmp_path / "perception.safetensors", model.state_dict(), {})
     save_tensors(tmp_path / "coarse.safetensors", model.coarse.state_dict(), {})
     coarse, whole = MobileCoarse(), MobilePerception()
-    assert warm_start(coarse, tmp_path / "perception.safetensors") == []
+    assert warm_start(coarse, read_checkpoint(tmp_path / "perception.safetensors")) == []
     assert torch.equal(coarse.head.weight, model.coarse.head.weight)
-    new = warm_start(whole, tmp_path / "coarse.safetensors")
+    new = warm_start(whole, read_checkpoint(tmp_path / "coarse.safetensors"))
     assert new
     assert not any(name.startswith("coarse.") for name in new)
     assert torch.equal(whole.coarse.head.weight, model.coarse.head.weight)

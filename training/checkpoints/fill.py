@@ -1,0 +1,148 @@
+"""Fill a network from a checkpoint, or say what the checkpoint is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.training.checkpoints.causes import likely_cause
+from portraiture.training.checkpoints.match import TensorSet, shapes_of, tensor_sets
+from portraiture.training.checkpoints.read import Checkpoint, Which
+
+_NAMED = 5
+"""Names on each side that a message lists."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What of a file a network was filled from.
+
+    Attributes:
+        tensors: by the network's names, in its types.
+        prefix: what stood before their names.
+        averaged: an average over training (EMA or SWA); None where the file has raw ones or does not say.
+        both: whether the file holds raw and averaged weights.
+    """
+
+    tensors: dict[str, Tensor]
+    prefix: str
+    averaged: bool | None
+    both: bool
+
+    def __str__(self) -> str:
+        kind = {True: "averaged (EMA) weights", False: "raw weights", None: "weights"}[self.averaged]
+        before = f", {self.prefix!r} before each name" if self.prefix else ""
+        other = f" (--which {'raw' if self.averaged else 'ema'} takes the others)" if self.both else ""
+        return f"{kind}{before}{other}"
+
+
+def take(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -> Taken:
+    """The tensors of a network in a file; the network stays as it is.
+
+    Args:
+        model: on any device, ``meta`` as well.
+        checkpoint: of any network.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
+
+    Raises:
+        InputError: no set of the file is the network's, or holds what the network's types cannot.
+        OptionError: the weights that are asked for are not there.
+    """
+    found = tensor_sets(shapes_of(model), checkpoint.tensors)
+    complete = [s for s in found if s.complete]
+    if not complete:
+        raise InputError(_difference(model, checkpoint, found))
+    ours = "recipe" in checkpoint.metadata and checkpoint.path.stem != "state"  # what train writes is the average
+    averaged = [s for s in complete if s.averaged or ours]
+    raw = [s for s in complete if s not in averaged]
+    chosen = averaged if (averaged and which is not Which.RAW) or which is Which.EMA else raw
+    if not chosen:
+        there = "raw" if which is Which.EMA else "averaged"
+        raise OptionError(
+            f"--which {which.value if which else ''}: expected such weights in {checkpoint.path}, found {there} ones"
+            " alone; drop it"
+        )
+    tensors = _in_types(model.state_dict(), chosen[0], checkpoint)
+    return Taken(tensors, chosen[0].prefix, chosen is averaged if averaged else None, bool(averaged and raw))
+
+
+def fill(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -> Taken:
+    """Fill a network from a file, in place, and say from what of it; raises what :func:`take` does."""
+    taken = take(model, checkpoint, which)
+    model.load_state_dict(taken.tensors)
+    return taken
+
+
+def warm_start(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -> list[str]:
+    """Fill those tensors of a network that a file has by name and shape; returns the names of the others.
+
+    The coarse estimator also takes the weights of the perception network that holds it, and the other way round.
+
+    Raises:
+        InputError: no tensor fits.
+    """
+    own = model.state_dict()
+    sets = [s for s in tensor_sets(shapes_of(model), _with_coarse(checkpoint.tensors)) if _fitting(s, own)]
+    if not sets:
+        raise InputError(
+            f"{checkpoint.path}: expected weights like {type(model).__name__}'s, no tensor fits by name and shape;"
+            " give a file of this network"
+        )
+    most = max(len(_fitting(s, own)) for s in sets)
+    fullest = [s for s in sets if len(_fitting(s, own)) == most]
+    preferred = [s for s in fullest if s.averaged != (which is Which.RAW)] or fullest
+    known = _fitting(preferred[0], own)
+    model.load_state_dict(known, strict=False)
+    return [name for name in own if name not in known]
+
+
+COARSE_PREFIX = "coarse."
+"""Begins the names of the coarse estimator's tensors in the perception network."""
+
+
+def _with_coarse(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, and those of a coarse estimator under the names that they have in a perception network."""
+    return {**{COARSE_PREFIX + name: value for name, value in tensors.items()}, **tensors}
+
+
+def _fitting(found: TensorSet, own: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in found.tensors.items() if value.shape == own[name].shape}
+
+
+def _in_types(own: dict[str, Tensor], chosen: TensorSet, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The set in the network's types, batch norms' counters at 0 where the file has none."""
+    tensors = {name: torch.zeros(own[name].shape, dtype=own[name].dtype) for name in chosen.missing}
+    for name, value in chosen.tensors.items():
+        kind = own[name].dtype
+        if kind.is_floating_point and not value.is_floating_point():
+            raise InputError(
+                f"{checkpoint.path}: expected floating weights, found {value.dtype} in {name};"
+                " give the weights from before they were quantized"
+            )
+        tensors[name] = value.to(kind)
+        if kind.is_floating_point and not torch.isfinite(tensors[name]).all():
+            raise InputError(
+                f"{checkpoint.path}: expected finite weights, {name} holds NaN or infinity; train or copy it again"
+            )
+    return tensors
+
+
+def _difference(model: nn.Module, checkpoint: Checkpoint, found: list[TensorSet]) -> str:
+    """One line: what is missing and unknown, and why that may be."""
+    own: dict[str, Any] = shapes_of(model)
+    start = f"{checkpoint.path}: expected the weights of {type(model).__name__}"
+    nearest = found[0] if found else None
+    missing = nearest.missing if nearest else tuple(own)
+    unknown = nearest.unknown if nearest else tuple(checkpoint.tensors)
+    sides = [("missing", missing), ("unknown", unknown)]
+    if nearest is not None:
+        sides.append(("of another shape", nearest.reshaped))
+    parts = [f"{len(names)} {what} ({_listed(names)})" for what, names in sides if names]
+    return f"{start}, found others: {', '.join(parts)}; {likely_cause(own, checkpoint.tensors, nearest)}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = ", ..." if len(names) > _NAMED else ""
+    return ", ".join(n if len(n) <= 60 else f"{n[:57]}..." for n in names[:_NAMED]) + more
