@@ -239,7 +239,7 @@ def test_the_network_is_digested_by_its_content(tmp_path: Path) -> None:
 
 def test_the_network_predicts_at_any_size() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (50, 30, 3), dtype=np.uint8)
-    mask, depth = pair_jobs._network(SHIPPED_PERCEPTION)(rgb)
+    mask, depth = pair_jobs._network(SHIPPED_PERCEPTION, None)(rgb)
     assert mask.shape == depth.shape == (50, 30)
     assert np.isfinite(mask).all()
     assert mask.min() >= 0
