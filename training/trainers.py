@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from portraiture.reference.errors import unknown
+from portraiture.reference.errors import OptionError, unknown
 from portraiture.reference.photo.folder import spread
 from portraiture.training.checkpoints.fill import warm_start
 from portraiture.training.checkpoints.read import read_checkpoint, weights_file
@@ -101,6 +101,27 @@ def _warm_started(model: nn.Module, init: Path) -> str:
     return f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
 
 
+def _require(subject: str, photos: PeopleAndRooms) -> None:
+    """Refuse sets of which a subject cannot learn.
+
+    Raises:
+        OptionError: no masks for segmentation, or no depth for depth.
+    """
+    if subject == "segmentation" and not photos.has_people:
+        raise OptionError("--data: expected people with masks, found none; add one of shen2016, ccp and folder")
+    if subject == "depth" and not photos.has_depths:
+        raise OptionError("--data: expected photos with depth, found none; add nyu, or a folder with depths/")
+
+
+def _lacking(subject: str, photos: PeopleAndRooms, has_init: bool) -> str:
+    """What the sets do not teach, in words; "" where nothing is lacking."""
+    if subject not in ("coarse", "perception") or (photos.has_people and photos.has_depths):
+        return ""
+    missing, taught = ("depth", "the people's masks and feet") if photos.has_people else ("the mask", "nothing")
+    kept = "it changes from --init with the rest" if has_init else "it begins from nothing"
+    return f"no data of {missing}: {taught} teach it alone, and {kept}"
+
+
 def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources: Sources) -> Trainer[Any]:
     """The trainer of every subject but the filter.
 
@@ -119,11 +140,14 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     recipe = PEOPLE_RECIPES[subject, name]
     torch.manual_seed(0)
     photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard)
+    _require(subject, photos)
     if subject in ("segmentation", "depth") and not recipe.network:
         model, task, encoder = _paper(subject, photos, sources)
     else:
         model, task, encoder = _mobile(subject, recipe, photos, sources.encoder)
     metadata: dict[str, object] = {"model": type(model).__name__, "subject": subject, "recipe": repr(recipe)}
+    if lacking := _lacking(subject, photos, sources.init is not None):
+        metadata["lacking"] = lacking
     metadata["size"] = [recipe.stages[-1].long_px, recipe.stages[-1].short_px]
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways

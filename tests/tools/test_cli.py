@@ -343,7 +343,7 @@ def test_bench_prints_every_stage_and_the_ratio(tmp_path: Path) -> None:
 def test_unknown_recipe_and_missing_data_are_refused(tmp_path: Path) -> None:
     assert "mobile" in one_line_error(portraiture("train", "perception", "--recipe", "x", "-o", tmp_path / "run"))
     message = one_line_error(portraiture("train", "perception", "--recipe", "smoke", "-o", tmp_path / "run"))
-    assert "shen2016=DIR" in message
+    assert "add one of shen2016, ccp, nyu and folder" in message
 
 
 def test_hard_photos_come_from_a_file_of_evaluate(tmp_path: Path) -> None:

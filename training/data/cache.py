@@ -11,7 +11,7 @@ from tqdm import tqdm
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import new_file
 from portraiture.reference.photo.read import read_photo
-from portraiture.training.data.labels import check_label_size, read_depth, read_mask
+from portraiture.training.data.labels import check_label_size, read_alpha, read_depth, read_mask
 from portraiture.training.data.layouts import Sample
 
 DECODER_VERSION = 2
@@ -35,15 +35,16 @@ def photo_with_mask(sample: Sample, height: int, width: int) -> np.ndarray:
     """A photo and its mask at another size.
 
     Args:
-        sample: photo, and mask as its label.
+        sample: photo, and mask or matte as its label.
         height, width: of the result, in pixels.
 
     Returns:
         (height, width, 4) uint8: RGB and soft mask 0..255.
     """
-    rgb, mask = read_photo(sample.photo), read_mask(sample.label)
+    rgb = read_photo(sample.photo)
+    mask = read_alpha(sample.label) if sample.soft else read_mask(sample.label).astype(np.uint8) * 255
     check_label_size(sample, rgb, mask)
-    soft = resize_area(mask.astype(np.uint8) * 255, height, width)
+    soft = resize_area(mask, height, width)
     return np.dstack([resize_area(rgb, height, width), soft])
 
 
@@ -64,6 +65,23 @@ def photo_with_depth(sample: Sample, height: int, width: int) -> np.ndarray:
     inner = slice(NYU_BORDER_PX, -NYU_BORDER_PX)
     level = cv2.resize(depth[inner, inner].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return np.dstack([resize_area(rgb[inner, inner], height, width), level])
+
+
+def photo_with_relative_depth(sample: Sample, height: int, width: int) -> np.ndarray:
+    """A photo of a user's folder and its depth at another size, the farthest point at 255.
+
+    Args:
+        sample: photo, and depth map as its label.
+        height, width: of the result, in pixels.
+
+    Returns:
+        (height, width, 4) uint8: RGB and depth level, 0 unknown; ratios of depths are the map's.
+    """
+    rgb, depth = read_photo(sample.photo), read_depth(sample.label)
+    check_label_size(sample, rgb, depth)
+    shares = np.rint(depth * (255 / max(float(depth.max()), 1.0))).astype(np.uint8)
+    level = cv2.resize(shares, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.dstack([resize_area(rgb, height, width), level])
 
 
 def photo_only(sample: Sample, height: int, width: int) -> np.ndarray:
@@ -102,7 +120,8 @@ def cached(samples: Sequence[Sample], decode: Decoder, height: int, width: int, 
     if not samples:
         raise InputError("expected photos to decode, found none; give two or more per set, as one is held out")
     decoder = f"{decode.__name__} {DECODER_VERSION}"
-    key = "\n".join([decoder, f"{height}x{width}", *(str(s.photo.resolve()) for s in samples)])
+    files = [str(s.photo.resolve()) + (f" {s.label.resolve()}" if s.soft else "") for s in samples]
+    key = "\n".join([decoder, f"{height}x{width}", *files])
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ at it. ``validation`` is the last 15 % of the sorted ids of a set, without the n
 are never trained on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -29,6 +29,8 @@ class Split(Enum):
 def split_of(samples: list[Sample], split: Split, by_groups: bool = True) -> list[Sample]:
     """A part of a sorted list: validation is its last 15 %, without the photos that belong to training.
 
+    Photos that the user holds out are the validation instead.
+
     Args:
         samples: all of a set, in the order of their ids.
         split: which part.
@@ -36,11 +38,24 @@ def split_of(samples: list[Sample], split: Split, by_groups: bool = True) -> lis
     """
     if split is Split.ALL:
         return samples
+    if any(s.held_out for s in samples):
+        return [s for s in samples if s.held_out == (split is Split.VALIDATION)]
     first_held_out = int(len(samples) * (1 - VALIDATION_SHARE))
     moved = [s for s in samples[first_held_out:] if s.trained and by_groups]
     if split is Split.TRAIN:
         return samples[:first_held_out] + moved
     return [s for s in samples[first_held_out:] if s not in moved]
+
+
+def held_out_by_name(name: str, samples: list[Sample], ids: Collection[str]) -> list[Sample]:
+    """The samples, those held out that a user's list names.
+
+    Args:
+        name: of the set: a layout's, or a folder's own.
+        samples: all of the set.
+        ids: ``ID``, or ``SET/ID`` where ids of two sets are equal; a set that none of them names keeps its own split.
+    """
+    return [replace(s, held_out=s.id in ids or f"{name}/{s.id}" in ids) for s in samples]
 
 
 def set_name(dataset: str, root: Path) -> str:

@@ -9,6 +9,9 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.photo.kinds import DAMAGE
 from portraiture.training.data.layouts import Sample
 
+_MOST_CLASSES = 2
+"""A mask image of no larger value holds numbers of classes, not grey: nobody would be found in it."""
+
 
 def check_label_size(sample: Sample, photo: np.ndarray, label: np.ndarray) -> None:
     """Check that a photo and its label have one size.
@@ -67,7 +70,24 @@ def read_mask(path: Path) -> np.ndarray:
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise InputError(f"{path}: expected a mask image, found bytes that do not decode; export it as PNG")
+    if 0 < image.max() <= _MOST_CLASSES:
+        raise InputError(
+            f"{path}: expected a mask with the person at 128 and more, found no value above {image.max()};"
+            " multiply it by 255"
+        )
     return image >= 128
+
+
+def read_alpha(path: Path) -> np.ndarray:
+    """A matte, grey or with an alpha channel, as (H, W) uint8: 0 background, 255 person."""
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise InputError(f"{path}: expected a matte, found bytes that do not decode; export it as PNG")
+    if image.ndim == 3:
+        image = image[..., 3] if image.shape[2] == 4 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return np.asarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)
 
 
 def read_depth(path: Path) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Where a data set keeps its photos and labels: one function per data set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import PHOTO_SUFFIXES
 
-DEPTHS_FOLDER = "depths"
+MASKS_FOLDER, ALPHA_FOLDER, DEPTHS_FOLDER = "masks", "alpha", "depths"
+"""Labels of a user's own folder, beside ``images``."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,16 @@ class Sample:
         id: of the photo in its set.
         photo, label: files.
         trained: whether it belongs to training wherever it lies in the list, as a photo of its shot or sitting does.
+        held_out: whether it is held out wherever it lies in the list, as the user says.
+        soft: whether the label is a matte, of which every value counts, not a mask.
     """
 
     id: str
     photo: Path
     label: Path
     trained: bool = False
+    held_out: bool = False
+    soft: bool = False
 
 
 def _require_folder(path: Path, dataset: str) -> Path:
@@ -100,7 +105,10 @@ def _baidu(root: Path) -> list[Sample]:
 
 
 def _folder(root: Path) -> list[Sample]:
-    return _equal_stems(root, "masks", "masks", (*PHOTO_SUFFIXES, ".mat"))
+    """Masks, or mattes where there are no masks."""
+    if (root / ALPHA_FOLDER).is_dir() and not (root / MASKS_FOLDER).is_dir():
+        return [replace(s, soft=True) for s in _equal_stems(root, ALPHA_FOLDER, "mattes", PHOTO_SUFFIXES)]
+    return _equal_stems(root, MASKS_FOLDER, "masks", (*PHOTO_SUFFIXES, ".mat"))
 
 
 def _folder_depths(root: Path) -> list[Sample]:

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from portraiture.reference.arrays import person_pixels
 from portraiture.reference.metrics import iou
-from portraiture.training.data.cache import cached, photo_only, photo_with_depth, photo_with_mask
+from portraiture.training.data.cache import (
+    cached,
+    photo_only,
+    photo_with_depth,
+    photo_with_mask,
+    photo_with_relative_depth,
+)
 from portraiture.training.data.datasets import Split, split_of
 from portraiture.training.data.depth_order import draw_point_pairs
 from portraiture.training.tasks.people_sets import PeopleSets, Stage, is_landscape
@@ -37,23 +43,30 @@ class HeldOut:
         self.judge_every = judge_every
         long_px, short_px = stage.long_px, stage.short_px
         self.people: dict[str, list[np.ndarray]] = {}
-        for name, samples in {"shen2016": sets.selfies, "ccp": sets.full_bodies, **sets.folders}.items():
+        people = {"shen2016": sets.selfies, "ccp": sets.full_bodies, **sets.folders}
+        for name, samples in people.items():
             held_out = [(sample, is_landscape(sample)) for sample in split_of(samples, Split.VALIDATION)]
             upright, wide = ([s for s, is_wide in held_out if is_wide == shape] for shape in (False, True))
-            self.people[name] = []
+            if held_out:
+                self.people[name] = []
             if upright:
                 self.people[name] += list(cached(upright, photo_with_mask, long_px, short_px, cache))
             if wide:
                 self.people[name] += list(cached(wide, photo_with_mask, short_px, long_px, cache))
-        rooms, nobody = split_of(sets.rooms, Split.VALIDATION), sets.nobody(Split.VALIDATION)
-        self.rooms = cached(rooms, photo_with_depth, short_px, long_px, cache)
+        self.rooms: dict[str, list[np.ndarray]] = {}
+        with_depths = {"nyu": (sets.rooms, photo_with_depth)}
+        with_depths |= {name: (samples, photo_with_relative_depth) for name, samples in sets.scenes.items()}
+        for name, (samples, decode) in with_depths.items():
+            if rooms := split_of(samples, Split.VALIDATION):
+                self.rooms[name] = list(cached(rooms, decode, short_px, long_px, cache))
+        nobody = sets.nobody(Split.VALIDATION)
         self.nobody = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
 
     def figures(self, predict: PredictNamed) -> dict[str, float]:
         """Means over the photos, by name.
 
-        ``iou_SET`` on people, ``false_area_bsds`` on photos of nobody, ``whdr_nyu`` on rooms; each with what follows
-        ``mask`` or ``depth`` in the map's name, such as ``_coarse``.
+        ``iou_SET`` on people, ``false_area_bsds`` on photos of nobody, ``whdr_SET`` on rooms and scenes; each with what
+        follows ``mask`` or ``depth`` in the map's name, such as ``_coarse``.
 
         Args:
             predict: names that begin with ``mask`` are judged on people, names that begin with ``depth`` on rooms.
@@ -78,12 +91,14 @@ class HeldOut:
 
     def _rooms(self, predict: PredictNamed) -> Iterator[Figure]:
         rng = np.random.default_rng(1)
-        for pair in self.rooms[:: self.judge_every]:
-            points = draw_point_pairs(pair[..., 3], PAIRS_PER_PHOTO, rng)
-            for ending, depth in _maps("depth", predict, pair):
-                z = depth.ravel()
-                wrong = np.sign(z[points.a] - z[points.b]) != points.relation
-                yield f"whdr_nyu{ending}", float(wrong.mean())
+        for name, pairs in self.rooms.items():
+            for pair in pairs[:: self.judge_every]:
+                points = draw_point_pairs(pair[..., 3], PAIRS_PER_PHOTO, rng)
+                for ending, depth in _maps("depth", predict, pair):
+                    z = depth.ravel()
+                    wrong = np.sign(z[points.a] - z[points.b]) != points.relation
+                    if wrong.size:
+                        yield f"whdr_{name}{ending}", float(wrong.mean())
 
 
 def _maps(kind: str, predict: PredictNamed, photo: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -25,10 +25,10 @@ class MaskTask:
 
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The mask terms of the perception loss."""
-        people, rooms = (model(rgb).float() for rgb in (batch.people, batch.rooms))
+        people = model(batch.people).float()
         weight = losses.edge_weight(batch.masks)
         mask = losses.cross_entropy(people, batch.masks, weight) + losses.dice(people, batch.masks)
-        empty = empty_losses((rooms,), batch.empty)
+        empty = empty_losses((model(batch.rooms).float(),), batch.empty) if len(batch.rooms) else mask.new_zeros(())
         return mask + EMPTY_ROOM_WEIGHT * empty, {"mask": float(mask.detach()), "empty": float(empty.detach())}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

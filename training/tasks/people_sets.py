@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from portraiture.reference.errors import OptionError
-from portraiture.training.data.datasets import Split, list_samples, split_of
+from portraiture.reference.errors import InputError, OptionError
+from portraiture.training.data.datasets import Split, held_out_by_name, list_depths, list_samples, split_of
 from portraiture.training.data.labels import mask_size
-from portraiture.training.data.layouts import Sample
-from portraiture.training.data.negatives import person_free_photos
+from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample
+from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 
 FULL_BODY_SHARE = 4.0
 """How often a photo of CCP is drawn against a selfie: there are fewer of them; chosen, not measured."""
 
 FOLDER_SHARE = 1.8
-"""How often a folder's photo is drawn against a selfie: two photos in three on 2,120 of them; chosen, not measured."""
+"""How often a folder's photo is drawn against a selfie: two photos in three on 2,120 of them; chosen, not measured.
+A folder's own weight multiplies it."""
 
 HARD_SHARE = 3.0
 """How often a photo of ``--hard`` is drawn against its equals; chosen, not measured."""
@@ -47,22 +48,52 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A folder of a user's own: ``images/`` with ``masks/`` or ``alpha/``, with ``depths/``, or with both.
+
+    Attributes:
+        path: the folder.
+        weight: how often its photos are drawn, against 1 of other folders.
+    """
+
+    path: Path
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Its name in figures."""
+        return self.path.absolute().name
+
+    @property
+    def has_people(self) -> bool:
+        """Whether there are masks or mattes."""
+        return any((self.path / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER))
+
+    @property
+    def has_depths(self) -> bool:
+        """Whether there are depth maps."""
+        return (self.path / DEPTHS_FOLDER).is_dir()
+
+
+@dataclass(frozen=True)
 class PeopleData:
-    """Top folders of the sets.
+    """Top folders of the sets; what is None or empty is not there.
 
     Attributes:
         shen2016, ccp, nyu: the data sets.
         backgrounds: folders of photos that show nobody.
         cache: where decoded photos are kept.
-        folders: each holds ``images/`` and ``masks/``.
+        folders: of the user's own.
+        held_out: ids of photos that are held out, ``ID`` or ``SET/ID``; empty holds out the last 15 % of each set.
     """
 
-    shen2016: Path
-    ccp: Path
-    nyu: Path
+    shen2016: Path | None
+    ccp: Path | None
+    nyu: Path | None
     backgrounds: tuple[Path, ...]
     cache: Path
-    folders: tuple[Path, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    held_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,34 +103,72 @@ class PeopleSets:
     Attributes:
         selfies, full_bodies: Shen and CCP, all upright.
         folders: people in any shape, by the folder's name.
-        rooms: NYU.
+        weights: of the folders, by the same names.
+        rooms: NYU, whose depths are in metres.
+        scenes: photos with depths of unknown unit, by the folder's name.
         backgrounds: photos of nobody, a list per folder.
+        data: where all that is.
     """
 
     selfies: list[Sample]
     full_bodies: list[Sample]
     folders: dict[str, list[Sample]]
+    weights: dict[str, float]
     rooms: list[Sample]
+    scenes: dict[str, list[Sample]]
     backgrounds: list[list[Sample]]
+    data: PeopleData
 
     @staticmethod
     def of(data: PeopleData) -> "PeopleSets":
         """List the sets.
 
         Raises:
-            OptionError: two folders have one name, by which their figures are told apart.
+            OptionError: two folders have one name, by which their figures are told apart, or ``held_out`` names no
+                photo.
+            InputError: a folder has neither masks nor depths.
         """
-        selfies, full_bodies = list_samples("shen2016", data.shen2016), list_samples("ccp", data.ccp)
-        folders: dict[str, list[Sample]] = {}
+        named: list[Sample] = []
+
+        def own_split(name: str, samples: list[Sample]) -> list[Sample]:
+            found = held_out_by_name(name, samples, data.held_out)
+            named.extend(s for s in found if s.held_out)
+            return found
+
+        def listed(name: str, root: Path | None) -> list[Sample]:
+            return [] if root is None else own_split(name, list_samples(name, root))
+
+        folders, scenes = dict[str, list[Sample]](), dict[str, list[Sample]]()
         for folder in data.folders:
-            name = folder.absolute().name
-            if name in folders or name in ("shen2016", "ccp"):
+            if folder.name in {*folders, *scenes, "shen2016", "ccp", "nyu"}:
                 raise OptionError(
-                    f"--data folder=DIR: expected folders of different names, found {name} twice; rename one"
+                    f"--data folder=DIR: expected folders of different names, found {folder.name} twice; rename one"
                 )
-            folders[name] = list_samples("folder", folder)
-        backgrounds = [person_free_photos(folder) for folder in data.backgrounds]
-        return PeopleSets(selfies, full_bodies, folders, list_samples("nyu", data.nyu), backgrounds)
+            if not (folder.has_people or folder.has_depths):
+                raise InputError(
+                    f"{folder.path}: expected {MASKS_FOLDER}/, {ALPHA_FOLDER}/ or {DEPTHS_FOLDER}/ beside images/,"
+                    " found none; add labels of the photos' stems"
+                )
+            if folder.has_people:
+                folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path))
+            if folder.has_depths:
+                scenes[folder.name] = own_split(folder.name, list_depths("folder", folder.path))
+        sets = PeopleSets(
+            listed("shen2016", data.shen2016),
+            listed("ccp", data.ccp),
+            folders,
+            {folder.name: folder.weight for folder in data.folders},
+            listed("nyu", data.nyu),
+            scenes,
+            [own_split(folder.absolute().name, person_free_photos(folder)) for folder in data.backgrounds],
+            data,
+        )
+        if data.held_out and not named:
+            raise OptionError(
+                f"--held-out: expected ids of photos of --data, found none that is there, such as"
+                f" {min(data.held_out)}; write ID or SET/ID in each line"
+            )
+        return sets
 
     def upright(self, split: Split) -> list[Sample]:
         """Selfies, then full bodies."""
@@ -109,27 +178,40 @@ class PeopleSets:
         """The folders' people."""
         return [sample for samples in self.folders.values() for sample in split_of(samples, split)]
 
+    def with_depths(self, split: Split) -> list[Sample]:
+        """Rooms, then the folders' scenes."""
+        scenes = [sample for samples in self.scenes.values() for sample in split_of(samples, split)]
+        return split_of(self.rooms, split) + scenes
+
     def nobody(self, split: Split) -> list[Sample]:
         """Photos without a person."""
         return [sample for samples in self.backgrounds for sample in split_of(samples, split)]
+
+    def empty_rooms(self) -> np.ndarray:
+        """Flags (n,) of the training part of :meth:`with_depths`: rooms that are known to show nobody."""
+        rooms, every = split_of(self.rooms, Split.TRAIN), self.with_depths(Split.TRAIN)
+        known = person_free_rooms(self.data.nyu, rooms) if self.data.nyu is not None else np.zeros(0, bool)
+        return np.concatenate([known, np.zeros(len(every) - len(rooms), bool)])
+
+    def draw_shares(self, hard: frozenset[str]) -> np.ndarray:
+        """How often each person of the training part is drawn, (n,) of sum 1: upright ones, then the folders'.
+
+        Args:
+            hard: ids that are drawn ``HARD_SHARE`` times as often.
+        """
+        parts = [(1.0, self.selfies), (FULL_BODY_SHARE, self.full_bodies)]
+        parts += [(FOLDER_SHARE * self.weights[name], samples) for name, samples in self.folders.items()]
+        weight = np.array(
+            [
+                share * (HARD_SHARE if s.id in hard else 1.0)
+                for share, part in parts
+                for s in split_of(part, Split.TRAIN)
+            ]
+        )
+        return weight / weight.sum() if weight.size else weight
 
 
 def is_landscape(sample: Sample) -> bool:
     """Whether a photo is wider than high, by its label."""
     height, width = mask_size(sample.label)
     return width > height
-
-
-def draw_shares(people: list[Sample], n_selfies: int, n_upright: int, hard: frozenset[str]) -> np.ndarray:
-    """How often each person is drawn, (n,) of sum 1.
-
-    Args:
-        people: selfies, then full bodies, then folders' photos.
-        n_selfies: number of selfies.
-        n_upright: number of selfies and full bodies.
-        hard: ids that are drawn ``HARD_SHARE`` times as often.
-    """
-    place = np.arange(len(people))
-    weight = np.where(place < n_selfies, 1.0, np.where(place < n_upright, FULL_BODY_SHARE, FOLDER_SHARE))
-    weight *= [HARD_SHARE if person.id in hard else 1.0 for person in people]
-    return np.asarray(weight / weight.sum())

@@ -53,24 +53,26 @@ class PerceptionTask:
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """(1) with Dice on masks; (2) and log-depth on rooms; (3) and person-before-background on people."""
         assert isinstance(model, MobilePerception)
-        people, rooms = (
-            PerceptionLogits(*(z.float() for z in model.logits(rgb))) for rgb in (batch.people, batch.rooms)
-        )
-        weight = losses.edge_weight(batch.masks)
-        mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
-        mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE)
-        coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
-        target = batch.levels.flatten(1)
-        depth = depth_loss(rooms.depth.flatten(1), target) + 0.5 * depth_loss(rooms.coarse_depth.flatten(1), target)
-        body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
-        empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
-        contacts = contacts_of(batch.masks, batch.as_taken)
-        ground = ground_loss(people.depth, contacts) + 0.5 * ground_loss(people.coarse_depth, contacts)
-        people_depth = self.body_weight * body + 0.1 * order + GROUND_WEIGHT * ground
-        total = mask + 0.4 * coarse + self.depth_weight * depth + people_depth + EMPTY_ROOM_WEIGHT * empty
-        figures = {"empty": empty, "mask": mask, "coarse": coarse, "depth": depth, "body": body, "order": order,
-                   "ground": ground}  # fmt: skip
-        return total, {k: float(v.detach()) for k, v in figures.items()}
+        terms: dict[str, Tensor] = {}
+        total = batch.people.new_zeros(())
+        if len(batch.people):
+            people = PerceptionLogits(*(z.float() for z in model.logits(batch.people)))
+            weight = losses.edge_weight(batch.masks)
+            mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
+            mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE)
+            coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
+            body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
+            contacts = contacts_of(batch.masks, batch.as_taken)
+            ground = ground_loss(people.depth, contacts) + 0.5 * ground_loss(people.coarse_depth, contacts)
+            total = mask + 0.4 * coarse + self.body_weight * body + 0.1 * order + GROUND_WEIGHT * ground
+            terms |= {"mask": mask, "coarse": coarse, "body": body, "order": order, "ground": ground}
+        if len(batch.rooms):
+            rooms = PerceptionLogits(*(z.float() for z in model.logits(batch.rooms)))
+            depth = depth_loss(rooms.depth, batch) + 0.5 * depth_loss(rooms.coarse_depth, batch)
+            empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
+            total = total + self.depth_weight * depth + EMPTY_ROOM_WEIGHT * empty
+            terms |= {"depth": depth, "empty": empty}
+        return total, {k: float(v.detach()) for k, v in terms.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Refined and coarse figures on the held-out photos."""
@@ -93,13 +95,16 @@ class CoarseTask(PerceptionTask):
 
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The coarse terms of the perception loss."""
-        people, rooms = (model(rgb).float() for rgb in (batch.people, batch.rooms))
-        mask = losses.cross_entropy(people[:, :1], batch.masks)
-        depth = depth_loss(rooms[:, 1].flatten(1), batch.levels.flatten(1))
-        empty = empty_losses((rooms[:, :1],), batch.empty)
-        figures = {"empty": empty, "mask": mask, "depth": depth}
-        total = mask + self.depth_weight * depth + EMPTY_ROOM_WEIGHT * empty
-        return total, {k: float(v.detach()) for k, v in figures.items()}
+        terms: dict[str, Tensor] = {}
+        total = batch.people.new_zeros(())
+        if len(batch.people):
+            terms["mask"] = losses.cross_entropy(model(batch.people).float()[:, :1], batch.masks)
+            total = terms["mask"]
+        if len(batch.rooms):
+            rooms = model(batch.rooms).float()
+            terms["depth"], terms["empty"] = depth_loss(rooms[:, 1:], batch), empty_losses((rooms[:, :1],), batch.empty)
+            total = total + self.depth_weight * terms["depth"] + EMPTY_ROOM_WEIGHT * terms["empty"]
+        return total, {k: float(v.detach()) for k, v in terms.items()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Figures on the held-out photos."""
@@ -119,8 +124,14 @@ def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:
     return torch.stack([losses.cross_entropy(z[empty], torch.zeros_like(z[empty])) for z in logits]).sum()
 
 
-def depth_loss(z: Tensor, level: Tensor) -> Tensor:
-    """(2) on random pairs of points, plus :func:`losses.log_depth`; z and level (N, P), level 0 where unknown."""
+def depth_loss(depth: Tensor, batch: PeopleBatch) -> Tensor:
+    """(2) on random pairs of points, plus :func:`losses.log_depth` where the levels have NYU's unit.
+
+    Args:
+        depth: of the batch's rooms before the sigmoid, (M, 1, H, W).
+        batch: with at least one room.
+    """
+    z, level = depth.flatten(1), batch.levels.flatten(1)
     rng = np.random.default_rng(int(level.sum().item()) & 0xFFFF)
     rank = z.new_zeros(())
     for k in range(z.shape[0]):
@@ -128,9 +139,12 @@ def depth_loss(z: Tensor, level: Tensor) -> Tensor:
         a, b, relation = (torch.from_numpy(v).to(z.device) for v in (pairs.a, pairs.b, pairs.relation))
         if len(a):
             rank = rank + losses.ranking(z[k][a], z[k][b], relation) / z.shape[0]
+    if not bool(batch.metric.any()):
+        return rank
     known = (level > MIN_LEVEL).float()
     target = Z_OF_LOG_DEPTH * (torch.log(level.clamp(min=MIN_LEVEL) / NYU_LEVELS_PER_METRE) - 1.0)
-    return rank + 0.5 * losses.log_depth(z, target, known)
+    metric = batch.metric
+    return rank + 0.5 * losses.log_depth(z[metric], target[metric], known[metric]) * metric.float().mean()
 
 
 def contacts_of(masks: Tensor, as_taken: Tensor) -> list[list[Contact]]:

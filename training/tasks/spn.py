@@ -47,7 +47,9 @@ class SpnTask:
         if self.kind is SpnKind.SEGMENTATION:
             mask = losses.cross_entropy(self._refined(model, batch.people)[0], batch.masks)
             return mask, {"mask": float(mask.detach())}
-        depth = depth_loss(self._refined(model, batch.rooms)[0].flatten(1), batch.levels.flatten(1))
+        depth = depth_loss(self._refined(model, batch.rooms)[0], batch)
+        if not len(batch.people):
+            return depth, {"depth": float(depth.detach())}
         body, _ = body_losses(self._refined(model, batch.people)[0], batch.masks, batch.selfie, batch.one_body)
         return depth + 0.2 * body, {"depth": float(depth.detach()), "body": float(body.detach())}
 

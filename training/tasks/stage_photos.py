@@ -7,7 +7,13 @@ import cv2
 import numpy as np
 
 from portraiture.training.data.augment import Rng, composite, degrade, jitter_colour, occlude, random_affine, warp
-from portraiture.training.data.cache import cached, photo_only, photo_with_depth, photo_with_mask
+from portraiture.training.data.cache import (
+    cached,
+    photo_only,
+    photo_with_depth,
+    photo_with_mask,
+    photo_with_relative_depth,
+)
 from portraiture.training.data.datasets import Split, split_of
 from portraiture.training.tasks.people_sets import PeopleSets, Stage
 
@@ -77,12 +83,16 @@ class StagePhotos:
         long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
         upright, any_shape = sets.upright(Split.TRAIN), sets.any_shape(Split.TRAIN)
         self.n_upright = len(upright)
-        self.people = list(cached(upright, photo_with_mask, long_px, short_px, cache))
+        self.people = list(cached(upright, photo_with_mask, long_px, short_px, cache)) if upright else []
         if any_shape:  # stretched to a square: a view turns it into either shape
             self.people += list(cached(any_shape, photo_with_mask, long_px, long_px, cache))
         self.rooms_size = stage.rooms_size
         height, width = (n * 9 // 8 for n in stage.rooms_size)
-        self.rooms = cached(split_of(sets.rooms, Split.TRAIN), photo_with_depth, height, width, cache)
+        rooms = split_of(sets.rooms, Split.TRAIN)
+        scenes = sets.with_depths(Split.TRAIN)[len(rooms) :]
+        self.rooms = list(cached(rooms, photo_with_depth, height, width, cache)) if rooms else []
+        if scenes:
+            self.rooms += list(cached(scenes, photo_with_relative_depth, height, width, cache))
         nobody = sets.nobody(Split.TRAIN)
         self.backgrounds = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
 

@@ -19,7 +19,7 @@ from portraiture.training.models.perception import MobilePerception
 from portraiture.training.recipes import PeopleRecipe
 from portraiture.training.tasks import stage_photos
 from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
-from portraiture.training.tasks.people_sets import PeopleData, Stage
+from portraiture.training.tasks.people_sets import Folder, PeopleData, Stage
 from portraiture.training.tasks.perception import PerceptionTask, contacts_of, empty_losses, ground_loss
 from portraiture.training.tensor_files import load_tensors
 from portraiture.training.trainers import Sources, people_trainer
@@ -289,7 +289,7 @@ def with_folder(data: PeopleData, tmp_path: Path) -> PeopleData:
         mask[:, : size[1] // 2] = 255
         write(tmp_path / f"wild/images/p{k:02d}.png", plain((0, 200, 200), *size))
         write(tmp_path / f"wild/masks/p{k:02d}.png", mask)
-    return replace(data, folders=(tmp_path / "wild",))
+    return replace(data, folders=(Folder(tmp_path / "wild"),))
 
 
 def test_folders_are_drawn_in_their_own_shape_and_judged(with_folder: PeopleData) -> None:
@@ -347,6 +347,8 @@ def test_two_folders_of_one_name_are_refused(with_folder: PeopleData) -> None:
 
 def test_a_folder_may_not_have_the_name_of_a_set(with_folder: PeopleData, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
-    folder = with_folder.folders[0].rename(tmp_path / "own/ccp")  # its figures would take the place of CCP's
+    folder = Folder(
+        with_folder.folders[0].path.rename(tmp_path / "own/ccp")
+    )  # its figures would take the place of CCP's
     with pytest.raises(OptionError, match="different names, found ccp twice"):
         PeopleAndRooms(replace(with_folder, folders=(folder,)), (STAGE,))
