@@ -108,7 +108,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
-    "tools/commands": ("tools/commands/ tools/{cli,samples,training_data}.py", "reference* training* export* tools*"),
+    "tools/commands": (
+        "tools/commands/ tools/{cli,samples,training_data,run_config}.py",
+        "reference* training* export* tools*",
+    ),
 }
 
 

@@ -154,7 +154,9 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     if sources.init is not None:
         metadata["init"] = _warm_started(model, sources.init)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
+    trainer = Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
+    trainer.data = photos.sets.digests()
+    return trainer
 
 
 def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = None) -> Trainer[Any]:
@@ -181,4 +183,6 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     task = FilterTask(judged, recipe.crop, recipe.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     schedule = Schedule(recipe.steps, warmup_steps=100, validate_every=recipe.validate_every, ema_decay=0.998)
-    return Trainer(model, optimizer, task, schedule, run, metadata)
+    trainer = Trainer(model, optimizer, task, schedule, run, metadata)
+    trainer.data = data.digests()
+    return trainer

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from portraiture.tools.run_config import FILE, use_config, write_config
+
 if TYPE_CHECKING:
     from portraiture.training.run.trainer import Trainer
     from portraiture.training.trainers import Sources
@@ -54,6 +56,8 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
               " depths/; folder=DIR:3 is drawn 3 times as often); filter: pairs, held-out.")  # fmt: skip
 @click.option("--held-out", "held_out", type=click.Path(path_type=Path), metavar="FILE",
               help="Ids never to train on, ID or SET/ID a line. [default: the last 15 % of each set]")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=use_config,
+              metavar="RUN_OR_TOML", help="Options of another run; those given here count more.")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the run folder.")
 @click.option(
@@ -99,7 +103,7 @@ def command(
     smaller: bool,
     tensorboard: bool,
 ) -> None:
-    """Train SUBJECT by a recipe. RUN gets log.jsonl, state.safetensors and weights.safetensors.
+    """Train SUBJECT by a recipe. RUN gets run.toml, log.jsonl, state.safetensors and weights.safetensors.
 
     In several processes, each with the recipe's batch: torchrun --nproc-per-node=2 -m portraiture.tools.cli train ...
     On several machines RUN and the datasets are on a disk that all of them share.
@@ -128,6 +132,9 @@ def command(
         _replace_stopping(trainer, patience, watch, smaller)
         trainer.scalars = tensorboard
         trainer.place(chosen)
+        if distributed.is_main() and not (resume and (run / FILE).exists()):
+            run.mkdir(parents=True, exist_ok=True)
+            write_config(run, click.get_current_context().params, trainer.data)
         if resume:
             trainer.resume()
         result = trainer.fit()

@@ -5,12 +5,15 @@ at it. ``validation`` is the last 15 % of the sorted ids of a set, without the n
 are never trained on.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from portraiture.reference.errors import unknown
+from portraiture.reference.files import read_bytes
 from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, Sample
 from portraiture.training.data.near_duplicates import in_training
 
@@ -56,6 +59,19 @@ def held_out_by_name(name: str, samples: list[Sample], ids: Collection[str]) -> 
         ids: ``ID``, or ``SET/ID`` where ids of two sets are equal; a set that none of them names keeps its own split.
     """
     return [replace(s, held_out=s.id in ids or f"{name}/{s.id}" in ids) for s in samples]
+
+
+def digest_of(samples: list[Sample]) -> dict[str, Any]:
+    """The number of a set's photos, of those held out, and a SHA-256 of all ids, photos and labels in their order."""
+    whole = hashlib.sha256()
+    for sample in samples:
+        for part in (
+            sample.id.encode(),
+            *(read_bytes(path, "a photo or label") for path in (sample.photo, sample.label)),
+        ):
+            whole.update(hashlib.sha256(part).digest())
+    held_out = len(split_of(samples, Split.VALIDATION))
+    return {"photos": len(samples), "held_out": held_out, "sha256": whole.hexdigest()}
 
 
 def set_name(dataset: str, root: Path) -> str:

@@ -30,6 +30,10 @@ _STALE_S = 3600.0
 """Age at which an unfinished folder is taken for a killed run's: no pair takes an hour. Chosen, not measured."""
 
 
+PAIR_FILE = "pair.json"
+"""What a pair says of itself; a pair that has it is whole."""
+
+
 @dataclass(frozen=True)
 class RenderedPair:
     """A photo, its maps and the reference's pictures of it.
@@ -93,7 +97,7 @@ def list_pairs(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"pairs: expected a folder, found none at {folder}; make one with portraiture pairs")
-    found = sorted(p.parent for p in folder.glob("*/pair.json") if not p.parent.name.startswith("."))
+    found = sorted(p.parent for p in folder.glob(f"*/{PAIR_FILE}") if not p.parent.name.startswith("."))
     if not found:
         raise InputError(f"pairs: expected pair folders in {folder}, found none; make some with portraiture pairs")
     return found
@@ -102,7 +106,7 @@ def list_pairs(folder: Path) -> list[Path]:
 def read_settings(path: Path) -> tuple[LensSetting, ...]:
     """The lens settings of a pair, in the order of its targets."""
     try:
-        entry = parse_json((path / "pair.json").read_bytes())
+        entry = parse_json((path / PAIR_FILE).read_bytes())
         if entry["version"] != VERSION:
             raise InputError(f"{path}: expected pair version {VERSION}, found {entry['version']}; render it again")
         settings = tuple(LensSetting(float(s["aperture"]), float(s["focus"])) for s in entry["settings"])

@@ -19,7 +19,7 @@ from portraiture.reference.photo.read import read_photo
 from portraiture.training.checkpoints.read import Which
 from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
-from portraiture.training.rendered.files import RenderedPair, write_pair
+from portraiture.training.rendered.files import PAIR_FILE, RenderedPair, write_pair
 from portraiture.training.rendered.options import PairOptions
 from portraiture.training.rendered.render import render_targets
 from portraiture.training.rendered.settings import drawn_settings, grid_settings
@@ -150,4 +150,4 @@ def _make(job: PairJob) -> JobStatus:
 
 def unfinished(jobs: Iterable[PairJob]) -> list[PairJob]:
     """The jobs whose pair does not exist yet."""
-    return [job for job in jobs if not (job.output / job.name / "pair.json").is_file()]
+    return [job for job in jobs if not (job.output / job.name / PAIR_FILE).is_file()]

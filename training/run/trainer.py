@@ -8,7 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 import torch
@@ -56,6 +56,9 @@ class Trainer(Generic[Batch]):
         schedule: how long and how fast.
         run: the run folder.
         metadata: what JSON can hold; it is written into the weight files.
+
+    Attributes:
+        data: what is learnt from, for the run's configuration: of each set by name numbers and digests.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Trainer(Generic[Batch]):
         self.best: float | None = None
         self.validations_without_improvement = 0
         self.scalars = False
+        self.data: dict[str, dict[str, Any]] = {}
         self.device = next(model.parameters()).device
         self.base_rates = [float(g["lr"]) for g in optimizer.param_groups]
 

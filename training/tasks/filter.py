@@ -1,9 +1,10 @@
 """Training of the filters on pairs that the CRF reference rendered (paper 3.4)."""
 
+import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import read_bytes
 from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import (
     STRIDE,
@@ -25,7 +27,7 @@ from portraiture.training.models.filters.base import (
     selfie_share,
 )
 from portraiture.training.models.filters.layers import layered_depth
-from portraiture.training.rendered.files import read_maps, read_pair, read_settings, read_target
+from portraiture.training.rendered.files import PAIR_FILE, read_maps, read_pair, read_settings, read_target
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 
 
@@ -47,6 +49,17 @@ class FilterData:
 
     train: list[Path]
     validation: list[Path]
+
+    def digests(self) -> dict[str, dict[str, Any]]:
+        """Of both parts: how many pairs, and a SHA-256 of their names and of what each says of itself."""
+        return {"pairs": _digest(self.train), "held-out": _digest(self.validation)}
+
+
+def _digest(pairs: list[Path]) -> dict[str, Any]:
+    whole = hashlib.sha256()
+    for pair in pairs:
+        whole.update(pair.name.encode() + read_bytes(pair / PAIR_FILE, "a pair's description"))
+    return {"photos": len(pairs), "sha256": whole.hexdigest()}
 
 
 def _tensor(values: np.ndarray) -> Tensor:

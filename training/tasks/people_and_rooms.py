@@ -54,7 +54,7 @@ class PeopleAndRooms:
         self, data: PeopleData, stages: tuple[Stage, ...], judge_every: int = 1, hard: frozenset[str] = frozenset()
     ) -> None:
         self.stages = stages
-        sets = PeopleSets.of(data)
+        self.sets = sets = PeopleSets.of(data)
         upright, any_shape = sets.upright(Split.TRAIN), sets.any_shape(Split.TRAIN)
         self.n_selfies = len(split_of(sets.selfies, Split.TRAIN))
         self.people_share = sets.draw_shares(hard)

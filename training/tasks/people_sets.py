@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from portraiture.reference.errors import InputError, OptionError
-from portraiture.training.data.datasets import Split, held_out_by_name, list_depths, list_samples, split_of
+from portraiture.training.data.datasets import Split, digest_of, held_out_by_name, list_depths, list_samples, split_of
 from portraiture.training.data.labels import mask_size
 from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
@@ -169,6 +170,14 @@ class PeopleSets:
                 f" {min(data.held_out)}; write ID or SET/ID in each line"
             )
         return sets
+
+    def digests(self) -> dict[str, dict[str, Any]]:
+        """Of each set by name: photos, those held out, and the SHA-256 of their ids, photos and labels."""
+        backgrounds = zip(self.data.backgrounds, self.backgrounds, strict=True)
+        every = {"shen2016": self.selfies, "ccp": self.full_bodies, "nyu": self.rooms, **self.folders}
+        every |= {f"{name} depths": samples for name, samples in self.scenes.items()}
+        every |= {f"{folder.absolute().name} backgrounds": samples for folder, samples in backgrounds}
+        return {name: digest_of(samples) for name, samples in every.items() if samples}
 
     def upright(self, split: Split) -> list[Sample]:
         """Selfies, then full bodies."""

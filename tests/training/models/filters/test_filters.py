@@ -184,7 +184,10 @@ def test_judged_pairs_are_spread_over_the_held_out_ones(
     pairs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(FILTER_RECIPES, "mobile", replace(FILTER_RECIPES["mobile"], crop=64, judged=3))
-    held_out = [Path(str(k)) for k in range(5)]
+    held_out = [tmp_path / str(k) for k in range(5)]
+    for pair in held_out:
+        pair.mkdir()
+        (pair / "pair.json").write_text("{}")
     task = filter_trainer("mobile", FilterData(pairs, held_out), tmp_path / "run").task
     assert isinstance(task, FilterTask)
     assert task.validation == [held_out[k] for k in (0, 1, 3)]
