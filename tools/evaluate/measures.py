@@ -19,7 +19,7 @@ from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
 from portraiture.training.data.datasets import list_depths
 from portraiture.training.data.depth_order import read_diw
-from portraiture.training.data.layouts import DEPTHS_FOLDER
+from portraiture.training.data.layouts import DEPTHS_FOLDER, has_people
 from portraiture.training.evaluation.bodies import evaluate_bodies
 from portraiture.training.evaluation.depth import evaluate_diw, evaluate_nyu, evaluate_ordinal
 from portraiture.training.evaluation.filters import evaluate_filters
@@ -55,7 +55,7 @@ def depth_measure(photos: Photos) -> Measure:
         rooms = photos.choose(list_depths(photos.dataset, root, photos.split))
         evaluate = evaluate_nyu if photos.dataset == "nyu" else evaluate_ordinal
         return lambda predict: evaluate(rooms, predict)
-    if photos.dataset == "folder" and not (root / "masks").is_dir():
+    if photos.dataset == "folder" and not has_people(root):
         raise InputError(f"folder: expected {root / DEPTHS_FOLDER} or {root / 'masks'}, found neither; check --root")
     people = photos.samples()
     return lambda predict: evaluate_bodies(people, predict)

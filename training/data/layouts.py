@@ -6,6 +6,7 @@ from pathlib import Path
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import PHOTO_SUFFIXES
+from portraiture.training.data.annotations import annotation_files, drawn_masks
 
 MASKS_FOLDER, ALPHA_FOLDER, DEPTHS_FOLDER = "masks", "alpha", "depths"
 """Labels of a user's own folder, beside ``images``."""
@@ -104,8 +105,24 @@ def _baidu(root: Path) -> list[Sample]:
     return _labelled("baidu", photos, lambda p: root / "profiles" / f"{p.stem}-profile.jpg")
 
 
+def has_people(root: Path) -> bool:
+    """Whether a user's own folder has masks, mattes or annotations of people."""
+    return any((root / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER)) or bool(annotation_files(root))
+
+
+def _annotated(root: Path) -> list[Sample]:
+    """Photos of ``images`` (COCO) or ``img`` (Supervisely) with masks drawn from their annotations."""
+    images = root / ("images" if (root / "images").is_dir() else "img")
+    expected = f"photos ({' '.join(PHOTO_SUFFIXES)})"
+    photos = list(_by_stem("folder", _files(images, "folder", expected, PHOTO_SUFFIXES)).values())
+    masks = drawn_masks(root, photos)
+    return _labelled("folder", photos, lambda p: masks / f"{p.stem}.png")
+
+
 def _folder(root: Path) -> list[Sample]:
-    """Masks, or mattes where there are no masks."""
+    """Masks; where there are none, mattes; where there are none, annotations."""
+    if not any((root / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER)) and annotation_files(root):
+        return _annotated(root)
     if (root / ALPHA_FOLDER).is_dir() and not (root / MASKS_FOLDER).is_dir():
         return [replace(s, soft=True) for s in _equal_stems(root, ALPHA_FOLDER, "mattes", PHOTO_SUFFIXES)]
     return _equal_stems(root, MASKS_FOLDER, "masks", (*PHOTO_SUFFIXES, ".mat"))

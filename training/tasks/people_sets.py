@@ -9,7 +9,7 @@ import numpy as np
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.data.datasets import Split, digest_of, held_out_by_name, list_depths, list_samples, split_of
 from portraiture.training.data.labels import mask_size
-from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample
+from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample, has_people
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 
 FULL_BODY_SHARE = 4.0
@@ -50,7 +50,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of a user's own: ``images/`` with ``masks/`` or ``alpha/``, with ``depths/``, or with both.
+    """A folder of a user's own: photos with masks, mattes or annotations, with ``depths/``, or with both.
 
     Attributes:
         path: the folder.
@@ -67,8 +67,8 @@ class Folder:
 
     @property
     def has_people(self) -> bool:
-        """Whether there are masks or mattes."""
-        return any((self.path / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER))
+        """Whether there are masks, mattes or annotations."""
+        return has_people(self.path)
 
     @property
     def has_depths(self) -> bool:
@@ -148,7 +148,7 @@ class PeopleSets:
             if not (folder.has_people or folder.has_depths):
                 raise InputError(
                     f"{folder.path}: expected {MASKS_FOLDER}/, {ALPHA_FOLDER}/ or {DEPTHS_FOLDER}/ beside images/,"
-                    " found none; add labels of the photos' stems"
+                    " or annotations, found none; add labels of the photos' stems"
                 )
             if folder.has_people:
                 folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path))
