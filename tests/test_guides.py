@@ -1,6 +1,7 @@
 """The guides are true: every ``python`` and ``sh`` block of each README.md runs, from top to bottom, in a small folder.
 
-The folder holds ``me.jpg``, ``photos/`` with two photos, and ``bundle/``, a small exported bundle. The blocks of one
+The folder holds ``me.jpg``, ``photos/`` with two photos, ``bundle/``, a small exported bundle, and ``forty/``, forty
+procedural photos in ``images/`` with their ``masks/``. The blocks of one
 guide share the folder, and its ``python`` blocks one namespace. An ``sh`` block holds one ``portraiture`` command per
 line; what needs data sets or hours stands in a ``text`` block and is not run.
 """
@@ -20,7 +21,10 @@ import cv2
 import numpy as np
 import pytest
 
+from portraiture.reference.evaluation.procedural_scene import simple_scene
+from portraiture.reference.evaluation.simulator import all_in_focus, scene_mask
 from portraiture.reference.photo.write import write_photo
+from portraiture.reference.srgb import to_srgb
 from portraiture.tools.cli import THREAD_VARIABLES, group
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,9 +125,22 @@ def folder(tmp_path: Path, astronaut: np.ndarray, bundle: Path, monkeypatch: pyt
     cv2.setNumThreads(threads[1])
 
 
+def write_forty(root: Path) -> None:
+    """Upright and landscape scenes with a person, whose masks are known."""
+    for k in range(40):
+        layers, person = simple_scene(k, (96, 128) if k % 2 else (128, 96))
+        for part in ("images", "masks"):
+            (root / part).mkdir(parents=True, exist_ok=True)
+        write_photo(root / f"images/{k:02d}.png", np.rint(to_srgb(all_in_focus(layers)) * 255).astype(np.uint8))
+        write_photo(root / f"masks/{k:02d}.png", np.rint(scene_mask(layers, person) * 255).astype(np.uint8))
+
+
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_code_line_of_a_guide_runs(guide: str, folder: Path) -> None:
-    blocks = blocks_of((ROOT / guide).read_text())
+    text = (ROOT / guide).read_text()
+    blocks = blocks_of(text)
+    if "forty" in text:
+        write_forty(folder / "forty")
     said = io.StringIO()
     names: dict[str, Any] = {"__name__": "guide"}
     for block in blocks:

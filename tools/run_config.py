@@ -41,7 +41,7 @@ def write_config(run: Path, options: Mapping[str, Any], data: Mapping[str, Mappi
 def _absolute(value: Any) -> Any:
     """Paths, also those behind ``NAME=``, as absolute text."""
     if isinstance(value, Path):
-        return str(value.absolute())
+        return str(value.absolute() if value.exists() else value)  # "shipped" is no file
     if isinstance(value, tuple):
         return [_absolute(v) for v in value]
     if isinstance(value, str) and "=" in value:

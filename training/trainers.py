@@ -27,6 +27,7 @@ from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
 from portraiture.training.tasks.people_sets import PeopleData
 from portraiture.training.tasks.perception import CoarseTask, PerceptionTask
 from portraiture.training.tasks.spn import SpnKind, SpnTask
+from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_perception
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,6 @@ def _mobile(
 
 
 def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
-    from portraiture.training.weights import SHIPPED_PERCEPTION, load_perception
-
     coarse = load_perception(weights_file(sources.perception or SHIPPED_PERCEPTION)).coarse
     model = PaperSpn()
     if sources.vgg is not None:
@@ -95,9 +94,14 @@ def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.M
     return model, SpnTask(photos, coarse, SpnKind[subject.upper()]), None
 
 
-def _warm_started(model: nn.Module, init: Path) -> str:
-    """Fill what fits of a checkpoint or a run; says how much is new."""
-    new = warm_start(model, read_checkpoint(weights_file(init)))
+SHIPPED = "shipped"
+"""Stands for the weights that are shipped, as what a run starts from."""
+
+
+def _warm_started(model: nn.Module, init: Path, shipped: Path) -> str:
+    """Fill what fits of a checkpoint, of a run or of the shipped weights; says how much is new."""
+    found = shipped if str(init) == SHIPPED and not init.exists() else weights_file(init)
+    new = warm_start(model, read_checkpoint(found))
     return f"{init.name}, {len(new)} of {len(model.state_dict())} tensors new"
 
 
@@ -152,7 +156,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways
     if sources.init is not None:
-        metadata["init"] = _warm_started(model, sources.init)
+        metadata["init"] = _warm_started(model, sources.init, SHIPPED_PERCEPTION)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     trainer = Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
     trainer.data = photos.sets.digests()
@@ -178,7 +182,7 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     model = FILTERS[recipe.model]()
     metadata: dict[str, object] = {"model": recipe.model, "recipe": repr(recipe), "pairs": len(data.train)}
     if init is not None:
-        metadata["init"] = _warm_started(model, init)
+        metadata["init"] = _warm_started(model, init, SHIPPED_FILTER)
     judged = FilterData(data.train, spread(data.validation, recipe.judged))
     task = FilterTask(judged, recipe.crop, recipe.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)

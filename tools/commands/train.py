@@ -71,7 +71,11 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
     type=click.Path(path_type=Path),
     help="Perception weights that coarse maps come from, a run or a file.",
 )
-@click.option("--init", type=click.Path(path_type=Path), help="Run or file to start from; tensors it lacks begin anew.")
+@click.option(
+    "--init",
+    type=click.Path(path_type=Path),
+    help="Run or file to start from, or: shipped. Tensors it lacks begin anew.",
+)
 @click.option("--hard", multiple=True, type=click.Path(path_type=Path),
               help="Draw photos 3 times as often: a file of evaluate segmentation --worst N --json.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")
