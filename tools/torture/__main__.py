@@ -1,6 +1,6 @@
 """Torture the commands: kill them, take their place to write, give them damaged files; print what came of it.
 
-``python -m portraiture.tools.torture`` takes about 11 minutes on 2 quiet cores. It ends with 1 where anything went wrong.
+``python -m portraiture.tools.torture`` takes 22 minutes on one busy core. It ends with 1 where anything went wrong.
 """
 
 import argparse
