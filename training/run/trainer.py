@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from portraiture.reference.errors import InputError, unknown
 from portraiture.training.run import processes as distributed
+from portraiture.training.run.curve import write_curve
 from portraiture.training.run.scalars import scalar_files
 from portraiture.training.run.schedule import Averaged, Schedule
 from portraiture.training.run.state import flatten_optimizer, forget_later_lines, restore_optimizer
@@ -41,8 +42,8 @@ def _fix_norms(model: nn.Module) -> None:
 class Trainer(Generic[Batch]):
     """Runs a task to the end of its schedule, writing into a run folder.
 
-    The folder holds ``log.jsonl`` (a line per validation), ``state.safetensors`` (model, average, optimizer; for
-    ``--resume``), ``weights.safetensors`` (the average; what is evaluated and exported), with
+    The folder holds ``log.jsonl`` (a line per validation) and its picture ``curve.png``, ``state.safetensors`` (model,
+    average, optimizer; for ``--resume``), ``weights.safetensors`` (the average; what is evaluated and exported), with
     ``Schedule.watch`` also ``best.safetensors``, with ``scalars`` also ``tensorboard``, and after :meth:`ship` also
     ``shipped.safetensors``.
 
@@ -194,6 +195,7 @@ class Trainer(Generic[Batch]):
         entry = {"step": self.step, "seconds": round(seconds, 1), **figures, **result}
         with (self.run / "log.jsonl").open("a") as log:
             log.write(json.dumps({k: round(v, 5) for k, v in entry.items()}) + "\n")
+        write_curve(self.run / "log.jsonl", self.run / "curve.png")
         if self.schedule.watch is not None:
             value = result[self.schedule.watch]
             if self.schedule.improves(value, self.best):

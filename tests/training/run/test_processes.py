@@ -175,7 +175,7 @@ def test_two_processes_are_one_that_draws_both_batches(outcome: Outcome, tmp_pat
 def test_only_the_first_process_writes(outcome: Outcome) -> None:
     assert log_steps(outcome.folder / "straight") == [4, 8, 12]
     files = sorted(p.name for p in (outcome.folder / "straight").iterdir())
-    assert files == ["log.jsonl", "state.safetensors", "weights.safetensors"]
+    assert files == ["curve.png", "log.jsonl", "state.safetensors", "weights.safetensors"]
     assert [n["found_by_the_others"] for n in outcome.notes] == [False, True]
 
 

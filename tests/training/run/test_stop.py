@@ -21,7 +21,7 @@ from portraiture.training.tensor_files import load_tensors
 Batch = tuple[Tensor, Tensor]
 SCORES = (0.2, 0.5, 0.4, 0.6, 0.6, 0.5, 0.3, 0.9)
 SCHEDULE = Schedule(40, warmup_steps=3, validate_every=5, patience=3, watch="score")
-FILES = ["best.safetensors", "log.jsonl", "state.safetensors", "weights.safetensors"]
+FILES = ["best.safetensors", "curve.png", "log.jsonl", "state.safetensors", "weights.safetensors"]
 
 
 class Scored:

@@ -153,7 +153,12 @@ def test_training_lowers_the_error_and_files_are_written(tmp_path: Path) -> None
         before = run.task.evaluate(run.model.eval())["mse"]
     after = run.fit()["mse"]
     assert after < 0.5 * before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["log.jsonl", "state.safetensors", "weights.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "curve.png",
+        "log.jsonl",
+        "state.safetensors",
+        "weights.safetensors",
+    ]
     weights, metadata = load_tensors(tmp_path / "weights.safetensors")
     assert metadata == {"model": "test", "step": STEPS}
     assert weights.keys() == run.model.state_dict().keys()
