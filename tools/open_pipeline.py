@@ -35,6 +35,7 @@ def open_pipeline(
     precision: str | None,
     weights: Sequence[Path] = (),
     which_text: str | None = None,
+    perception_alone: bool = False,
 ) -> Pipeline:
     """The pipeline that the options ask for; a bundle's checksums are verified first.
 
@@ -44,6 +45,7 @@ def open_pipeline(
         precision: value of a ``Precision``; None takes the bundle's finest.
         weights: runs or files to run in PyTorch in place of the shipped weights.
         which_text: value of ``--which``.
+        perception_alone: no filter is run, and weights of one are refused.
 
     Raises:
         OptionError: options that contradict each other.
@@ -59,9 +61,11 @@ def open_pipeline(
 
         if not weights and which_text is None:
             return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
-        from portraiture.tools.weights_option import chosen_checkpoints
+        from portraiture.tools.weights_option import EXPORTED, chosen_checkpoints
 
-        return Pipeline(Networks(chosen_checkpoints(weights, which_text)).runner, (DEFAULT_SIZE, LANDSCAPE))
+        networks = ("MobilePerception",) if perception_alone else tuple(EXPORTED)
+        chosen = chosen_checkpoints(weights, which_text, networks=networks)
+        return Pipeline(Networks(chosen).runner, (DEFAULT_SIZE, LANDSCAPE))
     if weights or which_text is not None:
         raise OptionError(
             f"--weights: expected --runtime torch with it, found {runtime}; drop it, a bundle holds its own"

@@ -58,6 +58,32 @@ def _table(name: str, values: Mapping[str, Any]) -> str:
     )
 
 
+def check_data(run: Path, data: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to go on with other data than the run began with.
+
+    Args:
+        run: its folder, with a configuration.
+        data: as in :func:`write_config`.
+
+    Raises:
+        InputError: photos, labels or the split are others.
+    """
+    began = _parsed(run / FILE).get("data", {})
+    differing = sorted(name for name in {*began, *data} if began.get(name) != data.get(name))
+    if differing:
+        raise InputError(
+            f"{run}: expected the data that the run began with, found another {differing[0]};"
+            " resume with the photos, labels and --held-out of its run.toml"
+        )
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_bytes(file, "a run.toml").decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{file}: expected the run.toml of a run ({error}); give one that train wrote") from None
+
+
 def read_options(path: Path) -> dict[str, Any]:
     """The options in a run's configuration, by parameter name.
 
@@ -68,12 +94,7 @@ def read_options(path: Path) -> dict[str, Any]:
         InputError: no such file, no TOML, or no table of options.
     """
     file = path / FILE if path.is_dir() else path
-    try:
-        found = tomllib.loads(read_bytes(file, "a run.toml").decode())[OPTIONS]
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise InputError(
-            f"{file}: expected the run.toml of a run, with a table [{OPTIONS}] ({error}); give one that train wrote"
-        ) from None
+    found = _parsed(file).get(OPTIONS)
     if not isinstance(found, dict):
         raise InputError(
             f"{file}: expected a table [{OPTIONS}], found {type(found).__name__}; give one that train wrote"

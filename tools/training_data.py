@@ -117,10 +117,10 @@ def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "Peo
     sets = {name: every[name][-1] if name in every else None for name in ("shen2016", "ccp", "nyu")}
     backgrounds = tuple(every.get("backgrounds", ()))
     return PeopleData(**sets, backgrounds=backgrounds, cache=run / "cache", folders=tuple(weighted),
-                      held_out=_held_out_ids(held_out))  # fmt: skip
+                      held_out=held_out_ids(held_out))  # fmt: skip
 
 
-def _held_out_ids(path: Path | None) -> frozenset[str]:
+def held_out_ids(path: Path | None) -> frozenset[str]:
     """The lines of ``--held-out``."""
     from portraiture.reference.errors import InputError
     from portraiture.reference.files import read_bytes

@@ -72,7 +72,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {k: file.get_tensor(k) for k in file.keys()}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: expected a complete .safetensors file ({error}); copy or train it again") from error
-    bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    # float8 has no isfinite of its own
+    bad = [k for k, v in tensors.items() if v.is_floating_point() and not torch.isfinite(v.float()).all()]
     if bad:
         raise InputError(f"{path}: expected finite weights, {bad[0]} holds NaN or infinity; train or copy it again")
     return tensors, _entry(path, metadata.get("portraiture", "{}"))

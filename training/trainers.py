@@ -121,9 +121,11 @@ def _lacking(subject: str, photos: PeopleAndRooms, has_init: bool) -> str:
     """What the sets do not teach, in words; "" where nothing is lacking."""
     if subject not in ("coarse", "perception") or (photos.has_people and photos.has_depths):
         return ""
-    missing, taught = ("depth", "the people's masks and feet") if photos.has_people else ("the mask", "nothing")
     kept = "it changes from --init with the rest" if has_init else "it begins from nothing"
-    return f"no data of {missing}: {taught} teach it alone, and {kept}"
+    if photos.has_depths:
+        return f"no people with masks: at most rooms of nobody teach the mask, and {kept}"
+    taught = "the people's masks and feet alone teach it" if subject == "perception" else "nothing teaches it"
+    return f"no photos with depth: {taught}, and {kept}"
 
 
 def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources: Sources) -> Trainer[Any]:

@@ -67,7 +67,7 @@ def load_any_filter(path: Path, which: "Which | None" = None) -> LensFilter:
     from portraiture.training.models.filters.table import FILTERS  # the baselines, which a render does not need
 
     checkpoint = read_checkpoint(path)
-    name = next(iter(networks_in(checkpoint.tensors)), checkpoint.metadata.get("model"))
+    name = next(iter(networks_in(checkpoint.tensors, FILTERS)), checkpoint.metadata.get("model"))
     if name not in FILTERS:
         raise InputError(
             f"{path}: expected weights of {', '.join(FILTERS)}, found those of {name or 'another network'};"

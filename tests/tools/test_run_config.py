@@ -96,6 +96,11 @@ def test_a_resumed_run_keeps_its_configuration(people: Path, tmp_path: Path) -> 
     before = (tmp_path / "a/run.toml").read_bytes()
     assert train(*asked, "--resume")[0] == 0
     assert (tmp_path / "a/run.toml").read_bytes() == before
+    (tmp_path / "ids.txt").write_text("3\n")
+    for changed in (("--held-out", tmp_path / "ids.txt"), ("--data", f"backgrounds={people / 'images'}")):
+        code, said = train(*asked, "--resume", *changed)
+        assert code == 2
+        assert "expected the data that the run began with" in said
 
 
 def test_odd_names_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -107,7 +112,8 @@ def test_odd_names_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(None, "expected a run.toml"), ("no toml", "expected the run.toml of a run"), ("[versions]\na = 1", "table"),
+    [(None, "expected a run.toml"), ("no toml", "expected the run.toml of a run"),
+     ("[versions]\na = 1", "expected a table"),
      ("train = 3", "expected a table"), ("\udcff", "expected the run.toml of a run")],
 )  # fmt: skip
 def test_another_file_is_told(tmp_path: Path, text: str | None, said: str) -> None:

@@ -195,6 +195,34 @@ def test_pairs_take_the_teams_maps(photo: Path, team: Path, tmp_path: Path) -> N
         (("parity", "b", "--weights", "FOLDER"), "expected the folder of a run"),
         (("bench", "runtime", "--bundle", "b", "--weights", "TEAM"), "expected no --bundle"),
         (("evaluate", "segmentation", "--dataset", "folder", "--root", "FOLDER", "--weights", "a=TEAM"), "--compare"),
+        (("predict", "PHOTO", "-o", "maps", "--weights", "FILTER"), "these are weights of RnnFilter"),
+        (
+            ("render", "PHOTO", "-o", "p.png", "--renderer", "crf", "--weights", "FILTER"),
+            "these are weights of RnnFilter",
+        ),
+        (
+            ("evaluate", "segmentation", "--dataset", "folder", "--root", "FOLDER", "--weights", "FILTER"),
+            "found RnnFilter",
+        ),
+        (
+            ("evaluate", "segmentation", "--dataset", "folder", "--root", "FOLDER", "--which", "raw"),
+            "expected --weights",
+        ),
+        (
+            (
+                "evaluate",
+                "filter",
+                "--dataset",
+                "pairs",
+                "--root",
+                "FOLDER",
+                "--weights",
+                "FILTER",
+                "--runtime",
+                "tflite",
+            ),
+            "torch",
+        ),
         (("evaluate", "render", "--dataset", "simulated", "--weights", "TEAM"), "expected none"),
     ],
 )

@@ -62,6 +62,7 @@ def _print_pairs(
     json_file: Path | None,
 ) -> None:
     """Filters on rendered pairs: a table, or one filter's figures."""
+    from portraiture.reference.errors import OptionError
     from portraiture.tools.evaluate.compare import markdown
     from portraiture.tools.evaluate.pairs import compare_on_pairs, from_weights, pair_figures, shipped
     from portraiture.tools.open_pipeline import runtime_label
@@ -69,6 +70,8 @@ def _print_pairs(
 
     heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime_label(runtime[0])}
     which, own = parse_which(which_text), weights and not compare
+    if own and len(weights) > 1:
+        raise OptionError(f"--weights: expected one filter to judge, found {len(weights)}; add --compare for a table")
     draw = from_weights(Path(weights[-1]), which) if own else shipped(*runtime)
     if compare:
         rows = compare_on_pairs(root, draw, weights, limit, which)
@@ -129,6 +132,8 @@ def _compare(
 )
 @click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
               help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
+@click.option("--held-out", "held_out", type=click.Path(path_type=Path), metavar="FILE",
+              help="Ids that training held out, in place of the last 15 %.")  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -156,6 +161,7 @@ def command(
     dataset: str,
     root: Path | None,
     split: str,
+    held_out: Path | None,
     limit: int | None,
     scenes: int | None,
     json_file: Path | None,
@@ -180,7 +186,7 @@ def command(
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
     on bsds500 measures what is found in its photos without people.
     """
-    check_options(subject, dataset, method, compare, weights, worst, sheet is not None)
+    check_options(subject, dataset, method, compare, weights, which_text is not None, runtime, worst, sheet is not None)
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)
         return
@@ -188,6 +194,7 @@ def command(
     from portraiture.tools.evaluate.figures_of import measured, own_predictor
     from portraiture.tools.evaluate.photos import Photos
     from portraiture.tools.open_pipeline import open_pipeline, runtime_label
+    from portraiture.tools.training_data import held_out_ids
     from portraiture.tools.weights_option import parse_which
     from portraiture.training.data.datasets import Split
 
@@ -196,7 +203,7 @@ def command(
     if dataset == "pairs":
         _print_pairs(root, limit, compare, weights, which_text, (runtime, bundle, precision), json_file)
         return
-    photos = Photos(dataset, root, Split(split), limit)
+    photos = Photos(dataset, root, Split(split), limit, held_out_ids(held_out))
     heading = {
         "subject": subject,
         "dataset": dataset,
@@ -204,8 +211,8 @@ def command(
         "runtime": runtime_label(runtime),
         "method": method,
     }
-    own_files = () if compare else [Path(w) for w in weights]
-    own_which = None if compare else which_text
+    own_files = [Path(w) for w in weights] if subject == "filter" and not compare else []
+    own_which = which_text if own_files else None
 
     def opened() -> "Pipeline":
         return open_pipeline(runtime, bundle, precision, own_files, own_which)
@@ -215,7 +222,7 @@ def command(
         rows = _compare(subject, photos, opened, weights, which_text)
         _write(json_file, {**heading, **rows})
         return
-    own = own_predictor(weights, parse_which(which_text)) if runtime == "torch" else None
+    own = None if subject == "filter" else own_predictor(weights, parse_which(which_text))
     figures = measured(subject, photos, opened, method, own, worst, sheet)
     _print_figures({**heading, **figures})
     _write(json_file, {**heading, **figures})

@@ -240,7 +240,7 @@ def command(
     if renderer == "rnn":
         _refuse_crf_options(context)
     settings = _settings(context.params) if renderer == "crf" else None
-    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None)
     draw = _rnn_renderer(pipeline, aperture) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portraiture.tools.run_config import FILE, use_config, write_config
+from portraiture.tools.run_config import FILE, check_data, use_config, write_config
 
 if TYPE_CHECKING:
     from portraiture.training.run.trainer import Trainer
@@ -20,12 +20,15 @@ def _trainer(
     subject: str, recipe: str, data: tuple[str, ...], run: Path, sources: "Sources", held_out: Path | None
 ) -> "Trainer[Any]":
     """The recipe's trainer, its photos decoded and its pairs rendered."""
+    from portraiture.reference.errors import OptionError
     from portraiture.tools.training_data import filter_pairs, people_data
     from portraiture.training.run.processes import is_main
     from portraiture.training.tasks.filter import FilterData
     from portraiture.training.trainers import filter_trainer, people_trainer
 
     if subject == "filter":
+        if held_out is not None:
+            raise OptionError("--held-out: expected another subject with it, found filter; give --data held-out=DIR")
         train, validation = filter_pairs(recipe, data, run, sources.perception)
         trainer = filter_trainer(recipe, FilterData(train, validation), run, sources.init)
     else:
@@ -136,9 +139,12 @@ def command(
         _replace_stopping(trainer, patience, watch, smaller)
         trainer.scalars = tensorboard
         trainer.place(chosen)
-        if distributed.is_main() and not (resume and (run / FILE).exists()):
-            run.mkdir(parents=True, exist_ok=True)
-            write_config(run, click.get_current_context().params, trainer.data)
+        if distributed.is_main():
+            if resume and (run / FILE).exists():
+                check_data(run, trainer.data)
+            else:
+                run.mkdir(parents=True, exist_ok=True)
+                write_config(run, click.get_current_context().params, trainer.data)
         if resume:
             trainer.resume()
         result = trainer.fit()

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.reference.errors import OptionError
 from portraiture.tools.evaluate import measures
 from portraiture.tools.evaluate import worst as worst_photos
-from portraiture.tools.evaluate.networks import NETWORKS, Weights, network_name, open_weights
+from portraiture.tools.evaluate.networks import NETWORKS, Weights, open_weights
 from portraiture.tools.evaluate.photos import Photos
-from portraiture.tools.weights_option import EXPORTED
-from portraiture.training.checkpoints.read import Which, read_checkpoint, weights_file
+from portraiture.training.checkpoints.read import Which
 from portraiture.training.evaluation.ground import ground_figures, score_ground
 from portraiture.training.evaluation.masks import score_masks
 from portraiture.training.evaluation.predict import Predict
@@ -20,22 +20,21 @@ WITH_COARSE = ("segmentation", "depth")
 
 
 def own_predictor(weights: Sequence[str], which: Which | None) -> Predict | None:
-    """A network of masks or depth that no pipeline is made of, such as a baseline; None for those of a pipeline.
+    """A network of masks or depth at the size that it was trained at last; None without weights.
 
     Args:
-        weights: runs or files.
+        weights: runs or files, one at most.
         which: of a file that holds raw and averaged weights; None takes the averaged ones.
 
     Raises:
-        InputError: a file cannot be read, or does not fit.
+        OptionError: several weights.
+        InputError: the file cannot be read, or is of no network of masks or depth.
     """
-    if len(weights) != 1:
+    if not weights:
         return None
-    path = weights_file(Path(weights[0]), which)
-    name = network_name(read_checkpoint(path))
-    if name in EXPORTED or name not in NETWORKS:
-        return None
-    return open_weights(Weights(name, path), NETWORKS, which)
+    if len(weights) > 1:
+        raise OptionError(f"--weights: expected one network to judge, found {len(weights)}; add --compare for a table")
+    return open_weights(Weights(Path(weights[0]).name, Path(weights[0])), NETWORKS, which)
 
 
 def predictor_of(subject: str, method: str, pipeline: Pipeline) -> Predict:

@@ -52,7 +52,7 @@ def depth_measure(photos: Photos) -> Measure:
         records = photos.choose(read_diw(root / "DIW_test.csv"))
         return lambda predict: evaluate_diw(records, predict)
     if photos.dataset == "nyu" or (photos.dataset == "folder" and (root / DEPTHS_FOLDER).is_dir()):
-        rooms = photos.choose(list_depths(photos.dataset, root, photos.split))
+        rooms = photos.choose(photos.of_split(list_depths(photos.dataset, root)))
         evaluate = evaluate_nyu if photos.dataset == "nyu" else evaluate_ordinal
         return lambda predict: evaluate(rooms, predict)
     if photos.dataset == "folder" and not has_people(root):

@@ -1,6 +1,6 @@
 """Networks named on the command line by ``--weights``, loaded and run on photos."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -193,7 +193,7 @@ def open_weights(
     """
     path = weights_file(weights.path, which) if is_run(weights.path) else weights.path
     checkpoint = read_checkpoint(path)
-    name = network_name(checkpoint)
+    name = network_name(checkpoint, loaders)
     if name not in loaders:
         raise InputError(
             f"--weights {weights.name}: expected a file of {' or '.join(loaders)}, found {name} in {path};"
@@ -202,7 +202,7 @@ def open_weights(
     return loaders[name](checkpoint, which)
 
 
-def network_name(checkpoint: Checkpoint) -> str:
-    """The network that a file is of; what its metadata say where it is none of ours."""
+def network_name(checkpoint: Checkpoint, names: Collection[str]) -> str:
+    """Which of some networks a file is of; what its metadata say, or what else it is, where it is none of them."""
     said = str(checkpoint.metadata.get("model", "no network of ours"))
-    return next(iter(networks_in(checkpoint.tensors)), said)
+    return next(iter(networks_in(checkpoint.tensors, names) or networks_in(checkpoint.tensors)), said)

@@ -19,7 +19,7 @@ from portraiture.reference.photo.read import read_photo
 from portraiture.reference.srgb import to_linear, to_srgb
 from portraiture.training.data.cache import NYU_BORDER_PX
 from portraiture.training.data.datasets import Split, list_samples, split_of
-from portraiture.training.data.labels import read_mask
+from portraiture.training.data.labels import read_label
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.near_duplicates import in_training
 from portraiture.training.data.negatives import person_free_photos
@@ -131,7 +131,7 @@ def cut_person(sample: Sample, shape: tuple[int, int]) -> tuple[Floats, Floats]:
     Returns:
         HxWx3 linear light, 0 where the matte is; HxW in 0..1.
     """
-    photo, person = to_linear(read_photo(sample.photo) / 255.0), read_mask(sample.label)
+    photo, person = to_linear(read_photo(sample.photo) / 255.0), read_label(sample)
     if photo.shape[:2] != person.shape:
         raise InputError(
             f"{sample.label}: expected a mask of {photo.shape[:2]} like its photo, found {person.shape}; check the pair"

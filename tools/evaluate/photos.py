@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import spread
-from portraiture.training.data.datasets import Split, list_samples, split_of
+from portraiture.training.data.datasets import Split, held_out_by_name, list_samples, set_name, split_of
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.negatives import person_free_photos
 
@@ -23,12 +23,14 @@ class Photos:
         root: its top folder.
         split: part of it.
         limit: use at most this many photos, spread evenly over the part; None takes all.
+        held_out: ids that the user held out, ``ID`` or ``SET/ID``; empty for the last 15 %.
     """
 
     dataset: str
     root: Path
     split: Split
     limit: int | None
+    held_out: frozenset[str] = frozenset()
 
     def choose(self, found: Sequence[T]) -> list[T]:
         """At most ``limit`` of the photos found, spread evenly over all of them.
@@ -49,4 +51,8 @@ class Photos:
             if not self.root.is_dir():
                 raise InputError(f"bsds500: expected a folder of photos, found none at {self.root}; check --root")
             return self.choose(split_of(person_free_photos(self.root), self.split))
-        return self.choose(list_samples(self.dataset, self.root, self.split))
+        return self.choose(self.of_split(list_samples(self.dataset, self.root)))
+
+    def of_split(self, samples: list[Sample]) -> list[Sample]:
+        """The split's photos, by the user's list where it names some of this set."""
+        return split_of(held_out_by_name(set_name(self.dataset, self.root), samples, self.held_out), self.split)

@@ -37,7 +37,7 @@ def _predicted(depth: Floats, rng: np.random.Generator) -> Floats:
 
 def network_masks(weights: Sequence[Path] = (), which_text: str | None = None) -> Masks:
     """Refined and coarse mask by the network of the weights, as ``open_pipeline`` takes them."""
-    pipeline = open_pipeline("torch", None, None, weights, which_text)
+    pipeline = open_pipeline("torch", None, None, weights, which_text, perception_alone=True)
 
     def masks(rgb: np.ndarray) -> tuple[Floats, Floats | None]:
         refined, coarse = (pipeline.perceive(rgb, model).mask.astype(np.float64) for model in ("perception", "coarse"))

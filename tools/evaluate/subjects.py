@@ -19,13 +19,22 @@ DATASETS_OF = {
 
 
 def check_options(
-    subject: str, dataset: str, method: str, compare: bool, weights: tuple[str, ...], worst: int | None, sheet: bool
+    subject: str,
+    dataset: str,
+    method: str,
+    compare: bool,
+    weights: tuple[str, ...],
+    which: bool,
+    runtime: str,
+    worst: int | None,
+    sheet: bool,
 ) -> None:
     """Refuse options that do not belong together.
 
     Args:
         subject, dataset, method: as given, each one of its choices.
-        compare, sheet: whether the option is there.
+        compare, which, sheet: whether the option is there.
+        runtime: what runs the models.
         weights: ``NAME=FILE`` each with ``compare``, else a run or a file.
         worst: number of photos, 1 and more, or None.
 
@@ -44,6 +53,12 @@ def check_options(
         )
     if compare and method != "network":
         raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")
+    if which and not weights:
+        raise OptionError("--which: expected --weights with it, found none; drop it")
+    if weights and not compare and runtime != "torch":
+        raise OptionError(
+            f"--weights: expected --runtime torch with it, found {runtime}; drop it, a bundle holds its own"
+        )
     if weights and method != "network":
         raise OptionError(f"--weights: expected no --method with it, found {method}; drop one")
     if weights and not compare and any("=" in w and not Path(w).exists() for w in weights):

@@ -9,7 +9,7 @@ import numpy as np
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.training.data.cache import resize_area
-from portraiture.training.data.labels import read_mask
+from portraiture.training.data.labels import read_label
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import Predict
 
@@ -63,7 +63,7 @@ def _row(sample: Sample, score: float, predict: Predict) -> np.ndarray:
     mask = predict(rgb).mask
     assert mask is not None  # it has been scored
     width = max(1, round(rgb.shape[1] * ROW_PX / rgb.shape[0]))
-    soft = [np.rint(m.astype(np.float32) * 255).astype(np.uint8) for m in (read_mask(sample.label), mask)]
+    soft = [np.rint(m.astype(np.float32) * 255).astype(np.uint8) for m in (read_label(sample), mask)]
     photo, *masks = (resize_area(image, ROW_PX, width) for image in (rgb, *soft))
     label = f"{sample.id} {score:.3f}"
     for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):  # white, rimmed with black

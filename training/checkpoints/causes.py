@@ -19,9 +19,11 @@ def likely_cause(own: Shapes, tensors: Mapping[str, Tensor], nearest: TensorSet 
         tensors: of the file, by name.
         nearest: the set of the file with most of the network's names.
     """
+    if nearest is not None and nearest.empty:
+        return "its average has not begun and holds a network's first weights; save the model's own state_dict()"
     for other in networks_in(tensors):
         return f"these are weights of {other} ({TRAINED_BY[other]}); give a file of the network that is expected"
-    if all(name.split(".")[0].startswith("optim") for name in tensors):
+    if tensors and all(name.split(".")[0].startswith("optim") for name in tensors):
         return "the file holds an optimizer's state alone; save the model's state_dict() too"
     if any(name.split(".")[-1].startswith("weight_packed") or ".zero_point" in name for name in tensors):
         return "these are quantized weights; give those from before they were quantized"

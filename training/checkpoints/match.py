@@ -21,9 +21,14 @@ COUNTER = "num_batches_tracked"
 
 _AVERAGED = re.compile(r"(^|_)(ema|swa|avg|averaged?|shadow|polyak)(_|$)")
 
-_OF_TRAINING = re.compile(
-    r"(^|_)(ema|optimizers?|optim|scheduler|scaler|criterion|loss|averaged|initted|step|decay)(_|$)"
-)
+_OF_TRAINING = {
+    "ema", "averaged", "optim", "optimizer", "optimizers", "optimizer_states", "scheduler", "lr_scheduler",
+    "lr_schedulers", "scaler", "grad_scaler", "criterion", "loss", "loss_fn", "step", "global_step", "epoch", "decay",
+}  # fmt: skip
+"""First parts of names that stand beside a network's and are no part of it."""
+
+_COUNTS = ("n_averaged", "initted")
+"""Beside an average, 0 before it has begun: torch's AveragedModel, and ema-pytorch's."""
 
 Shapes = Mapping[str, torch.Size]
 
@@ -39,6 +44,7 @@ class TensorSet:
         unknown: names under the beginning that the network lacks.
         reshaped: names of tensors of another shape.
         averaged: whether the beginning says so.
+        empty: whether it is an average that has not begun, which holds a network's first weights.
     """
 
     prefix: str
@@ -47,12 +53,13 @@ class TensorSet:
     unknown: tuple[str, ...]
     reshaped: tuple[str, ...]
     averaged: bool
+    empty: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether it is the network's, but for the counters of batch norms."""
         lacks = [name for name in self.missing if not name.endswith(COUNTER)]
-        return not (lacks or self.unknown or self.reshaped)
+        return not (lacks or self.unknown or self.reshaped or self.empty)
 
 
 def shapes_of(model: torch.nn.Module) -> dict[str, torch.Size]:
@@ -68,6 +75,7 @@ def tensor_sets(own: Shapes, tensors: Mapping[str, Tensor]) -> list[TensorSet]:
         tensors: of the file, by name.
     """
     plain = _unwrapped(tensors, own)
+    empty = _not_begun(tensors)
     groups: dict[str, dict[str, str]] = defaultdict(dict)  # beginning -> the network's name -> the file's
     for name in plain:
         parts = name.split(".")
@@ -86,9 +94,10 @@ def tensor_sets(own: Shapes, tensors: Mapping[str, Tensor]) -> list[TensorSet]:
                 prefix,
                 held,
                 missing=tuple(n for n in own if n not in held),
-                unknown=tuple(n for n in below if not _OF_TRAINING.search(n.removeprefix(prefix).split(".")[0])),
+                unknown=tuple(n for n in below if n.removeprefix(prefix).split(".")[0] not in _OF_TRAINING),
                 reshaped=tuple(n for n, v in held.items() if v.shape != own[n]),
                 averaged=any(_AVERAGED.search(part) for part in prefix.split(".")),
+                empty=prefix in empty,
             )
         )
     return sorted(found, key=lambda s: len(s.tensors), reverse=True)
@@ -96,6 +105,17 @@ def tensor_sets(own: Shapes, tensors: Mapping[str, Tensor]) -> list[TensorSet]:
 
 def _lacking(own: Collection[str], group: Collection[str]) -> bool:
     return any(n not in group for n in own if not n.endswith(COUNTER))
+
+
+def _not_begun(tensors: Mapping[str, Tensor]) -> set[str]:
+    """Beginnings of averages whose count says 0, as :func:`_unwrapped` writes them."""
+    found = set()
+    for name, value in tensors.items():
+        *parents, last = name.split(".")
+        if last in _COUNTS and value.numel() == 1 and not value.item():
+            start = "".join(f"{p}." for p in parents if p not in (*WRAPPERS, "module"))
+            found |= {f"{start}averaged.", f"{start}ema_model."}
+    return found
 
 
 def _unwrapped(tensors: Mapping[str, Tensor], own: Collection[str]) -> dict[str, str]:
@@ -112,4 +132,4 @@ def _unwrapped(tensors: Mapping[str, Tensor], own: Collection[str]) -> dict[str,
         parts = [p for p in marked.split(".") if p not in WRAPPERS and not (drops_module and p == "module")]
         shorter = ".".join(parts)
         found[shorter if shorter not in found else name] = name
-    return {n: original for n, original in found.items() if n.split(".")[-1] != "n_averaged"}
+    return {n: original for n, original in found.items() if n.split(".")[-1] not in _COUNTS}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PosixPath, PurePosixPath
 from typing import Any
 
 import torch
@@ -22,12 +22,17 @@ PICKLES = (".pth", ".pt", ".ckpt", ".bin")
 STATE, WEIGHTS, BEST = "state.safetensors", "weights.safetensors", "best.safetensors"
 """Files of a run folder: raw and averaged weights with the optimizer; the average; the average that was best."""
 
+_TARS = (".pth.tar", ".pt.tar")
+"""Endings of the same files by an older habit."""
+
 _DEEPEST = 8
 """Dictionaries within dictionaries are followed so far."""
 
 _WAY = (
     'python -c "import torch; c = torch.load({file!r}, weights_only=False);'
-    " torch.save(c.get('state_dict', c) if isinstance(c, dict) else c.state_dict(), 'weights.pth')\""
+    " c = c.get('state_dict', c.get('model', c)) if isinstance(c, dict) else c;"
+    " c = c if isinstance(c, dict) else c.state_dict();"
+    ' torch.save({{k: v for k, v in c.items() if torch.is_tensor(v)}}, {target!r})"'
 )
 
 
@@ -90,7 +95,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: missing, damaged, of another kind, or holding code in place of tensors alone.
     """
-    if path.suffix.lower() not in (SAFETENSORS, *PICKLES):
+    if path.suffix.lower() not in (SAFETENSORS, *PICKLES) and not path.name.lower().endswith(_TARS):
         raise InputError(
             f"{path}: expected a checkpoint ({SAFETENSORS}, {', '.join(PICKLES)}) or a run folder, found"
             f" {path.suffix or 'no ending'}; give the weights as PyTorch saved them"
@@ -124,18 +129,26 @@ def _unpickled(path: Path) -> Any:
 
     import numpy as np
 
-    # NumPy's numbers stand for figures and steps, a Namespace for options: neither can run anything
-    harmless = [np._core.multiarray.scalar, np.dtype, Namespace, *(type(np.dtype(c)) for c in "?bhilqBHILQefd")]  # type: ignore[attr-defined]
+    # NumPy's numbers and arrays stand for figures and for states of generators, a Namespace for options, paths and
+    # containers for what they are: none of them can run anything
+    core = np._core.multiarray  # type: ignore[attr-defined]
+    harmless: list[Any] = [core.scalar, core._reconstruct, np.ndarray, np.dtype, Namespace, dict, list,
+                           PosixPath, PurePosixPath, *(type(np.dtype(c)) for c in "?bhilqBHILQefd")]  # fmt: skip
+    harmless += [(getattr(core, n), f"numpy.core.multiarray.{n}") for n in ("scalar", "_reconstruct")]  # of NumPy 1
     try:
         with torch.serialization.safe_globals(harmless):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         code = re.search(r"GLOBAL ([\w.]+)", str(error))
         if code is None:
-            raise InputError(f"{path}: expected a complete checkpoint, found a damaged one; copy it again") from error
+            raise InputError(
+                f"{path}: expected a complete checkpoint of torch.save, found a damaged file or one of another kind,"
+                " such as pickle's own; copy or save it again"
+            ) from error
         raise InputError(
             f"{path}: expected tensors alone, found code ({code[1]}), which is never run here;"
-            f" where you trust the file, write its tensors first: {_WAY.format(file=path.name)}"
+            f" where you trust the file, write its tensors first: "
+            + _WAY.format(file=path.name, target=f"{path.name.split('.')[0]}_weights.pth")
         ) from error
     except Exception as error:  # a damaged file raises what it likes
         if "TorchScript" in str(error):

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import new_file
 from portraiture.reference.photo.read import read_photo
-from portraiture.training.data.labels import check_label_size, read_alpha, read_depth, read_mask
+from portraiture.training.data.labels import check_label_size, read_depth, read_soft_label
 from portraiture.training.data.layouts import Sample
 
 DECODER_VERSION = 2
@@ -42,7 +42,7 @@ def photo_with_mask(sample: Sample, height: int, width: int) -> np.ndarray:
         (height, width, 4) uint8: RGB and soft mask 0..255.
     """
     rgb = read_photo(sample.photo)
-    mask = read_alpha(sample.label) if sample.soft else read_mask(sample.label).astype(np.uint8) * 255
+    mask = read_soft_label(sample)
     check_label_size(sample, rgb, mask)
     soft = resize_area(mask, height, width)
     return np.dstack([resize_area(rgb, height, width), soft])
@@ -120,7 +120,8 @@ def cached(samples: Sequence[Sample], decode: Decoder, height: int, width: int, 
     if not samples:
         raise InputError("expected photos to decode, found none; give two or more per set, as one is held out")
     decoder = f"{decode.__name__} {DECODER_VERSION}"
-    files = [str(s.photo.resolve()) + (f" {s.label.resolve()}" if s.soft else "") for s in samples]
+    # a label that was corrected, or is another's, is decoded anew
+    files = [f"{s.photo.resolve()} {s.label.resolve()} {s.label.stat().st_mtime_ns}" for s in samples]
     key = "\n".join([decoder, f"{height}x{width}", *files])
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not path.exists():

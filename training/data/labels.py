@@ -70,11 +70,7 @@ def read_mask(path: Path) -> np.ndarray:
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise InputError(f"{path}: expected a mask image, found bytes that do not decode; export it as PNG")
-    if 0 < image.max() <= _MOST_CLASSES:
-        raise InputError(
-            f"{path}: expected a mask with the person at 128 and more, found no value above {image.max()};"
-            " multiply it by 255"
-        )
+    _refuse_classes(path, image)
     return image >= 128
 
 
@@ -86,8 +82,30 @@ def read_alpha(path: Path) -> np.ndarray:
     if image is None:
         raise InputError(f"{path}: expected a matte, found bytes that do not decode; export it as PNG")
     if image.ndim == 3:
-        image = image[..., 3] if image.shape[2] == 4 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        cut_out = (
+            image.shape[2] == 4 and image[..., 3].min() < image[..., 3].max()
+        )  # else the alpha channel says nothing
+        image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY) if opaque else image[..., 3]
+    _refuse_classes(path, image)
     return np.asarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)
+
+
+def read_soft_label(sample: Sample) -> np.ndarray:
+    """A sample's mask or matte as (H, W) uint8: 0 background, 255 person."""
+    return read_alpha(sample.label) if sample.soft else read_mask(sample.label).astype(np.uint8) * 255
+
+
+def read_label(sample: Sample) -> np.ndarray:
+    """A sample's mask, or its matte from half on, as (H, W) of bool."""
+    return read_soft_label(sample) >= 128
+
+
+def _refuse_classes(path: Path, image: np.ndarray) -> None:
+    if 0 < image.max() <= _MOST_CLASSES:
+        raise InputError(
+            f"{path}: expected a mask with the person at 128 and more, found no value above {image.max()};"
+            " multiply it by 255"
+        )
 
 
 def read_depth(path: Path) -> np.ndarray:

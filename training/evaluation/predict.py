@@ -7,7 +7,7 @@ import numpy as np
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.read import read_photo
-from portraiture.training.data.labels import check_label_size, read_mask
+from portraiture.training.data.labels import check_label_size, read_label
 from portraiture.training.data.layouts import Sample
 
 SUFFIXES = ("", "_coarse")
@@ -45,6 +45,6 @@ def by_suffix(what: str, refined: np.ndarray | None, coarse: np.ndarray | None) 
 
 def read_photo_and_mask(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """A photo (H, W, 3) uint8 and its mask (H, W) of bool; raises where the sizes differ."""
-    rgb, truth = read_photo(sample.photo), read_mask(sample.label)
+    rgb, truth = read_photo(sample.photo), read_label(sample)
     check_label_size(sample, rgb, truth)
     return rgb, truth

@@ -129,11 +129,11 @@ class PeopleSets:
                 photo.
             InputError: a folder has neither masks nor depths.
         """
-        named: list[Sample] = []
+        named = set[str]()
 
         def own_split(name: str, samples: list[Sample]) -> list[Sample]:
             found = held_out_by_name(name, samples, data.held_out)
-            named.extend(s for s in found if s.held_out)
+            named.update(i for s in found if s.held_out for i in (s.id, f"{name}/{s.id}"))
             return found
 
         def listed(name: str, root: Path | None) -> list[Sample]:
@@ -164,10 +164,11 @@ class PeopleSets:
             [own_split(folder.absolute().name, person_free_photos(folder)) for folder in data.backgrounds],
             data,
         )
-        if data.held_out and not named:
+        unknown = data.held_out - named
+        if unknown:
             raise OptionError(
-                f"--held-out: expected ids of photos of --data, found none that is there, such as"
-                f" {min(data.held_out)}; write ID or SET/ID in each line"
+                f"--held-out: expected ids of photos of --data, found {len(unknown)} that are not there, such as"
+                f" {min(unknown)}; write ID, without an ending, or SET/ID in each line"
             )
         return sets
 

@@ -127,10 +127,56 @@ def test_of_both_the_average_is_taken_or_what_is_asked_for_and_it_is_said(start:
 def test_torchs_averaged_model_is_an_average() -> None:
     model = small(1)
     average = AveragedModel(copy.deepcopy(model))
+    average.update_parameters(model)
     file = {**named(model.state_dict(), "model."), **named(dict(average.state_dict()), "averager.")}
     assert "averager.n_averaged" in file
     assert take(small(), checkpoint(file)).averaged
     assert take(small(), checkpoint(dict(average.state_dict()))).averaged
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_an_average_that_has_not_begun_is_passed_over(beside: bool) -> None:
+    raw, first = small(1), small(2)
+    average = {f"swa.{n}": v for n, v in AveragedModel(first).state_dict().items()}
+    if beside:
+        taken = take(small(), checkpoint({**named(raw.state_dict(), "state_dict."), **average}))
+        assert all(torch.equal(v, raw.state_dict()[n]) for n, v in taken.tensors.items())
+        assert str(taken).endswith("an average (swa.averaged.) that has not begun, which is passed over")
+        return
+    with pytest.raises(InputError, match="its average has not begun"):
+        take(small(), checkpoint(average))
+
+
+def test_an_average_of_parameters_takes_the_buffers_of_the_raw_weights() -> None:
+    raw, averaged = small(1), small(2)
+    raw[1].running_mean.fill_(3)  # type: ignore[operator, union-attr]
+    file = {**named(raw.state_dict(), "state_dict."), **named(dict(averaged.named_parameters()), "ema.")}
+    model = small(3)
+    assert fill(model, checkpoint({n: v.detach() for n, v in file.items()})).averaged
+    assert holds(model, {n: v.detach() for n, v in averaged.named_parameters()})
+    assert (model.state_dict()["1.running_mean"] == 3).all()
+
+
+def test_an_average_that_does_not_fit_is_said() -> None:
+    raw, averaged, _ = small(1).state_dict(), small(2).state_dict(), None
+    del averaged["2.0.bias"]
+    file = checkpoint({**raw, **named(averaged, "ema.")})
+    assert str(take(small(), file)) == "weights, and an average (ema.) that lacks 1 tensors, which is passed over"
+    with pytest.raises(OptionError, match=r"found raw ones alone, and an average \(ema\.\) that lacks 1 tensors"):
+        take(small(), file, Which.EMA)
+
+
+def test_several_sets_that_differ_are_refused() -> None:
+    one, other = small(1).state_dict(), small(2).state_dict()
+    with pytest.raises(InputError, match=r"found others before 'last\.' and 'best\.'; save the one that is meant"):
+        take(small(), checkpoint({**named(one, "last."), **named(other, "best.")}))
+    take(small(), checkpoint({**named(one, "last."), **named(one, "best.")}))  # equal ones are one
+
+
+def test_a_name_that_only_resembles_training_is_a_part_of_the_network() -> None:
+    state = {**small(1).state_dict(), "input_scaler.weight": torch.ones(3)}
+    with pytest.raises(InputError, match=r"1 unknown \(input_scaler\.weight\)"):
+        take(small(), checkpoint(state))
 
 
 def test_weights_that_are_not_there_are_told() -> None:
@@ -273,6 +319,22 @@ def test_a_warm_start_takes_what_fits_and_keeps_the_rest() -> None:
     assert "0.weight" in warm_start(small(3, outputs=5), checkpoint(saved))
     with pytest.raises(InputError, match=r"team\.pth.*no tensor fits"):
         warm_start(nn.Linear(2, 2), checkpoint(saved))
+
+
+@pytest.mark.parametrize("value", [torch.ones(3, 2, 3, 3, dtype=torch.int8), torch.full((3, 2, 3, 3), float("nan"))])
+def test_a_warm_start_takes_no_integers_and_nothing_that_is_not_finite(value: Tensor) -> None:
+    model = small(2)
+    before = {n: v.clone() for n, v in model.state_dict().items()}
+    with pytest.raises(InputError, match=r"in 0\.weight|0\.weight holds NaN"):
+        warm_start(model, checkpoint({**small(1).state_dict(), "0.weight": value}))
+    assert holds(model, before)
+
+
+def test_a_warm_start_takes_a_teams_coarse_estimator_into_perception() -> None:
+    coarse, whole = MobileCoarse(), MobilePerception()
+    new = warm_start(whole, checkpoint(named(coarse.state_dict(), "state_dict.model.")))
+    assert holds(whole.coarse, coarse.state_dict())
+    assert not [name for name in new if name.startswith("coarse.")]
 
 
 def test_a_warm_start_takes_the_average_or_the_raw_weights() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pickle
 from collections import OrderedDict
 from pathlib import Path
 
@@ -77,7 +78,20 @@ def test_code_is_never_run_and_the_way_to_convert_is_said(tmp_path: Path) -> Non
     finally:
         os.chdir(before)
     assert (tmp_path / "made").is_dir()
-    assert names(tmp_path / "weights.pth") == {"a"}
+    assert names(tmp_path / "w_weights.pth") == {"a"}
+
+
+def test_what_common_checkpoints_hold_beside_is_no_code(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0).integers(0, 9, 5)
+    whole = {"a": torch.ones(1), "best": np.float64(0.5), "path": Path("x"), "generator": generator,
+             "options": argparse.Namespace(rate=1e-3)}  # fmt: skip
+    torch.save(whole, tmp_path / "model_best.pth.tar")
+    assert names(tmp_path / "model_best.pth.tar") == {"a"}
+
+
+def test_pickles_own_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_bytes(pickle.dumps({"a": [1, 2]}))
+    refused(tmp_path / "w.pth", "of another kind, such as pickle's own|of another kind")
 
 
 def test_a_whole_pickled_model_is_code(tmp_path: Path) -> None:

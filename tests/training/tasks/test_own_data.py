@@ -95,7 +95,7 @@ def test_nothing_at_all_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_not_taught_is_said(make: Make, tmp_path: Path) -> None:
-    for labels, said in (("masks", "no data of depth"), ("depths", "no data of the mask")):
+    for labels, said in (("masks", "no photos with depth"), ("depths", "no people with masks")):
         data = data_of(tmp_path / "cache", Folder(make(labels)))
         trainer = people_trainer("perception", "smoke", data, tmp_path / "run", Sources())
         assert str(trainer.metadata["lacking"]).startswith(said)
@@ -137,7 +137,8 @@ def test_a_matte_stays_soft(make: Make) -> None:
 def test_a_matte_may_be_16_bits_or_an_alpha_channel(tmp_path: Path) -> None:
     write(tmp_path / "deep.png", np.full((4, 4), 100 * 257, np.uint16))
     write(tmp_path / "channel.png", np.dstack([np.zeros((4, 4, 3), np.uint8), np.full((4, 4), 100, np.uint8)]))
-    for name in ("deep", "channel"):
+    write(tmp_path / "opaque.png", np.dstack([np.full((4, 4, 3), 100, np.uint8), np.full((4, 4), 255, np.uint8)]))
+    for name in ("deep", "channel", "opaque"):
         assert (read_alpha(tmp_path / f"{name}.png") == 100).all()
     (tmp_path / "no.png").write_text("no picture")
     with pytest.raises(InputError, match="expected a matte"):
@@ -172,7 +173,9 @@ def test_a_split_of_ones_own(make: Make, tmp_path: Path) -> None:
     assert trained == ["0", "1", "3", "4", "6", "7"]
     both = PeopleSets.of(replace(data, held_out=frozenset({"0"})))
     assert [[s.id for s in split_of(found, Split.VALIDATION)] for found in both.folders.values()] == [["0"], ["0"]]
-    with pytest.raises(OptionError, match="--held-out: expected ids of photos of --data, found none that is there"):
+    with pytest.raises(
+        OptionError, match="--held-out: expected ids of photos of --data, found 1 that are not there, such as three/9"
+    ):
         PeopleSets.of(replace(data, held_out=frozenset({"three/9"})))
 
 
