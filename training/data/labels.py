@@ -82,9 +82,8 @@ def read_alpha(path: Path) -> np.ndarray:
     if image is None:
         raise InputError(f"{path}: expected a matte, found bytes that do not decode; export it as PNG")
     if image.ndim == 3:
-        cut_out = (
-            image.shape[2] == 4 and image[..., 3].min() < image[..., 3].max()
-        )  # else the alpha channel says nothing
+        # an alpha channel that is opaque everywhere says nothing
+        opaque = image.shape[2] < 4 or image[..., 3].min() == np.iinfo(image.dtype).max
         image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY) if opaque else image[..., 3]
     _refuse_classes(path, image)
     return np.asarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)
