@@ -83,7 +83,8 @@ def read_alpha(path: Path) -> np.ndarray:
         raise InputError(f"{path}: expected a matte, found bytes that do not decode; export it as PNG")
     if image.ndim == 3:
         # an alpha channel that is opaque everywhere says nothing
-        opaque = image.shape[2] < 4 or image[..., 3].min() == np.iinfo(image.dtype).max
+        full = 65535 if image.dtype == np.uint16 else 255
+        opaque = image.shape[2] < 4 or image[..., 3].min() == full
         image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY) if opaque else image[..., 3]
     _refuse_classes(path, image)
     return np.asarray(image // 257 if image.dtype == np.uint16 else image, np.uint8)
