@@ -43,7 +43,17 @@ def _folders(options: tuple[str, ...], required: tuple[str, ...]) -> dict[str, P
 def filter_pairs(
     recipe_name: str, data: tuple[str, ...], run: Path, perception: Path | None
 ) -> tuple[list[Path], list[Path]]:
-    """Pair folders to train on and to validate on: given, or rendered into the run folder."""
+    """Pair folders to train on and to validate on: given, or rendered into the run folder.
+
+    Args:
+        recipe_name: of the filter's recipe.
+        data: ``NAME=DIR`` each: pairs and held-out, or shen2016 and ccp.
+        run: the run folder.
+        perception: run or file of the network that predicts maps; None takes the shipped one.
+
+    Raises:
+        OptionError, InputError: a set is missing, or a photo cannot be rendered.
+    """
     import os
 
     from portraiture.reference.errors import InputError, OptionError
@@ -94,7 +104,16 @@ def filter_pairs(
 
 
 def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "PeopleData":
-    """The sets that are there: every one of them may be missing."""
+    """The sets that are there: every one of them may be missing.
+
+    Args:
+        data: ``NAME=DIR`` each, of a folder also ``folder=DIR:WEIGHT``.
+        run: the run folder, in which decoded photos are kept.
+        held_out: file with an id in each line; None holds out the last 15 % of each set.
+
+    Raises:
+        OptionError, InputError: an unknown set, a folder that is not there, a weight or a list of another form.
+    """
     from portraiture.reference.errors import OptionError
     from portraiture.training.tasks.people_sets import Folder, PeopleData
 
@@ -106,7 +125,9 @@ def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "Peo
             try:
                 weighted.append(Folder(Path(path), float(weight)))
             except ValueError:
-                raise OptionError(f"--data {option}: expected folder=DIR:WEIGHT, a number, found {weight!r}") from None
+                raise OptionError(
+                    f"--data {option}: expected folder=DIR:WEIGHT, found {weight!r}; give a number such as 2"
+                ) from None
             if not 0 < weighted[-1].weight < float("inf"):
                 raise OptionError(f"--data {option}: expected a weight above 0, found {weight}; give one such as 2")
             option = f"{name}={path}"

@@ -108,3 +108,8 @@ def test_reading_says_what_was_expected(tmp_path: Path) -> None:
         read_bytes(tmp_path, "a map")
     with pytest.raises(InputError, match="expected a map, found no such file; check the path"):
         read_bytes(tmp_path / "absent", "a map")
+
+
+def test_a_name_that_is_too_long_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="shorten the name"):
+        write_text(tmp_path / ("n" * 300), "text")

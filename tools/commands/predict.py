@@ -36,7 +36,7 @@ def command(
     from portraiture.tools.progress import note
 
     stem_outputs(photos)
-    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, perception_alone=True)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, True)
     coarse = pipeline.offers("coarse")
     if not coarse:
         click.echo(

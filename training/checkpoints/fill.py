@@ -109,7 +109,13 @@ def _refuse_several(chosen: list[TensorSet], checkpoint: Checkpoint) -> None:
 
 
 def fill(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -> Taken:
-    """Fill a network from a file, in place, and say from what of it; raises what :func:`take` does."""
+    """Fill a network from a file, in place, and say from what of it; raises what :func:`take` does.
+
+    Args:
+        model: filled in place.
+        checkpoint: of any network.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
+    """
     taken = take(model, checkpoint, which)
     model.load_state_dict(taken.tensors)
     return taken
@@ -119,6 +125,11 @@ def warm_start(model: nn.Module, checkpoint: Checkpoint, which: Which | None = N
     """Fill those tensors of a network that a file has by name and shape; returns the names of the others.
 
     The coarse estimator also takes the weights of the perception network that holds it, and the other way round.
+
+    Args:
+        model: filled in place.
+        checkpoint: of any network.
+        which: of a file that holds raw and averaged weights; None takes the averaged ones.
 
     Raises:
         InputError: no tensor fits.

@@ -9,8 +9,8 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.tools.cli import group
-from portraiture.tools.commands.train import _filter_data
 from portraiture.tools.evaluate.photos import Photos
+from portraiture.tools.training_data import filter_pairs
 from portraiture.training.data.datasets import Split
 from portraiture.training.data.layouts import Sample
 from portraiture.training.recipes import FILTER_RECIPES
@@ -58,7 +58,7 @@ def test_training_spreads_its_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("portraiture.training.rendered.jobs.unfinished", none_left)
     folders = (f"shen2016={tmp_path}", f"ccp={tmp_path}")
     with pytest.raises(InputError):  # no pair was rendered
-        _filter_data("mobile", folders, tmp_path / "run", None)
+        filter_pairs("mobile", folders, tmp_path / "run", None)
     names = [job.name for job in found]
     assert names[half - 1] == f"shen2016_{(half - 1) * count // half:04}"
     assert len(names) == 2 * half

@@ -103,7 +103,7 @@ def test_a_photo_without_maps_leaves_the_others(photos: Path, capsys: pytest.Cap
     ("options", "message"),
     [
         (("--dataset", "ccp", "--masks", "x"), "--masks: expected no --dataset"),
-        (("--maps", "x", "--perception", "y"), "--perception: expected no --maps"),
+        (("--maps", "x", "--perception", "y"), "--weights: expected no --maps"),
         (("--scheduler", "tcp://a:1", "--workers", 2), "--workers: expected no --scheduler"),
         (("--size", "500"), "--size: expected HxW"),
     ],
