@@ -28,6 +28,11 @@ _NAME_CHARACTERS = 50
 """Of a name that enter the temporary one: in UTF-8 they and what is added stay below 255 bytes, a name's most."""
 
 
+def cache_folder() -> Path:
+    """The user's folder for what can be made again; it may not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portraiture"
+
+
 def read_bytes(path: Path, what: str) -> bytes:
     """The content of a file.
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portraiture.export.networks.build import Checkpoints
-    from portraiture.training.checkpoints.read import Which
+    from portraiture.training.checkpoints.read import Checkpoint, Which
 
 EXPORTED = {"MobilePerception": "perception", "RnnFilter": "filter"}
 """Networks that a pipeline is made of, and the names of their checkpoints."""
@@ -48,60 +48,57 @@ def chosen_checkpoints(
             raise OptionError(f"--which {which_text}: expected --weights with it, found none; add it, or drop this")
         return None
     from portraiture.export.networks.build import Checkpoints
-    from portraiture.training.checkpoints.read import weights_file
+    from portraiture.training.checkpoints.read import read_checkpoint, weights_file
 
     which = parse_which(which_text)
     found: dict[str, Path] = {}
     for network, given in named.items():
         if given is not None:
             found[network] = weights_file(given, which)
-            _note_taken(network, found[network], which)
+            _note_taken(network, read_checkpoint(found[network]), which)
     for given in weights:
-        path = weights_file(given, which)
-        for network in _networks_of(path, networks):
+        checkpoint = read_checkpoint(weights_file(given, which))
+        for network in _networks_of(checkpoint, networks):
             if network in found:
                 raise OptionError(
-                    f"--weights: expected one file of {network}, found {found[network]} and {path}; drop one"
+                    f"--weights: expected one file of {network}, found {found[network]} and {checkpoint.path}; drop one"
                 )
-            found[network] = path
-            _note_taken(network, path, which)
+            found[network] = checkpoint.path
+            _note_taken(network, checkpoint, which)
     files = {EXPORTED[network]: path for network, path in found.items()}
     return Checkpoints(**files, which=which)
 
 
-def _networks_of(path: Path, networks: Sequence[str]) -> list[str]:
-    """Which of the networks a file is of."""
+def _networks_of(checkpoint: "Checkpoint", networks: Sequence[str]) -> list[str]:
+    """Which of the networks a file is of.
+
+    Raises:
+        InputError: none; it tells the network that the file is nearest to.
+    """
     import torch
 
     from portraiture.training.checkpoints.fill import take
+    from portraiture.training.checkpoints.match import shapes_of, tensor_sets
     from portraiture.training.checkpoints.networks import NETWORKS, networks_in
-    from portraiture.training.checkpoints.read import read_checkpoint
 
-    checkpoint = read_checkpoint(path)
     found = networks_in(checkpoint.tensors, networks)
-    if not found:  # the message is about the network that the file is nearest to
+    if not found:
         with torch.device("meta"):
             models = [NETWORKS[network]() for network in networks]
-        shared = [len(set(model.state_dict()) & _ends(checkpoint.tensors)) for model in models]
+        sets = [tensor_sets(shapes_of(model), checkpoint.tensors) for model in models]
+        shared = [len(of_model[0].tensors) if of_model else 0 for of_model in sets]
         take(models[shared.index(max(shared))], checkpoint)
     return found
 
 
-def _ends(names: "Sequence[str] | dict[str, Any]") -> set[str]:
-    """Every name with 0 and more of its first parts left out."""
-    split = [name.split(".") for name in names]
-    return {".".join(parts[k:]) for parts in split for k in range(len(parts))}
-
-
-def _note_taken(network: str, path: Path, which: "Which | None") -> None:
-    """Read a file once for all, so that one that does not fit is told before any work, and say what is taken of it."""
+def _note_taken(network: str, checkpoint: "Checkpoint", which: "Which | None") -> None:
+    """Say what is taken of a file; one that does not fit is told before any work."""
     import torch
 
     from portraiture.tools.progress import note
     from portraiture.training.checkpoints.fill import take
     from portraiture.training.checkpoints.networks import NETWORKS
-    from portraiture.training.checkpoints.read import read_checkpoint
 
     with torch.device("meta"):
         model = NETWORKS[network]()
-    note(f"weights: {path}: {network}, {take(model, read_checkpoint(path), which)}")
+    note(f"weights: {checkpoint.path}: {network}, {take(model, checkpoint, which)}")

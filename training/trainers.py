@@ -161,7 +161,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
         metadata["init"] = _warm_started(model, sources.init, SHIPPED_PERCEPTION)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     trainer = Trainer(model, _optimizer(recipe, model, encoder), task, recipe.schedule(), run, metadata)
-    trainer.data = photos.sets.digests()
+    trainer.data = photos.sets.digests
     return trainer
 
 
@@ -190,5 +190,5 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     schedule = Schedule(recipe.steps, warmup_steps=100, validate_every=recipe.validate_every, ema_decay=0.998)
     trainer = Trainer(model, optimizer, task, schedule, run, metadata)
-    trainer.data = data.digests()
+    trainer.data = data.digests
     return trainer

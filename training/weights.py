@@ -1,9 +1,7 @@
 """The shipped weights and how weights are loaded: ours, or a team's from any checkpoint file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from portraiture.reference.errors import InputError
 from portraiture.training.models.filters.base import LensFilter
@@ -21,8 +19,6 @@ SHIPPED_PERCEPTION = _FOLDER / "perception.safetensors"
 SHIPPED_FILTER = _FOLDER / "filter.safetensors"
 
 MODEL_CARD = _FOLDER / "MODEL_CARD.md"
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_perception(path: Path = SHIPPED_PERCEPTION, which: "Which | None" = None) -> MobilePerception:
@@ -56,7 +52,11 @@ def load_filter(path: Path = SHIPPED_FILTER, which: "Which | None" = None) -> Rn
     if path == SHIPPED_FILTER:
         fill_model(model, load_tensors(path)[0], path)
         return model.eval()
-    return load_network(model, path, which)
+    from portraiture.training.checkpoints.fill import fill
+    from portraiture.training.checkpoints.read import read_checkpoint
+
+    fill(model, read_checkpoint(path), which)
+    return model.eval()
 
 
 def load_any_filter(path: Path, which: "Which | None" = None) -> LensFilter:
@@ -75,19 +75,4 @@ def load_any_filter(path: Path, which: "Which | None" = None) -> LensFilter:
         )
     model = FILTERS[name]()
     fill(model, checkpoint, which)
-    return model.eval()
-
-
-def load_network(model: Network, path: Path, which: "Which | None" = None) -> Network:
-    """A network filled from a checkpoint file, in evaluation mode; as :func:`load_perception`.
-
-    Args:
-        model: filled in place.
-        path: the file.
-        which: of a file that holds raw and averaged weights; None takes the averaged ones.
-    """
-    from portraiture.training.checkpoints.fill import fill
-    from portraiture.training.checkpoints.read import read_checkpoint
-
-    fill(model, read_checkpoint(path), which)
     return model.eval()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from portraiture.reference.errors import InputError
+from portraiture.reference.files import cache_folder
 
 PINS = Path(__file__).with_name("pins.txt")
 
@@ -21,9 +22,7 @@ _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 def environment_folder() -> Path:
     """Where the environment of these pins is or will be."""
-    cache = os.environ.get("XDG_CACHE_HOME")
-    base = Path(cache) if cache else Path.home() / ".cache"
-    return base / "portraiture" / f"onnx-tf-{hashlib.sha256(PINS.read_bytes()).hexdigest()[:12]}"
+    return cache_folder() / f"onnx-tf-{hashlib.sha256(PINS.read_bytes()).hexdigest()[:12]}"
 
 
 def interpreter_of(folder: Path) -> Path:

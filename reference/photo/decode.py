@@ -25,7 +25,7 @@ _ORIENTATION = 0x0112
 _WHITE_IS_ZERO, _PREMULTIPLIED = 0, 1  # values of the TIFF tags PhotometricInterpretation and ExtraSamples
 
 # EXIF 2.32, 4.6.4 A: where row 0 and column 0 of the stored pixels lie in the upright photo
-_TURNS = {
+TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -67,8 +67,8 @@ def decode(image: Image.Image, data: bytes) -> Bytes:
     if image.mode in _GRAY_MODES or _is_gray_alpha_png(image, data):
         flat = flat.convert("L")  # a gray profile takes nothing else
     upright = _to_srgb(flat, icc).convert("RGB")
-    if orientation in _TURNS:
-        upright = upright.transpose(_TURNS[orientation])
+    if orientation in TURNS:
+        upright = upright.transpose(TURNS[orientation])
     return np.ascontiguousarray(upright, dtype=np.uint8)
 
 

@@ -141,10 +141,10 @@ def command(
         trainer.place(chosen)
         if distributed.is_main():
             if resume and (run / FILE).exists():
-                check_data(run, trainer.data)
+                check_data(run, trainer.data())
             else:
                 run.mkdir(parents=True, exist_ok=True)
-                write_config(run, click.get_current_context().params, trainer.data)
+                write_config(run, click.get_current_context().params, trainer.data())
         if resume:
             trainer.resume()
         result = trainer.fit()

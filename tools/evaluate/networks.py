@@ -89,16 +89,15 @@ def _mobile_coarse(checkpoint: Checkpoint, which: Which | None) -> Predict:
     return on_photos(run, trained_sizes(checkpoint))
 
 
-def _fcn(checkpoint: Checkpoint, which: Which | None) -> Predict:
-    network = Fcn()
-    fill(network.eval(), checkpoint, which)
-    return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(checkpoint))
+def _mask_alone(build: Callable[[], Fcn]) -> Callable[[Checkpoint, Which | None], Predict]:
+    """The loader of a baseline that gives a mask."""
 
+    def load(checkpoint: Checkpoint, which: Which | None) -> Predict:
+        network = build()
+        fill(network.eval(), checkpoint, which)
+        return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(checkpoint))
 
-def _pfcn(checkpoint: Checkpoint, which: Which | None) -> Predict:
-    network = PfcnPlus()
-    fill(network.eval(), checkpoint, which)
-    return on_photos(lambda rgb: NetworkMaps(torch.sigmoid(network(rgb))), trained_sizes(checkpoint))
+    return load
 
 
 def _paper_spn(checkpoint: Checkpoint, which: Which | None) -> Predict:
@@ -132,8 +131,8 @@ NETWORKS: dict[str, Callable[[Checkpoint, Which | None], Predict]] = {
     "MobilePerception": _mobile_perception,
     "MobileCoarse": _mobile_coarse,
     "PaperSpn": _paper_spn,
-    "Fcn": _fcn,
-    "PfcnPlus": _pfcn,
+    "Fcn": _mask_alone(Fcn),
+    "PfcnPlus": _mask_alone(PfcnPlus),
 }
 """Networks of masks and depth by name."""
 

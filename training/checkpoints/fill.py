@@ -52,7 +52,8 @@ def take(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -
         InputError: no set of the file is the network's, or holds what the network's types cannot.
         OptionError: the weights that are asked for are not there.
     """
-    found = [_with_buffers(s, model, checkpoint) for s in tensor_sets(shapes_of(model), checkpoint.tensors)]
+    sets = tensor_sets(shapes_of(model), checkpoint.tensors)
+    found = [_with_buffers(s, model, [raw for raw in sets if raw.complete and not raw.averaged]) for s in sets]
     complete = [s for s in found if s.complete]
     if not complete:
         raise InputError(_difference(model, checkpoint, found))
@@ -74,13 +75,16 @@ def take(model: nn.Module, checkpoint: Checkpoint, which: Which | None = None) -
     )
 
 
-def _with_buffers(found: TensorSet, model: nn.Module, checkpoint: Checkpoint) -> TensorSet:
-    """An average of the parameters alone, with the buffers of the raw weights beside it."""
+def _with_buffers(found: TensorSet, model: nn.Module, raw: list[TensorSet]) -> TensorSet:
+    """An average of the parameters alone, with the buffers of the raw weights beside it.
+
+    Args:
+        found: any set.
+        model: whose buffers count.
+        raw: complete sets of raw weights; the buffers are taken of a lone one.
+    """
     buffers = {name for name, _ in model.named_buffers()}
-    if not found.averaged or not found.missing or not set(found.missing) <= buffers:
-        return found
-    raw = [s for s in tensor_sets(shapes_of(model), checkpoint.tensors) if s.complete and not s.averaged]
-    if len(raw) != 1:
+    if not found.averaged or not set(found.missing) <= buffers or len(raw) != 1:
         return found
     added = {name: raw[0].tensors[name] for name in found.missing if name in raw[0].tensors}
     return replace(found, tensors={**found.tensors, **added}, missing=tuple(n for n in found.missing if n not in added))

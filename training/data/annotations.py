@@ -4,7 +4,6 @@ They are drawn once into the user's cache folder, named after the annotations' c
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,20 +12,13 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from portraiture.reference.errors import InputError
-from portraiture.reference.files import new_folder, read_bytes
+from portraiture.reference.files import cache_folder, new_folder, read_bytes
+from portraiture.reference.photo.decode import TURNS
 from portraiture.reference.photo.kinds import DAMAGE
 from portraiture.training.data.annotation_shapes import coco_masks, supervisely_masks
 
 DRAWING = 1
 """Enters the name of the folder of masks: raise it when they are drawn otherwise."""
-
-_TURNS = {
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What turns a photo upright that is stored on its side, by EXIF's orientation."""
 
 
 def annotation_files(root: Path) -> list[Path]:
@@ -56,8 +48,7 @@ def drawn_masks(root: Path, photos: Sequence[Path]) -> Path:
         content.update(path.name.encode() + hashlib.sha256(read_bytes(path, "annotations")).digest())
     for photo in photos:
         content.update(photo.name.encode())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "portraiture" / f"masks-{content.hexdigest()[:16]}"
+    folder = cache_folder() / f"masks-{content.hexdigest()[:16]}"
     if not folder.is_dir():
         draw = supervisely_masks(files) if files[0].parent.name == "ann" else coco_masks(files[0])
         with new_folder(folder) as temporary:
@@ -73,11 +64,11 @@ def _upright(photo: Path, mask: np.ndarray) -> np.ndarray:
             stored, turn = (image.height, image.width), image.getexif().get(ExifTags.Base.Orientation, 1)
     except DAMAGE as error:
         raise InputError(f"{photo}: expected a photo, found bytes that do not decode; copy it again") from error
-    shown = stored[::-1] if turn in _TURNS else stored
+    shown = stored[::-1] if turn >= 5 else stored
     if mask.shape == shown:
         return mask
     if mask.shape == stored:
-        return np.asarray(Image.fromarray(mask).transpose(_TURNS[turn]))
+        return np.asarray(Image.fromarray(mask).transpose(TURNS[turn]))
     raise InputError(
         f"{photo}: expected annotations of {shown[0]}x{shown[1]} (height x width), found {mask.shape[0]}x"
         f"{mask.shape[1]}; export them for this photo"

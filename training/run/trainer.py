@@ -6,6 +6,7 @@ so that a run that was killed and resumed draws the same batches as one that was
 
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic
@@ -59,7 +60,8 @@ class Trainer(Generic[Batch]):
         metadata: what JSON can hold; it is written into the weight files.
 
     Attributes:
-        data: what is learnt from, for the run's configuration: of each set by name numbers and digests.
+        data: gives what is learnt from, for the run's configuration: of each set by name numbers and digests. It
+            reads every photo and label; one process asks.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Trainer(Generic[Batch]):
         self.best: float | None = None
         self.validations_without_improvement = 0
         self.scalars = False
-        self.data: dict[str, dict[str, Any]] = {}
+        self.data: Callable[[], dict[str, dict[str, Any]]] = dict
         self.device = next(model.parameters()).device
         self.base_rates = [float(g["lr"]) for g in optimizer.param_groups]
 
