@@ -1,6 +1,10 @@
 """PointPairs: rendered as the reference renders, whole or not there, the same however they are made."""
 
 import json
+import os
+import signal
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -156,8 +160,6 @@ def test_a_run_that_is_killed_leaves_no_half_pair(tmp_path: Path, monkeypatch: p
 
 
 def test_hidden_leftovers_are_no_pairs_and_go_when_they_are_old(tmp_path: Path) -> None:
-    import os
-
     for name in (".a.1.tmp", ".b.2.tmp"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pair.json").write_text("{}")
@@ -208,20 +210,47 @@ def test_processes_write_what_one_writes(tmp_path: Path) -> None:
 
 @pytest.fixture
 def scheduler() -> Iterator[Any]:
-    """A Dask scheduler with two workers, each a process."""
+    """A Dask cluster of two workers, each a process; ``scheduler_address`` is its scheduler's."""
     distributed = pytest.importorskip("distributed", reason="needs dask[distributed]: the extra portraiture[dask]")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        yield cluster.scheduler_address
+        yield cluster
 
 
 @pytest.mark.filterwarnings("default")
-def test_dask_writes_what_one_process_writes(tmp_path: Path, scheduler: str) -> None:
+def test_dask_writes_what_one_process_writes(tmp_path: Path, scheduler: Any) -> None:
     jobs = write_photos(tmp_path)
     for job in jobs:
         make_pair(job)
     there = [replace(j, output=tmp_path / "there") for j in jobs]
-    assert sorted(o.name for o in over_dask(make_pair, there, scheduler)) == [j.name for j in jobs]
+    assert sorted(o.name for o in over_dask(make_pair, there, scheduler.scheduler_address)) == [j.name for j in jobs]
     assert files_of(tmp_path / "there") == files_of(tmp_path / "pairs")
+
+
+@pytest.mark.filterwarnings("default")
+def test_dask_goes_on_when_a_worker_is_killed_in_the_middle(tmp_path: Path, scheduler: Any) -> None:
+    jobs, folder = write_photos(tmp_path, 6), tmp_path / "begun"
+    folder.mkdir()
+
+    def slowly(job: PairJob) -> Outcome:  # travels by value: it says who does the job, and leaves time to be killed
+        (folder / f"{job.name} {os.getpid()}").touch()
+        time.sleep(1)
+        return make_pair(job)
+
+    outcomes, killed = [], 0
+    for outcome in over_dask(slowly, jobs, scheduler.scheduler_address):
+        outcomes.append(outcome)
+        if not killed:
+            # the other worker is in the middle of its job: the one that has just ended is not begun again
+            begun = {path.name.split()[0]: int(path.name.split()[1]) for path in folder.iterdir()}
+            killed = next(pid for name, pid in begun.items() if name != outcome.name)
+            os.kill(killed, signal.SIGKILL)
+    assert sorted((o.name, o.status) for o in outcomes) == [(j.name, JobStatus.WRITTEN) for j in jobs]
+    again = [name for name, n in Counter(path.name.split()[0] for path in folder.iterdir()).items() if n > 1]
+    assert again  # the job that was lost with its worker
+    here = [replace(j, output=tmp_path / "here") for j in jobs]
+    for job in here:
+        make_pair(job)
+    assert files_of(tmp_path / "pairs") == files_of(tmp_path / "here")
 
 
 def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
