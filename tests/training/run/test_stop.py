@@ -30,6 +30,7 @@ class Scored:
     def __init__(self, scores: tuple[float, ...] = SCORES) -> None:
         self.scores, self.kill_at, self.step = scores, -1, 0
         self.devices: set[str] = set()
+        self.precisions: set[torch.dtype] = set()
 
     def batch(self, step: int, rng: np.random.Generator) -> Batch:
         x = torch.from_numpy(rng.normal(size=(8, 2)).astype(np.float32))
@@ -40,7 +41,9 @@ class Scored:
             raise KeyboardInterrupt
         self.step += 1
         self.devices |= {batch[0].device.type}
-        loss = (model(batch[0]).float() - batch[1]).square().mean()
+        found = model(batch[0])
+        self.precisions |= {found.dtype}
+        loss = (found.float() - batch[1]).square().mean()
         return loss, {"loss": float(loss.detach())}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -224,8 +227,8 @@ def test_scalars_are_written_and_a_resume_drops_those_of_lost_steps(tmp_path: Pa
     assert found.Scalars("train/rate")[1].value == pytest.approx(schedule.rate(39))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_run_on_a_gpu_can_be_resumed(tmp_path: Path) -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, none is here")
+def test_a_run_on_a_gpu_is_in_mixed_precision_and_can_be_resumed(tmp_path: Path) -> None:
     schedule = replace(SCHEDULE, patience=None)
     for stop in (20, 40):
         task = Scored()
@@ -240,4 +243,5 @@ def test_a_run_on_a_gpu_can_be_resumed(tmp_path: Path) -> None:
         else:
             assert run.step == 20
             assert run.fit()["mse"] < 0.5
-        assert task.devices == {"cuda"}
+        assert (task.devices, task.precisions) == ({"cuda"}, {torch.bfloat16})
+        assert {p.dtype for p in run.model.parameters()} == {torch.float32}
