@@ -114,3 +114,13 @@ def weights_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="RUN_OR_FILE",
         help="Your perception or filter weights: a run, .safetensors, .pth or .ckpt; repeatable. [default: shipped]",
     )(which_option(command))
+
+
+def network_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--network`` of commands that run a network of one's own in the place of perception."""
+    return click.option(
+        "--network",
+        "own",
+        metavar="MODULE:FUNCTION|FILE",
+        help="A network of your own in the place of perception: my_net:build, a .pt2 or .onnx file.",
+    )(command)

@@ -36,6 +36,7 @@ def open_pipeline(
     weights: Sequence[Path] = (),
     which_text: str | None = None,
     perception_alone: bool = False,
+    own: str | None = None,
 ) -> Pipeline:
     """The pipeline that the options ask for; a bundle's checksums are verified first.
 
@@ -46,6 +47,7 @@ def open_pipeline(
         weights: runs or files to run in PyTorch in place of the shipped weights.
         which_text: value of ``--which``.
         perception_alone: no filter is run, and weights of one are refused.
+        own: value of ``--network``.
 
     Raises:
         OptionError: options that contradict each other.
@@ -59,17 +61,18 @@ def open_pipeline(
             )
         from portraiture.export.networks.build import Networks
 
-        if not weights and which_text is None:
+        if not weights and which_text is None and own is None:
             return Pipeline(Networks().runner, (DEFAULT_SIZE, LANDSCAPE))
         from portraiture.tools.weights_option import EXPORTED, chosen_checkpoints
 
         networks = ("MobilePerception",) if perception_alone else tuple(EXPORTED)
-        chosen = chosen_checkpoints(weights, which_text, networks=networks)
-        return Pipeline(Networks(chosen).runner, (DEFAULT_SIZE, LANDSCAPE))
-    if weights or which_text is not None:
-        raise OptionError(
-            f"--weights: expected --runtime torch with it, found {runtime}; drop it, a bundle holds its own"
-        )
+        found = Networks(chosen_checkpoints(weights, which_text, networks=networks, own=own))
+        return Pipeline(found.runner, found.own_sizes or (DEFAULT_SIZE, LANDSCAPE), lacks=("coarse",) if own else ())
+    for option, given in (("--weights", weights or which_text), ("--network", own)):
+        if given:
+            raise OptionError(
+                f"{option}: expected --runtime torch with it, found {runtime}; drop it, a bundle holds its own"
+            )
     if bundle is None:
         raise OptionError(
             f"--runtime {runtime}: expected --bundle DIR with it, found none; make one with portraiture export -o DIR"

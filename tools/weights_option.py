@@ -27,6 +27,7 @@ def chosen_checkpoints(
     perception: Path | None = None,
     rnn_filter: Path | None = None,
     networks: Sequence[str] = tuple(EXPORTED),
+    own: str | None = None,
 ) -> "Checkpoints | None":
     """The weights that the options ask for; None where they ask for the shipped ones. What is taken is said on stderr.
 
@@ -35,6 +36,7 @@ def chosen_checkpoints(
         which_text: value of ``--which``.
         perception, rnn_filter: runs or files that name their network by their own option.
         networks: names of the networks that the command takes, of ``EXPORTED``.
+        own: value of ``--network``.
 
     Raises:
         OptionError: two files of one network, or the weights asked for are not in a file.
@@ -46,7 +48,8 @@ def chosen_checkpoints(
     if not weights and not any(named.values()):
         if which_text is not None:
             raise OptionError(f"--which {which_text}: expected --weights with it, found none; add it, or drop this")
-        return None
+        if own is None:
+            return None
     from portraiture.export.networks.build import Checkpoints
     from portraiture.training.checkpoints.read import read_checkpoint, weights_file
 
@@ -66,7 +69,7 @@ def chosen_checkpoints(
             found[network] = checkpoint.path
             _note_taken(network, checkpoint, which)
     files = {EXPORTED[network]: path for network, path in found.items()}
-    return Checkpoints(**files, which=which)
+    return Checkpoints(**files, which=which, own=own)
 
 
 def _networks_of(checkpoint: "Checkpoint", networks: Sequence[str]) -> list[str]:

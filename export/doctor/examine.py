@@ -1,6 +1,6 @@
 """Examines networks before they are converted, and each file after it was written; a refusal names the layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +8,17 @@ import numpy as np
 from portraiture.export.compare import Difference
 from portraiture.export.doctor.fp16 import check_fp16_range
 from portraiture.export.doctor.gates import check_gates
-from portraiture.export.doctor.operations import MAY_STAY_UNDELEGATED, check_delegate, check_operations, layer_of
+from portraiture.export.doctor.operations import (
+    MAY_STAY_UNDELEGATED,
+    check_delegate,
+    check_operations,
+    layer_of,
+    remarks,
+)
 from portraiture.export.doctor.outputs import check_computation, check_outputs
 from portraiture.export.formats import Precision, Route
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.exported import Exported
+from portraiture.export.networks.exported import Exported, is_own
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import FORMATS
 
@@ -42,6 +48,7 @@ def examine(
     expected: Mapping[str, np.ndarray],
     modules: Mapping[str, str] | None = None,
     route: Route = Route.LITERT,
+    note: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Difference]:
     """All checks of a file that was just written: its operations, its delegate, and what it computes.
 
@@ -53,6 +60,7 @@ def examine(
         expected: what the network gives for them in float64, by output; HxWx3 or HxW in 0..1.
         modules: path in the module tree by the name of a value in the file, where the converter names it.
         route: how a TFLite file was made.
+        note: called with what a phone will do slowly of a team's own network.
 
     Returns:
         How far each output is from the expected one, by its name.
@@ -65,6 +73,11 @@ def examine(
         return layer_of(output, network, modules or {})
 
     path, form = root / file.path, FORMATS[file.target]
-    check_operations(file, form.operations(path), layer)
-    check_delegate(file, [o for o in form.undelegated(path) if o.kind not in MAY_STAY_UNDELEGATED[route]], layer)
+    left_out = [o for o in form.undelegated(path) if o.kind not in MAY_STAY_UNDELEGATED[route]]
+    if is_own(network):
+        for line in remarks(file, form.operations(path), left_out, layer):
+            note(line)
+    else:
+        check_operations(file, form.operations(path), layer)
+        check_delegate(file, left_out, layer)
     return check_computation(root, file, feeds, expected)

@@ -30,6 +30,10 @@ MAY_STAY_UNDELEGATED = {Route.LITERT: frozenset[str](), Route.ONNX_TF: frozenset
 """Operations that plain kernels may run: onnx-tf always writes a split as SPLIT_V, which the delegate does not take."""
 
 
+_NOT_BUILT_IN = ("Flex", "CUSTOM", "custom_", "STABLEHLO_CUSTOM_CALL")
+"""Beginnings of the types of TFLite's and Core ML's operations that need a library of their own."""
+
+
 def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
     """The module that an operation belongs to, as far as its output's name tells; else that name.
 
@@ -59,7 +63,9 @@ def most_operations(name: str, size: Size) -> int:
 
 
 def check_operations(
-    file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
+    file: ModelFile,
+    found: Sequence[Operation],
+    layer: Callable[[str], str] = lambda output: output,
 ) -> None:
     """Allow-list and number of a file's operations.
 
@@ -102,3 +108,34 @@ def check_delegate(
             f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not taken by TFLite's delegate"
             f" ({len(left_out)} such operations); write that layer with operations that XNNPACK has"
         )
+
+
+def remarks(
+    file: ModelFile, found: Sequence[Operation], left_out: Sequence[Operation], layer: Callable[[str], str]
+) -> list[str]:
+    """What a phone will do slowly of a file of a team's own network, which runs all the same; a line each.
+
+    Args:
+        file: which file.
+        found: its operations.
+        left_out: what TFLite's delegate does not take.
+        layer: from an output's name to the layer's.
+
+    Raises:
+        GateError: an operation that no plain runtime has.
+    """
+    lines, form = [], FORMATS[file.target]
+    for operation in found:
+        if operation.kind.startswith(_NOT_BUILT_IN):
+            raise GateError(
+                f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not built into the runtime of"
+                f" {file.target.value}; write that layer with convolutions, slices, pads and arithmetic"
+            )
+    slow = {o.kind: [p for p in left_out if p.kind == o.kind] for o in left_out}
+    slow |= {o.kind: [p for p in found if p.kind == o.kind] for o in found if form.refused(o.kind)}
+    for kind, those in slow.items():
+        lines.append(
+            f"doctor: {file.path}: {len(those)} {kind}, the first at {layer(those[0].output)}: phones' delegates do not"
+            " take it, it runs alone on the CPU; better written with convolutions, slices, pads and arithmetic"
+        )
+    return lines

@@ -2,6 +2,7 @@
 
 import copy
 import filecmp
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ from portraiture.export.contract import Size, model_contract
 from portraiture.export.networks.exported import Exported, TorchRunner
 from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perception, Spn
 from portraiture.export.runner import Runner
+from portraiture.reference.errors import OptionError
+from portraiture.training.models.perception import MobilePerception
 from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_filter, load_perception
 
 if TYPE_CHECKING:
+    from portraiture.export.networks.own import OwnPerception
     from portraiture.training.checkpoints.read import Which
 
 _Network = TypeVar("_Network", bound=nn.Module)
@@ -29,14 +33,18 @@ class Checkpoints:
     Attributes:
         perception, filter: checkpoint files.
         which: of a file that holds raw and averaged weights; None takes the averaged ones.
+        own: a network in the place of ``perception``, as ``own_source.load_own`` takes it; None takes ours.
     """
 
     perception: Path = SHIPPED_PERCEPTION
     filter: Path = SHIPPED_FILTER
     which: "Which | None" = None
+    own: str | None = None
 
     def are_shipped(self) -> bool:
-        """Whether both files hold the weights that are shipped, wherever they lie."""
+        """Whether both files hold the weights that are shipped, wherever they lie, and the networks are ours."""
+        if self.own is not None:
+            return False
         pairs = ((self.perception, SHIPPED_PERCEPTION), (self.filter, SHIPPED_FILTER))
         return all(a.is_file() and filecmp.cmp(a, b, shallow=False) for a, b in pairs)
 
@@ -65,6 +73,7 @@ class Networks:
 
         Raises:
             InputError: no such model, or its weights cannot be read.
+            OptionError: a part of our own perception is asked for, and there is another network in its place.
         """
         key = (name, layout, dtype)
         if key not in self._built:
@@ -86,14 +95,55 @@ class Networks:
         files = self.checkpoints
         if name == "filter":
             return Filter(self._load(load_filter, files.filter, dtype))
-        perception = self._load(load_perception, files.perception, dtype)
+        perception = self._perception(dtype)
         if name == "portrait":
             from portraiture.export.networks.portrait import Portrait  # not of a render, which runs the two apart
 
             return Portrait(perception, self._load(load_filter, files.filter, dtype))
-        if name in SPN_TASKS:
-            return Spn(perception, SPN_TASKS[name])
-        return Coarse(perception) if name == "coarse" else Perception(perception)
+        if name == "perception":
+            return Perception(perception)
+        if not isinstance(perception, MobilePerception):
+            raise OptionError(
+                f"--network: expected the models perception, filter or portrait with it, found {name}, which is a part"
+                " of our own network; drop it"
+            )
+        return Spn(perception, SPN_TASKS[name]) if name in SPN_TASKS else Coarse(perception)
+
+    def _perception(self, dtype: torch.dtype) -> "MobilePerception | OwnPerception":
+        """Ours, or the one in its place."""
+        files = self.checkpoints
+        if files.own is None:
+            return self._load(load_perception, files.perception, dtype)
+        return self._load(self._load_own, Path(files.own), dtype)
+
+    def _load_own(self, _path: Path, _which: "Which | None") -> "OwnPerception":
+        from portraiture.export.networks.own import OwnPerception
+        from portraiture.export.networks.own_source import load_own
+
+        files = self.checkpoints
+        assert files.own is not None
+        own = load_own(files.own)
+        lacks = own.mask is None or own.depth is None
+        ours = self._load(load_perception, files.perception, torch.float32) if lacks else None
+        return OwnPerception(own, ours).eval()
+
+    def own_digest(self) -> str | None:
+        """SHA-256 of the tensors of the network that stands in the place of ours; None where there is none."""
+        if self.checkpoints.own is None:
+            return None
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self._perception(torch.float32).state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def own_sizes(self) -> tuple[Size, ...]:
+        """The inputs that a network in the place of ours takes; empty where any will do."""
+        if self.checkpoints.own is None:
+            return ()
+        perception = self._perception(torch.float32)
+        return () if isinstance(perception, MobilePerception) else perception.sizes
 
     def _load(self, load: "Callable[[Path, Which | None], _Network]", path: Path, dtype: torch.dtype) -> _Network:
         """A network by its loader; float64 is made of a copy of float32."""

@@ -49,6 +49,31 @@ class Exported(nn.Module):
         return {spec.name: y for spec, y in zip(self.contract.outputs, outputs, strict=True)}
 
 
+def with_fixed_shapes(network: Exported, inputs: tuple[Tensor, ...]) -> nn.Module:
+    """A network as the graph of one size, which computes no shapes: other people's code does so while it is traced.
+
+    Args:
+        network: in evaluation mode.
+        inputs: examples, which fix the shapes.
+
+    Returns:
+        A module of the same inputs, with a tuple of outputs.
+    """
+    with torch.no_grad():
+        return in_one_mode(torch.export.export(TupleOut(network), inputs, strict=False).module(check_guards=False))
+
+
+def in_one_mode(program: nn.Module) -> nn.Module:
+    """The module of an exported program, which refuses ``eval`` and ``train``, so that both leave it as it is."""
+    program.eval = program.train = lambda *_: program  # type: ignore[method-assign, assignment]
+    return program
+
+
+def is_own(network: Exported) -> bool:
+    """Whether a team's own network is in it."""
+    return any(type(module).__name__ == "OwnPerception" for module in network.modules())
+
+
 class TupleOut(nn.Module):
     """An exported network with a tuple of outputs: tracers want tensors, not dicts."""
 

@@ -1,15 +1,20 @@
 """Perception and filter as one network: a photo in, a portrait out."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
 from portraiture.training.models.filters.rnn import RnnFilter
 from portraiture.training.models.perception import MobilePerception
 
+if TYPE_CHECKING:
+    from portraiture.export.networks.own import OwnPerception
+
 
 class Portrait(nn.Module):
     """(rgb, aperture, focus) -> portrait rgb, mask, depth; shapes as in the two networks."""
 
-    def __init__(self, perception: MobilePerception, rnn_filter: RnnFilter) -> None:
+    def __init__(self, perception: "MobilePerception | OwnPerception", rnn_filter: RnnFilter) -> None:
         super().__init__()
         self.perception = perception
         self.filter = rnn_filter

@@ -1,6 +1,6 @@
 """Each exported model as a module with the contract's inputs and outputs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,9 @@ from portraiture.export.networks.exported import Exported
 from portraiture.training.models.coarse import COARSE_SCALE
 from portraiture.training.models.filters.rnn import RnnFilter
 from portraiture.training.models.perception import MobilePerception
+
+if TYPE_CHECKING:
+    from portraiture.export.networks.own import OwnPerception
 
 _LEAST_SHARE = 1e-3
 """Given coarse maps are kept this far from 0 and 1, where the logit is infinite."""
@@ -48,7 +51,7 @@ class Spn(nn.Module):
 
 
 class Perception(nn.Module):
-    def __init__(self, perception: MobilePerception) -> None:
+    def __init__(self, perception: "MobilePerception | OwnPerception") -> None:
         super().__init__()
         self.perception = perception
 

@@ -10,7 +10,7 @@ from portraiture.export.contract import VERSION, Size
 from portraiture.export.describe import CONTRACT_KEY, contract_json
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import conversion
-from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
+from portraiture.export.networks.exported import Exported, TupleOut, example_inputs, is_own, with_fixed_shapes
 from portraiture.export.onnx.compress import compress
 from portraiture.export.quiet import quiet
 
@@ -51,7 +51,8 @@ def trace_onnx(network: Exported, inputs: dict[str, torch.Tensor], path: Path, o
     """
     with quiet(), torch.no_grad():
         torch.onnx.export(
-            TupleOut(network).eval(),  # the exporter gives the network back in its wrapper's mode
+            # the exporter gives the network back in its wrapper's mode
+            with_fixed_shapes(network, tuple(inputs.values())) if is_own(network) else TupleOut(network).eval(),
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),

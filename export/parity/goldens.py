@@ -20,7 +20,7 @@ from portraiture.export.bundle.open import Bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Checkpoints
+from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.parity.rows import Link, Row, judge
 from portraiture.export.pipeline.resize import to_model_size
@@ -33,18 +33,23 @@ from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 
 
-def check_golden_truth(bundle: Bundle, checkpoints: Checkpoints) -> None:
+def check_golden_truth(bundle: Bundle, networks: Networks) -> None:
     """Refuse weights that the bundle was not exported from: its files would be held against other networks.
 
     Raises:
         InputError: the bundle was exported from other weights.
     """
-    recorded = bundle.manifest["weights"]
+    recorded, checkpoints, own = bundle.manifest["weights"], networks.checkpoints, networks.own_digest()
     for name, path in (("perception", checkpoints.perception), ("filter", checkpoints.filter)):
         if not path.is_file():
             raise InputError(f"{path}: expected {name} weights (.safetensors), found no file;"
                              " give the checkpoint that was exported")  # fmt: skip
-        if sha256(path) != recorded.get(name):
+        if own is not None and name == "perception":
+            if own != recorded.get(name):
+                raise InputError(f"{bundle.root}: exported from another network or other weights than --network"
+                                 f" {checkpoints.own} gives now; give parity the network that was exported, the same"
+                                 " weights at every call")  # fmt: skip
+        elif sha256(path) != recorded.get(name):
             raise InputError(f"{bundle.root}: exported from other {name} weights than {path};"
                              " give parity the checkpoint that was exported")  # fmt: skip
 

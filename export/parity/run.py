@@ -8,6 +8,7 @@ A runtime that cannot run here is reported as not run, never as passed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def run_parity(
     """
     truth = truth or Truth(Networks())
     bundle = open_bundle(root)
-    check_golden_truth(bundle, truth.networks.checkpoints)
+    check_golden_truth(bundle, truth.networks)
     check_inside(root, bundle.files)
     files, chosen, known = list(bundle.files), list(photos), known or {}
     if chosen and known:
@@ -112,9 +113,11 @@ def _file_step(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarra
 def _filter_steps(
     files: list[ModelFile], truth: Truth, photos: list[np.ndarray], watch: Watch, known: bool
 ) -> Iterator[Step]:
-    sizes = sorted({f.size for f in files})
+    """The filter at each size; on our network's maps where another stands in its place, which may be untrained."""
+    checkpoints, sizes = truth.networks.checkpoints, sorted({f.size for f in files})
+    of_filter = truth if checkpoints.own is None else Truth(Networks(replace(checkpoints, own=None)))
     for size in sizes:
-        rows = filter_rows(truth, size, photos_for_size(photos, size, sizes), watch, known)
+        rows = filter_rows(of_filter, size, photos_for_size(photos, size, sizes), watch, known)
         yield f"filter against the CRF reference at {size}", rows
 
 

@@ -23,18 +23,26 @@ class Pipeline:
         sizes: the sizes on offer.
         files: the models that there are, each by name and size; None where every model is there at every size, as
             in PyTorch.
+        lacks: names of models that are not there all the same.
     """
 
     def __init__(
-        self, open_model: OpenModel, sizes: Sequence[Size], files: Collection[tuple[str, Size]] | None = None
+        self,
+        open_model: OpenModel,
+        sizes: Sequence[Size],
+        files: Collection[tuple[str, Size]] | None = None,
+        lacks: Collection[str] = (),
     ) -> None:
         self._open, self.sizes = open_model, tuple(sizes)
+        self._lacks = frozenset(lacks)
         self._files = None if files is None else frozenset(files)
         self._runners: dict[tuple[str, Size], Runner] = {}
 
     def offers(self, name: str) -> bool:
         """Whether a model is there at every size. Nothing is opened: a damaged file is met when it is run."""
-        return self._files is None or all((name, size) in self._files for size in self.sizes)
+        return name not in self._lacks and (
+            self._files is None or all((name, size) in self._files for size in self.sizes)
+        )
 
     def runner(self, name: str, size: Size) -> Runner:
         """The runner of a model at a size."""

@@ -31,14 +31,14 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
     write_contents(root, files)
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
-    weights = {"perception": sha256(spec.checkpoints.perception), "filter": sha256(spec.checkpoints.filter)}
+    perception = truth.networks.own_digest() or sha256(spec.checkpoints.perception)
     manifest = {
         "contract_version": VERSION,
         "git_revision": git_revision(),
         "tools": tool_versions(spec.targets, spec.route),
         "resize": RESIZE_RULE,
         "compose": COMPOSE_RULE,
-        "weights": weights,
+        "weights": {"perception": perception, "filter": sha256(spec.checkpoints.filter)},
         "model_card": card,
         "models": list(entries),
         "files": checksums(root),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portraiture.tools.choices import weights_options
+from portraiture.tools.choices import network_option, weights_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ SUBJECTS = ("reference", "runtime", "export")
               help="runtime, export: threads of a TFLite file. [default: of portraiture --threads, or 2]")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the times here.")
 @weights_options
+@network_option
 def command(
     subject: str,
     repeats: int,
@@ -37,6 +38,7 @@ def command(
     json_file: Path | None,
     weights: tuple[Path, ...],
     which_text: str | None,
+    own: str | None,
 ) -> None:
     """Time the CRF reference beside a plain implementation, TFLite files beside MobileNetV2, or a whole export.
 
@@ -49,10 +51,13 @@ def command(
 
     if subject != "runtime" and bundle is not None:
         raise OptionError(f"bench {subject} --bundle: expected no bundle, found {bundle}; drop it")
-    if bundle is not None and weights:
-        raise OptionError(f"bench --weights: expected no --bundle with it, found {bundle}; drop one")
+    if bundle is not None and (weights or own):
+        option = "--weights" if weights else "--network"
+        raise OptionError(f"bench {option}: expected no --bundle with it, found {bundle}; drop one")
+    if subject == "reference" and own:
+        raise OptionError("bench reference: expected no --network with it, found one; drop it")
     threads = threads or file_threads()
-    checkpoints = None if subject == "reference" else chosen_checkpoints(weights, which_text)
+    checkpoints = None if subject == "reference" else chosen_checkpoints(weights, which_text, own=own)
     if subject == "runtime":
         with tempfile.TemporaryDirectory() as folder:
             timed = bundle or _own_bundle(Path(folder) / "bundle", checkpoints)

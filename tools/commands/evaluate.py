@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portraiture.tools.choices import runtime_options, which_option
+from portraiture.tools.choices import network_option, runtime_options, which_option
 from portraiture.tools.evaluate.subjects import DATASETS_OF, METHODS, check_options
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def _compare(
 @click.option("--worst", type=click.IntRange(1), metavar="N", help="List the N photos with the worst masks.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Contact sheet (PNG) of evaluate render, or of --worst.")
 @runtime_options
+@network_option
 def command(
     subject: str,
     dataset: str,
@@ -174,6 +175,7 @@ def command(
     runtime: str,
     bundle: Path | None,
     precision: str | None,
+    own: str | None,
 ) -> None:
     """Print quality figures of masks, depth, the RNN filter (against the CRF) or the renderers (against a lens).
 
@@ -186,11 +188,17 @@ def command(
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
     on bsds500 measures what is found in its photos without people.
     """
+    from portraiture.reference.errors import OptionError
+
     check_options(subject, dataset, method, compare, weights, which_text is not None, runtime, worst, sheet is not None)
+    if own is not None and (compare or weights or subject in ("filter", "render")):
+        raise OptionError(
+            "--network: expected evaluate segmentation, depth, ground or crowd, without --compare and --weights;"
+            " drop it or them"
+        )
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)
         return
-    from portraiture.reference.errors import OptionError
     from portraiture.tools.evaluate.figures_of import measured, own_predictor
     from portraiture.tools.evaluate.photos import Photos
     from portraiture.tools.open_pipeline import open_pipeline, runtime_label
@@ -215,14 +223,14 @@ def command(
     own_which = which_text if own_files else None
 
     def opened() -> "Pipeline":
-        return open_pipeline(runtime, bundle, precision, own_files, own_which)
+        return open_pipeline(runtime, bundle, precision, own_files, own_which, own=own)
 
     if compare:
         del heading["method"]
         rows = _compare(subject, photos, opened, weights, which_text)
         _write(json_file, {**heading, **rows})
         return
-    own = None if subject == "filter" else own_predictor(weights, parse_which(which_text))
-    figures = measured(subject, photos, opened, method, own, worst, sheet)
+    judged = None if subject == "filter" else own_predictor(weights, parse_which(which_text))
+    figures = measured(subject, photos, opened, method, judged, worst, sheet)
     _print_figures({**heading, **figures})
     _write(json_file, {**heading, **figures})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portraiture.tools.choices import weights_options
+from portraiture.tools.choices import network_option, weights_options
 
 if TYPE_CHECKING:
     from portraiture.export.parity.rows import Row
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="As --weights, of perception.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="As --weights, of the filter.")
 @weights_options
+@network_option
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
@@ -42,6 +43,7 @@ def command(
     rnn_filter: Path | None,
     weights: tuple[Path, ...],
     which_text: str | None,
+    own: str | None,
     route: str,
     gate: bool,
 ) -> None:
@@ -67,7 +69,7 @@ def command(
         precisions=parse_list("precision", precisions, Precision),
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         packaging=parse_one("packaging", packaging, Packaging),
-        checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter) or Checkpoints(),
+        checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints(),
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
     )

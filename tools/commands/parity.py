@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from portraiture.tools.choices import weights_options
+from portraiture.tools.choices import network_option, weights_options
 
 
 @click.command("parity")
@@ -20,6 +20,7 @@ from portraiture.tools.choices import weights_options
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="As --weights, of perception.")
 @click.option("--filter-checkpoint", "rnn_filter", type=click.Path(path_type=Path), help="As --weights, of the filter.")
 @weights_options
+@network_option
 @click.option("--device-results", "device", type=click.Path(path_type=Path), metavar="DIR",
               help="Judge what an app wrote, as goldens/index.json says, and run nothing here.")  # fmt: skip
 @click.option(
@@ -32,7 +33,7 @@ from portraiture.tools.choices import weights_options
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
-    rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None,
+    rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
     device: Path | None, allowed: tuple[str, ...], locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
@@ -60,7 +61,7 @@ def command(
 
     if output is not None and output.exists() and not output.is_dir():
         raise OptionError(f"-o: expected a folder, found the file {output}; name another place")
-    if device is not None and (photos or perception or rnn_filter or weights or locate):
+    if device is not None and (photos or perception or rnn_filter or weights or own or locate):
         raise OptionError(
             "--device-results: expected no --photos, weights or --locate with it, found one; drop it, goldens are fixed"
         )
@@ -70,7 +71,7 @@ def command(
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
         pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}
-    truth = Truth(Networks(chosen_checkpoints(weights, which_text, perception, rnn_filter)))
+    truth = Truth(Networks(chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own)))
     gallery = Gallery()
 
     def write_report(rows: list[Row]) -> None:

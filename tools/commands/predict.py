@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from portraiture.tools.choices import runtime_options, stem_outputs, weights_options
+from portraiture.tools.choices import network_option, runtime_options, stem_outputs, weights_options
 
 
 @click.command("predict")
@@ -12,6 +12,7 @@ from portraiture.tools.choices import runtime_options, stem_outputs, weights_opt
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
 @runtime_options
 @weights_options
+@network_option
 def command(
     photos: tuple[Path, ...],
     output: Path,
@@ -20,6 +21,7 @@ def command(
     precision: str | None,
     weights: tuple[Path, ...],
     which_text: str | None,
+    own: str | None,
 ) -> None:
     """Write STEM_mask.png (8 bit) and STEM_depth.npy (float32, larger is farther) at the photo's size.
 
@@ -36,11 +38,12 @@ def command(
     from portraiture.tools.progress import note
 
     stem_outputs(photos)
-    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, True)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, True, own)
     coarse = pipeline.offers("coarse")
     if not coarse:
+        whose = "--network" if bundle is None else str(bundle)
         click.echo(
-            f"{bundle} has no coarse model: coarse maps are not written (export with --model coarse)",
+            f"{whose} has no coarse model: coarse maps are not written{'' if own else ' (export with --model coarse)'}",
             err=True,
         )
 

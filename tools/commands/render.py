@@ -10,7 +10,7 @@ import click
 from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
-from portraiture.tools.choices import runtime_options, stem_outputs, weights_options
+from portraiture.tools.choices import network_option, runtime_options, stem_outputs, weights_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,6 +209,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
 @runtime_options
 @weights_options
+@network_option
 def command(
     photos: tuple[Path, ...],
     output: Path,
@@ -223,6 +224,7 @@ def command(
     precision: str | None,
     weights: tuple[Path, ...],
     which_text: str | None,
+    own: str | None,
     **_crf: object,
 ) -> None:
     """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
@@ -240,7 +242,7 @@ def command(
     if renderer == "rnn":
         _refuse_crf_options(context)
     settings = _settings(context.params) if renderer == "crf" else None
-    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None)
+    pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None, own)
     draw = _rnn_renderer(pipeline, aperture) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:
