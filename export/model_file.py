@@ -135,6 +135,7 @@ class Format:
         merge: ``merge(entries, path)`` writes one file of several, by the entry's name; None where a file holds one
             model.
         refused: ``refused(kind)``, whether a file must do without a type of operation.
+        unproven: ``unproven(kind)``, whether no runtime here has a type of operation, so that its file cannot be run.
         is_capped: whether the number of operations of a file is limited; a phone compiles or plans each.
         undelegated: ``undelegated(path)``, the operations that the format's delegate leaves to plain kernels.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
@@ -155,6 +156,7 @@ class Format:
     described: Callable[[Path, Sequence[tuple[str, Size]]], str]
     merge: Callable[[Mapping[str, Path], Path], None] | None = None
     refused: Callable[[str], bool] = _nothing_refused
+    unproven: Callable[[str], bool] = _nothing_refused
     is_capped: bool = True
     undelegated: Callable[[Path], list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine

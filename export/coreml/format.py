@@ -1,7 +1,7 @@
 """Core ML as an entry of the table of formats."""
 
 from portraiture.export.coreml.merge import merge_coreml
-from portraiture.export.coreml.parts import constants, operations, refused, values
+from portraiture.export.coreml.parts import constants, operations, refused, unproven, values
 from portraiture.export.coreml.runner import engine_note, not_run_here, open_model
 from portraiture.export.coreml.settle import read_contract, settle
 from portraiture.export.coreml.write import write
@@ -17,6 +17,7 @@ FORMAT = Format(
     described=read_contract,
     merge=merge_coreml,
     refused=refused,
+    unproven=unproven,
     engine_note=engine_note,
     not_run_here=not_run_here,
 )

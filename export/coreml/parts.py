@@ -7,6 +7,7 @@ import torch
 
 from portraiture.export.contract import RGB
 from portraiture.export.formats import Precision
+from portraiture.export.mil.ops.table import OPERATIONS
 from portraiture.export.mil.package import read_package
 from portraiture.export.mil.values import ValueDecoder
 from portraiture.export.model_file import ModelFile, Operation, Values, laid_out
@@ -27,6 +28,11 @@ _REFUSED = frozenset(
 def refused(kind: str) -> bool:
     """Whether a package must do without a type of operation."""
     return kind in _REFUSED
+
+
+def unproven(kind: str) -> bool:
+    """Whether our interpreter lacks a type of operation: no file with it is run off macOS."""
+    return kind not in OPERATIONS
 
 
 def operations(path: Path) -> list[Operation]:

@@ -15,7 +15,7 @@ from portraiture.export.doctor.operations import (
     layer_of,
     remarks,
 )
-from portraiture.export.doctor.outputs import check_computation, check_outputs
+from portraiture.export.doctor.outputs import Fair, as_it_is, check_computation, check_outputs
 from portraiture.export.formats import Precision, Route
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, is_own
@@ -49,6 +49,7 @@ def examine(
     modules: Mapping[str, str] | None = None,
     route: Route = Route.LITERT,
     note: Callable[[str], None] = lambda _: None,
+    fair: Fair = as_it_is,
 ) -> dict[str, Difference]:
     """All checks of a file that was just written: its operations, its delegate, and what it computes.
 
@@ -60,6 +61,7 @@ def examine(
         expected: what the network gives for them in float64, by output; HxWx3 or HxW in 0..1.
         modules: path in the module tree by the name of a value in the file, where the converter names it.
         route: how a TFLite file was made.
+        fair: asks no more of a file of other weights than they give.
         note: called with what a phone will do slowly of a team's own network.
 
     Returns:
@@ -80,4 +82,4 @@ def examine(
     else:
         check_operations(file, form.operations(path), layer)
         check_delegate(file, left_out, layer)
-    return check_computation(root, file, feeds, expected)
+    return check_computation(root, file, feeds, expected, fair)

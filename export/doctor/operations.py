@@ -126,9 +126,10 @@ def remarks(
     """
     lines, form = [], FORMATS[file.target]
     for operation in found:
-        if operation.kind.startswith(_NOT_BUILT_IN):
+        if operation.kind.startswith(_NOT_BUILT_IN) or form.unproven(operation.kind):
+            lacks = "our interpreter of" if form.unproven(operation.kind) else "the runtime of"
             raise GateError(
-                f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not built into the runtime of"
+                f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not built into {lacks}"
                 f" {file.target.value}; write that layer with convolutions, slices, pads and arithmetic"
             )
     slow = {o.kind: [p for p in left_out if p.kind == o.kind] for o in left_out}

@@ -18,6 +18,7 @@ from portraiture.export.parity.subjects import (
     subject_of,
 )
 from portraiture.export.pipeline.pipeline import Pipeline
+from portraiture.export.pipeline.rounding import fair
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
 from portraiture.export.targets import FORMATS, open_file
@@ -63,7 +64,7 @@ def file_rows(
     except PortraitureError as error:
         yield Row.failed(Link.FILE, subject, str(error))
         return
-    yield from _judged(file, subject, found, truth.shipped)
+    yield from _judged(file, subject, found, truth.shipped, truth)
 
 
 def known_rows(file: ModelFile, known: Mapping[str, Difference], shipped: bool = True) -> Iterator[Row]:
@@ -85,10 +86,16 @@ def known_rows(file: ModelFile, known: Mapping[str, Difference], shipped: bool =
 
 
 def _judged(
-    file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]], shipped: bool
+    file: ModelFile,
+    subject: Subject,
+    found: Mapping[str, Mapping[int, Difference]],
+    shipped: bool,
+    truth: Truth | None = None,
 ) -> Iterator[Row]:
     for name, differences in found.items():
         tolerance = file_tolerance(file.name, file.target, file.precision, name, shipped)
+        if truth is not None:
+            tolerance = fair(tolerance, truth, file, name, differences.values())
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
 

@@ -11,6 +11,7 @@ from portraiture.export.contract import PORTRAIT
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, of_one_photo, unwatched
 from portraiture.export.parity.subjects import engine_note, subject_of
+from portraiture.export.pipeline.rounding import fair
 from portraiture.export.pipeline.settings import SETTINGS
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.runner import Runner
@@ -44,6 +45,7 @@ def setting_rows(
     except PortraitureError as error:
         yield Row.failed(Link.FILE, subject, str(error))
         return
+    gate = fair(gate, truth, file, PORTRAIT.name, found.values())
     output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
     shown = max(found, key=lambda k: gate.badness(found[k]))
     watch(Comparison(Link.FILE, subject, output, 0, *portraits[shown], found[shown], gate))

@@ -8,6 +8,9 @@ import numpy as np
 import torch
 
 from portraiture.export.contract import Kind, Size, model_contract
+from portraiture.export.formats import Target
+from portraiture.export.measured_errors import MeasuredError
+from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.memory import Memory
@@ -32,6 +35,7 @@ class Truth:
         self.networks = networks
         self.pipelines: dict[Size, Pipeline] = {}
         self._memory = Memory()
+        self._fp16: dict[tuple[str, Size, Target], dict[str, MeasuredError]] = {}
 
     @property
     def shipped(self) -> bool:
@@ -48,6 +52,20 @@ class Truth:
         """What ``make`` gives for a photo, remembered."""
         key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
         return self._memory.remember(key, make)
+
+    def fp16_errors(
+        self, file: ModelFile, measure: "Callable[[Truth, ModelFile], dict[str, MeasuredError]]"
+    ) -> dict[str, MeasuredError]:
+        """What fp16 costs a model of a file's format, remembered.
+
+        Args:
+            file: an fp16 file.
+            measure: finds it.
+        """
+        key = (file.name, file.size, file.target)
+        if key not in self._fp16:
+            self._fp16[key] = measure(self, file)
+        return self._fp16[key]
 
     def pipeline(self, size: Size) -> Pipeline:
         """The Python pipeline in float64 at one size."""

@@ -13,17 +13,16 @@ from portraiture.export.doctor.examine import examine, examine_network
 from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
-from portraiture.export.networks.exported import is_own
 from portraiture.export.onnx_tf.write import write_onnx_tf
+from portraiture.export.pipeline.rounding import fair
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.targets import FORMATS
 from portraiture.export.writing.calibration import tflite_samples
 from portraiture.export.writing.packaging import package
-from portraiture.export.writing.refusals import refusal
+from portraiture.export.writing.refusals import own_refusals
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.export.writing.workers import in_processes
-from portraiture.reference.errors import ExportError, PortraitureError
 
 Report = Callable[[str, int, int], None]
 """Called before each step: what runs now, how many steps are done, and of how many."""
@@ -94,16 +93,8 @@ def convert(
         write_onnx_tf(file.name, truth, file.size, float32, report)
     static = file.precision is Precision.INT8_STATIC
     samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
-    try:
+    with own_refusals(file, network):
         return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples)
-    except PortraitureError:
-        raise
-    except Exception as error:
-        if not is_own(network):
-            raise
-        raise ExportError(
-            f"--network: {file.target.value} does not take {refusal(error, network, file.size)}"
-        ) from error
 
 
 def route_of(spec: BundleSpec, file: ModelFile) -> Route | None:
@@ -133,10 +124,18 @@ def write_job(
             say(f"writing {file.path}", True)
             modules = convert(spec, file, root, Path(conversions), truth, lambda line: say(line, False))
             feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
-            network = truth.networks.get(name)
-            differences = examine(
-                root, file, network, feeds, expected, modules, spec.route, lambda line: say(line, False)
-            )
+            with own_refusals(file, truth.networks.get(name)):
+                differences = examine(
+                    root,
+                    file,
+                    truth.networks.get(name),
+                    feeds,
+                    expected,
+                    modules,
+                    spec.route,
+                    lambda line: say(line, False),
+                    lambda gate, output, difference, file=file: fair(gate, truth, file, output, [difference]),  # type: ignore[misc]
+                )
             written.append(WrittenFile(_entry(spec, root, file), differences))
     return written
 
@@ -225,7 +224,8 @@ def write_models(
         done += begins
 
     jobs = jobs_of(files)
-    count = min(processes or _cores(), len(jobs))
+    # a team's own code may not travel to other processes
+    count = min(processes or _cores(), len(jobs)) if spec.checkpoints.own is None else 1
     if count > 1 and len({f.target for f in files}) > 1:
         found = in_processes(write_job, examined, sorted(jobs, key=_cost, reverse=True), count, say)
     else:

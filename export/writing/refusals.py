@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from portraiture.export.contract import Size
-from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
+from portraiture.export.model_file import ModelFile
+from portraiture.export.networks.exported import Exported, TupleOut, example_inputs, is_own
 from portraiture.export.quiet import quiet
+from portraiture.reference.errors import ExportError, PortraitureError
 
 _FORMS = {
     "grid_sampler": "resize with interpolate, or shift with pads and slices",
@@ -27,6 +30,25 @@ _FORMS = {
 """Forms that every target takes, by a part of an operation's name."""
 
 _DEFAULT_FORM = "write that layer with convolutions, pools, slices, pads and arithmetic"
+
+
+@contextmanager
+def own_refusals(file: ModelFile, network: Exported) -> Iterator[None]:
+    """A block in which errors of converters and runtimes about a team's own network become one line.
+
+    Raises:
+        ExportError: the format does not take it.
+    """
+    try:
+        yield
+    except PortraitureError:
+        raise
+    except Exception as error:
+        if not is_own(network):
+            raise
+        raise ExportError(
+            f"--network: {file.target.value} does not take {refusal(error, network, file.size)}"
+        ) from error
 
 
 def refusal(error: Exception, network: Exported, size: Size) -> str:
@@ -59,7 +81,7 @@ def _operations(network: Exported, size: Size) -> Iterator[tuple[str, str, tuple
         return
     for node in program.graph.nodes:
         value = node.meta.get("val")
-        if node.op == "call_function" and isinstance(value, torch.Tensor):
+        if isinstance(node.target, torch._ops.OpOverload) and isinstance(value, torch.Tensor):
             stack = list(node.meta.get("nn_module_stack", {}).values())
             module = stack[-1][0].removeprefix("network.network.") if stack else ""
-            yield str(node.target).split(".")[1], module, tuple(value.shape)
+            yield node.target.overloadpacket.__name__, module, tuple(value.shape)
