@@ -65,7 +65,7 @@ def with_fixed_shapes(network: Exported, inputs: tuple[Tensor, ...]) -> nn.Modul
 
 def in_one_mode(program: nn.Module) -> nn.Module:
     """The module of an exported program, which refuses ``eval`` and ``train``, so that both leave it as it is."""
-    program.eval = program.train = lambda *_: program  # type: ignore[method-assign, assignment]
+    program.eval = program.train = lambda *_: program  # type: ignore[method-assign]
     return program
 
 

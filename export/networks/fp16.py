@@ -15,7 +15,7 @@ def _rounded(value: Any) -> Any:
     return value.half().float() if isinstance(value, Tensor) and value.dtype is torch.float32 else value
 
 
-class _HalfResults(TorchDispatchMode):
+class _HalfResults(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Rounds what every operation gives to fp16."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -38,6 +38,6 @@ def outputs_in_fp16(network: Exported, inputs: list[Tensor], arithmetic: bool) -
         if not arithmetic:
             outputs: dict[str, Tensor] = half(*inputs)
             return outputs
-        with _HalfResults():
+        with _HalfResults():  # type: ignore[no-untyped-call]
             rounded: dict[str, Tensor] = half(*[_rounded(x) for x in inputs])
             return rounded

@@ -13,18 +13,16 @@
 A map that it does not give, the shipped network gives: both are then in each file.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from portraiture.export.contract import Size
+from portraiture.export.networks.own_maps import Key, channel_of, enlarged, planes, relative_depth, with_edge_pools
 from portraiture.reference.errors import InputError, OptionError, unknown
-from portraiture.training.models.blocks import upsample
 from portraiture.training.models.perception import MobilePerception
 
 
@@ -42,10 +40,6 @@ class DepthValues(Enum):
     UNIT = "unit"
     LOGIT = "logit"
     RELATIVE = "relative"
-
-
-Key = str | int | None
-"""Where a map is in what a network returns: name in a dict or named tuple, number in a tuple; None is the whole."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +144,7 @@ class OwnPerception(nn.Module):
 
     def __init__(self, own: OwnNetwork, ours: MobilePerception | None) -> None:
         super().__init__()
-        self.network, self.ours = _with_edge_pools(own.network).eval(), ours
+        self.network, self.ours = with_edge_pools(own.network).eval(), ours
         self.mask, self.depth, self.bgr = own.mask, own.depth, own.bgr
         self.sizes = tuple(Size.parse(size) for size in own.sizes)
         self.normalises = any(own.mean) or any(s != 1 for s in own.std)
@@ -174,106 +168,25 @@ class OwnPerception(nn.Module):
             x = torch.cat(torch.split(x, 1, 1)[::-1], 1)
         found = self.network(x)
         ours = self.ours(rgb) if self.ours is not None else None
-        mask = _enlarged(self._mask(found, self.mask), rgb) if self.mask is not None else ours.mask  # type: ignore[union-attr]
-        depth = _enlarged(self._depth(found, self.depth), rgb) if self.depth is not None else ours.depth  # type: ignore[union-attr]
+        mask = enlarged(self._mask(found, self.mask), rgb) if self.mask is not None else ours.mask  # type: ignore[union-attr]
+        depth = enlarged(self._depth(found, self.depth), rgb) if self.depth is not None else ours.depth  # type: ignore[union-attr]
         return OwnMaps(mask, depth)
 
     @staticmethod
     def _mask(found: Any, output: MaskOutput) -> Tensor:
-        scores = _planes(found, output.key, "mask")
+        scores = planes(found, output.key, "mask")
         values = MaskValues(output.values)
         if values is MaskValues.CLASSES:
             scores = torch.softmax(scores, 1)
-        mask = _channel(scores, output.channel, "mask")
+        mask = channel_of(scores, output.channel, "mask")
         return torch.sigmoid(mask) if values is MaskValues.LOGIT else mask
 
     @staticmethod
     def _depth(found: Any, output: DepthOutput) -> Tensor:
-        depth = _channel(_planes(found, output.key, "depth"), output.channel, "depth")
+        depth = channel_of(planes(found, output.key, "depth"), output.channel, "depth")
         values = DepthValues(output.values)
         if values is DepthValues.LOGIT:
             depth = torch.sigmoid(depth)
         if values is DepthValues.RELATIVE:
-            # by pooling: phones' delegates take it, and no minimum over a whole map
-            plane = (depth.shape[2], depth.shape[3])
-            high, low = F.max_pool2d(depth, plane), -F.max_pool2d(-depth, plane)
-            depth = (depth - low) / (high - low + _FLAT_SHARE * (high.abs() + low.abs()) + _LEAST_RANGE)
+            depth = relative_depth(depth)
         return depth if output.larger_is_farther else 1 - depth
-
-
-_FLAT_SHARE, _LEAST_RANGE = 0.01, 1e-6
-"""A relative depth whose range is so small a share of its values is all but flat: fp16 has 11 bits, and a photo of
-nothing would be stretched to noise."""
-
-
-def _planes(found: Any, key: Key, name: str) -> Tensor:
-    """The tensor (N, C, h, w) of a map in what a network returned.
-
-    Raises:
-        InputError: there is none.
-    """
-    value, has = found, type(found).__name__
-    if key is not None:
-        if isinstance(key, int) and isinstance(found, Sequence):
-            has = f"{len(found)} outputs"
-            value = found[key] if -len(found) <= key < len(found) else None
-        elif isinstance(found, Mapping):
-            has, value = f"outputs {', '.join(map(str, found))}", found.get(key)
-        else:
-            value = getattr(found, str(key), None)
-    if isinstance(value, Tensor) and value.ndim == 3:
-        value = value[:, None]
-    if not isinstance(value, Tensor) or value.ndim != 4:
-        what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else has
-        raise InputError(
-            f"--network: expected {name} as a tensor (N, C, h, w) at key {key!r}, found {what}; correct the key in"
-            " the network's description"
-        )
-    return value
-
-
-def _channel(planes: Tensor, channel: int, name: str) -> Tensor:
-    if not 0 <= channel < planes.shape[1]:
-        raise InputError(
-            f"--network: expected {name} in channel {channel}, found {planes.shape[1]} channels; correct the channel"
-            " in the network's description"
-        )
-    return planes[:, channel : channel + 1]
-
-
-def _enlarged(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear to the height and width of ``like``, half-pixel centres."""
-    height, width, h, w = (int(n) for n in (*like.shape[2:], *x.shape[2:]))  # a tracer's are tensors
-    if (h, w) == (height, width):
-        return x
-    if height % h == 0 and height // h == width / w:
-        return upsample(x, height // h)
-    return F.interpolate(x, (height, width), mode="bilinear", align_corners=False)
-
-
-class _EdgePooled(nn.Module):
-    """A max pool with padding, padded by its edges: the same result, and phones' delegates have no pad by -inf."""
-
-    def __init__(self, pool: nn.MaxPool2d) -> None:
-        super().__init__()
-        (self.top, self.left), self.kernel, self.stride = _pair(pool.padding), pool.kernel_size, pool.stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.cat([x[:, :, :1]] * self.top + [x] + [x[:, :, -1:]] * self.top, 2)
-        x = torch.cat([x[..., :1]] * self.left + [x] + [x[..., -1:]] * self.left, 3)
-        return F.max_pool2d(x, self.kernel, self.stride)
-
-
-def _pair(n: Any) -> tuple[int, int]:
-    return (n, n) if isinstance(n, int) else (n[0], n[1])
-
-
-def _with_edge_pools(network: nn.Module) -> nn.Module:
-    """A network with its padded max pools in a form that every target takes, in place."""
-    for name, child in network.named_children():
-        plain = isinstance(child, nn.MaxPool2d) and _pair(child.dilation) == (1, 1) and not child.ceil_mode
-        if plain and any(_pair(child.padding)):
-            setattr(network, name, _EdgePooled(child))
-        else:
-            _with_edge_pools(child)
-    return network

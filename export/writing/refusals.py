@@ -46,13 +46,14 @@ def own_refusals(file: ModelFile, network: Exported) -> Iterator[None]:
     except Exception as error:
         if not is_own(network):
             raise
-        raise ExportError(
-            f"--network: {file.target.value} does not take {refusal(error, network, file.size)}"
-        ) from error
+        what, form = refusal(error, network, file.size)
+        raise ExportError(f"--network: expected what {file.target.value} takes, found {what}; {form}") from error
 
 
-def refusal(error: Exception, network: Exported, size: Size) -> str:
+def refusal(error: Exception, network: Exported, size: Size) -> tuple[str, str]:
     """A converter's error in one line, with the module, operation and shape that it is about where they can be told.
+
+    The second text is a form that works.
 
     Args:
         error: what the converter raised.
@@ -67,8 +68,8 @@ def refusal(error: Exception, network: Exported, size: Size) -> str:
         for operation, module, shape in _operations(network, size):
             if operation == name:
                 form = next((form for part, form in _FORMS.items() if part in name), _DEFAULT_FORM)
-                return f"{name} at {module or 'the network itself'}, of shape {shape}; {form} ({text[:160]})"
-    return f"{text[:300]}; {_DEFAULT_FORM}"
+                return f"{name} at {module or 'the network itself'}, of shape {shape} ({text[:160]})", form
+    return text[:300], _DEFAULT_FORM
 
 
 def _operations(network: Exported, size: Size) -> Iterator[tuple[str, str, tuple[int, ...]]]:

@@ -203,9 +203,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
     "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
 )
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
-@click.option(
-    "--anyway", is_flag=True, help="Render a photo in which no person is found too: its nearest depth stays sharp."
-)
+@click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
 @runtime_options
 @weights_options
