@@ -16,7 +16,7 @@ from portraiture.export.contract import Size
 from portraiture.export.describe import contract_json
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Checkpoints
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import inside
 from portraiture.export.parity.goldens import check_golden_truth, golden_inputs, golden_outputs, golden_rows
 from portraiture.export.parity.inside import check_inside
@@ -179,12 +179,12 @@ def test_goldens_of_other_weights_are_refused(
     hashed = "81cc9a17fdf2c8b6bb9cf06e4a8d8ec6cfe6b4c7b9d7f0e0e3f6a5a1e4f7d9b2"
     monkeypatch.setattr("portraiture.export.parity.goldens.sha256", lambda _: hashed)
     known = {name: hashed if text == "right" else text for name, text in recorded.items()}
-    checkpoints = Checkpoints(perception=weights, filter=weights)
+    networks = Networks(Checkpoints(perception=weights, filter=weights))
     bundle = cast(Bundle, SimpleNamespace(root=tmp_path, manifest={"weights": known}))
     with pytest.raises(InputError, match=said):
-        check_golden_truth(bundle, checkpoints)
+        check_golden_truth(bundle, networks)
     bundle.manifest["weights"] = {"perception": "".join(hashed), "filter": hashed[:5] + hashed[5:]}
-    check_golden_truth(bundle, checkpoints)
+    check_golden_truth(bundle, networks)
 
 
 Described = Callable[[Path, Any], str | None]

@@ -16,6 +16,7 @@ from portraiture.export.compare import Difference
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile, file_path
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.parity import device, links, probes, run, settings
 from portraiture.export.parity.device import device_rows, read_result
 from portraiture.export.parity.filter_link import filter_rows, photos_for_size
@@ -387,7 +388,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 def few_weights(shipped: bool = True) -> Any:
-    return cast(Any, SimpleNamespace(shipped=shipped, networks=SimpleNamespace(checkpoints=None)))
+    return cast(Any, SimpleNamespace(shipped=shipped, networks=SimpleNamespace(checkpoints=Checkpoints())))
 
 
 PATHS = [f.path for f in FILES]

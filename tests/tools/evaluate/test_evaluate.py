@@ -52,7 +52,7 @@ class FakeRunner:
 @pytest.fixture(autouse=True)
 def fake_pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     pipeline = Pipeline(lambda name, size: FakeRunner(name), [SIZE])
-    monkeypatch.setattr(open_pipeline, "open_pipeline", lambda *_: pipeline)
+    monkeypatch.setattr(open_pipeline, "open_pipeline", lambda *_, **__: pipeline)
     return pipeline
 
 
