@@ -40,12 +40,12 @@ def choose_mode(mask: AnyArray, depth: AnyArray | None) -> Mode:
     """SELFIE without a depth, or where the person fills the frame as in a selfie; FULL_BODY otherwise.
 
     Args:
-        mask: HxW in 0..1, person from 0.5 on.
+        mask: HxW in 0..1.
         depth: HxW, or None.
 
     Returns:
-        SELFIE if ``depth`` is None, or if the person covers 20 % of the photo or more and a third of its
-        bottom row or more; else FULL_BODY.
+        SELFIE if ``depth`` is None, or if the mask's mean is 20 % or more, and that of its bottom row a third or more;
+        else FULL_BODY.
     """
     return Mode.SELFIE if depth is None or fills_the_frame(mask) else Mode.FULL_BODY
 

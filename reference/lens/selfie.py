@@ -6,7 +6,7 @@ the filter and the composition at the photo's size know one renderer, and need n
 
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Floats, person_pixels
+from portraiture.reference.arrays import AnyArray, Floats
 
 SELFIE_COVER = 0.20
 """A selfie's person covers at least this share of the photo; chosen, not measured."""
@@ -15,14 +15,17 @@ SELFIE_BOTTOM = 1 / 3
 """A selfie's person covers at least this share of the bottom row; chosen, not measured."""
 
 COVER_SLOPE, BOTTOM_SLOPE = 50.0, 25.0
-"""A network decides by ramps of these slopes around both shares, and by the mask's means in place of the share of its
-pixels from 0.5 on: steps would make a rounding of the mask visible. Chosen, not measured."""
+"""A network decides by ramps of these slopes around both shares: steps would make a rounding of the mask visible.
+Chosen, not measured."""
 
 
 def fills_the_frame(mask: AnyArray) -> bool:
-    """Whether the person of a mask HxW, from 0.5 on, covers a selfie's share of the photo and of its bottom row."""
-    person = person_pixels(mask)
-    return bool(person.mean() >= SELFIE_COVER and person[-1].mean() >= SELFIE_BOTTOM)
+    """Whether the person of a mask HxW in 0..1 covers a selfie's share of the photo and of its bottom row.
+
+    Both are means of the mask, as in the network's decision: where the rim is half a person, the share of its pixels
+    from 0.5 on is another one, and the filter would show what the reference does not.
+    """
+    return bool(mask.mean() >= SELFIE_COVER and mask[-1].mean() >= SELFIE_BOTTOM)
 
 
 def selfie_share(mask: Floats) -> float:

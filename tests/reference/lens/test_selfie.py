@@ -70,3 +70,15 @@ def test_the_depth_of_a_scene(selfie: bool, focus: float | None) -> None:
     planes = (torch.from_numpy(part)[None, None] for part in (mask, depth))
     by_network = network_scene_depth(*planes, torch.full((1, 1, 1, 1), -1.0 if focus is None else focus).double())
     np.testing.assert_allclose(by_network[0, 0].numpy(), expected, atol=1e-12)
+
+
+def test_a_soft_mask_is_decided_as_the_network_decides() -> None:
+    # 0.45 along the bottom: no pixel is a person, the mean is a selfie's
+    mask = np.zeros((20, 20))
+    mask[4:, 4:16] = 0.9
+    mask[-1] = 0.45
+    assert fills_the_frame(mask)
+    assert selfie_share(mask) == 1
+    mask[-1, 5:] = 0  # the mean falls below a third
+    assert not fills_the_frame(mask)
+    assert selfie_share(mask) == 0
