@@ -53,6 +53,9 @@ def test_a_run_is_repeated_by_its_configuration(people: Path, tmp_path: Path, mo
     (tmp_path / "ids.txt").write_text("3\n5\n")
     asked = ("coarse", "--recipe", "smoke", "--data", "folder=people:2", "--held-out", "ids.txt", "--device", "cpu")
     assert train(*asked, "-o", first)[0] == 0
+    sheet = cv2.imread(str(first / "worst.png"))
+    assert sheet is not None
+    assert sheet.shape[0] == 2 * 200  # the two that are held out, a row each
     written = config(first)
     assert written["train"] == {
         "subject": "coarse", "recipe": "smoke", "data": [f"folder={people}:2"],

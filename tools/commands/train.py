@@ -47,6 +47,10 @@ def _replace_stopping(trainer: "Trainer[Any]", patience: int | None, watch: str 
         trainer.schedule = replace(watched, patience=schedule.patience if patience is None else patience)
 
 
+WORST_SHEET = "worst.png"
+"""The picture of the worst held-out photos in a run folder."""
+
+
 @click.command("train")
 @click.argument("subject", type=click.Choice(SUBJECTS))
 @click.option(
@@ -154,7 +158,20 @@ def command(
         click.echo(f"stopped at step {trainer.step} of {trainer.schedule.steps}: {trainer.schedule.watch} is no better")
     for name, value in result.items():
         click.echo(f"{name:24} {value:.4f}")
+    _write_worst(trainer.task, run / WORST_SHEET)
     click.echo(f"weights: {run / 'weights.safetensors'}")
     click.echo(f"float16: {trainer.ship()}, the form that is shipped")
     if trainer.best is not None:
         click.echo(f"best:    {run / 'best.safetensors'} ({trainer.schedule.watch} {trainer.best:.4f})")
+
+
+def _write_worst(task: object, path: Path) -> None:
+    """Photo, truth and mask of the people whom the last validation found worst, where people are judged."""
+    from portraiture.tools.evaluate.worst import row_of, write_rows
+    from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
+
+    photos = getattr(task, "photos", None)
+    if isinstance(photos, PeopleAndRooms) and photos.held_out.worst:
+        write_rows(path, [row_of(f"{judged.iou:.3f} {judged.name}", judged.pair[..., :3], judged.pair[..., 3] / 255,
+                                 judged.mask) for judged in photos.held_out.worst])  # fmt: skip
+        click.echo(f"worst:   {path}: photo, truth, mask")

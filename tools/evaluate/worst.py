@@ -49,7 +49,19 @@ def write_sheet(path: Path, scored: Sequence[Scored], predict: Predict) -> None:
     Raises:
         InputError: a file cannot be read or written.
     """
-    rows = [_row(sample, score, predict) for sample, score in scored]
+    write_rows(path, [_row(sample, score, predict) for sample, score in scored])
+
+
+def write_rows(path: Path, rows: Sequence[np.ndarray]) -> None:
+    """Rows (200, W, 3) uint8 below each other as a PNG.
+
+    Args:
+        path: the file, written to a temporary name, then renamed.
+        rows: as :func:`row_of` gives them, one or more.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     width = max(row.shape[1] for row in rows)
     padding = [((0, 0), (0, width - row.shape[1]), (0, 0)) for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,10 +74,20 @@ def _row(sample: Sample, score: float, predict: Predict) -> np.ndarray:
     rgb = read_photo(sample.photo)
     mask = predict(rgb).mask
     assert mask is not None  # it has been scored
+    return row_of(f"{sample.id} {score:.3f}", rgb, read_label(sample), mask)
+
+
+def row_of(label: str, rgb: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Photo, truth and mask beside each other, (200, W, 3) uint8 RGB.
+
+    Args:
+        label: written onto the photo.
+        rgb: HxWx3 uint8.
+        truth, mask: HxW in 0..1.
+    """
     width = max(1, round(rgb.shape[1] * ROW_PX / rgb.shape[0]))
-    soft = [np.rint(m.astype(np.float32) * 255).astype(np.uint8) for m in (read_label(sample), mask)]
+    soft = [np.rint(m.astype(np.float32) * 255).astype(np.uint8) for m in (truth, mask)]
     photo, *masks = (resize_area(image, ROW_PX, width) for image in (rgb, *soft))
-    label = f"{sample.id} {score:.3f}"
     for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):  # white, rimmed with black
         cv2.putText(photo, label, (GAP_PX, ROW_PX - 2 * GAP_PX), FONT, FONT_SCALE, colour, thickness, cv2.LINE_AA)
     cells = [photo, *(np.repeat(m[..., None], 3, axis=2) for m in masks)]

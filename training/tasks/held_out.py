@@ -1,6 +1,7 @@
 """The held-out photos at the network's size, and the figures on them while a network is trained."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,26 @@ PredictNamed = Callable[[Tensor], dict[str, Tensor]]
 
 Figure = tuple[str, float]
 
+WORST = 12
+"""Photos that are kept of a validation, those of the lowest IoU; chosen, not measured."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A person's photo as it was judged.
+
+    Attributes:
+        name: set and id.
+        iou: of the finest mask.
+        pair: (H, W, 4) uint8, photo and true mask.
+        mask: (H, W) in 0..1.
+    """
+
+    name: str
+    iou: float
+    pair: np.ndarray
+    mask: np.ndarray
+
 
 class HeldOut:
     """Photos of the validation parts; people keep the shape they have, upright or landscape.
@@ -37,18 +58,23 @@ class HeldOut:
         stage: its sizes.
         cache: where decoded photos are kept.
         judge_every: of people and rooms, judge the first photo and every ``judge_every``-th after it.
+
+    Attributes:
+        worst: the people's photos of the lowest IoU at the last validation, the lowest first.
     """
 
     def __init__(self, sets: PeopleSets, stage: Stage, cache: Path, judge_every: int) -> None:
         self.judge_every = judge_every
         long_px, short_px = stage.long_px, stage.short_px
         self.people: dict[str, list[np.ndarray]] = {}
+        self.ids: dict[str, list[str]] = {}
+        self.worst: list[Judged] = []
         people = {"shen2016": sets.selfies, "ccp": sets.full_bodies, **sets.folders}
         for name, samples in people.items():
             held_out = [(sample, is_landscape(sample)) for sample in split_of(samples, Split.VALIDATION)]
             upright, wide = ([s for s, is_wide in held_out if is_wide == shape] for shape in (False, True))
             if held_out:
-                self.people[name] = []
+                self.people[name], self.ids[name] = [], [sample.id for sample in (*upright, *wide)]
             if upright:
                 self.people[name] += list(cached(upright, photo_with_mask, long_px, short_px, cache))
             if wide:
@@ -78,11 +104,17 @@ class HeldOut:
         return {name: float(np.mean(values)) for name, values in found.items()}
 
     def _people(self, predict: PredictNamed) -> Iterator[Figure]:
+        self.worst = []
         for name, pairs in self.people.items():
-            for pair in pairs[:: self.judge_every]:
+            named = zip(self.ids[name], pairs, strict=True)
+            for sample_id, pair in list(named)[:: self.judge_every]:
                 truth = person_pixels(pair[..., 3] / 255)
                 for ending, mask in _maps("mask", predict, pair):
-                    yield f"iou_{name}{ending}", iou(person_pixels(mask), truth)
+                    figure = iou(person_pixels(mask), truth)
+                    if not ending:
+                        self.worst.append(Judged(f"{name} {sample_id}", figure, pair, mask))
+                        self.worst = sorted(self.worst, key=lambda judged: judged.iou)[:WORST]
+                    yield f"iou_{name}{ending}", figure
 
     def _nobody(self, predict: PredictNamed) -> Iterator[Figure]:
         for photo in self.nobody:

@@ -165,6 +165,20 @@ def test_figures_of_known_maps(data: PeopleData) -> None:
     }
 
 
+def test_the_worst_photos_of_the_last_validation_are_kept(data: PeopleData) -> None:
+    photos = PeopleAndRooms(data, (STAGE,))
+    photos.figures(lambda rgb: {"mask": torch.zeros_like(rgb[:, :1])})
+    photos.figures(half_mask)
+    worst = photos.held_out.worst
+    named = {f"{name} {sample_id}" for name, ids in photos.held_out.ids.items() for sample_id in ids}
+    assert {judged.name for judged in worst} == named
+    assert [judged.iou for judged in worst] == sorted(judged.iou for judged in worst)
+    for judged in worst:  # half of each photo is found: what was kept is of this validation
+        truth, found = judged.pair[..., 3] >= 128, judged.mask >= 0.5
+        assert found.mean() == 0.5
+        assert judged.iou == pytest.approx((truth & found).sum() / (truth | found).sum())
+
+
 def test_every_third_held_out_photo_is_judged(data: PeopleData) -> None:
     calls: list[int] = []
 
