@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from portraiture.training.tasks.people_sets import PeopleData
 
-DATASETS = ("shen2016", "ccp", "nyu", "backgrounds", "folder", "pairs", "held-out")
+DATASETS = ("shen2016", "ccp", "nyu", "diw", "backgrounds", "folder", "pairs", "held-out")
 
 
 def _all_folders(options: tuple[str, ...]) -> dict[str, list[Path]]:
@@ -131,7 +131,7 @@ def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "Peo
             if not 0 < weighted[-1].weight < float("inf"):
                 raise OptionError(f"--data {option}: expected a weight above 0, found {weight}; give one such as 2")
             option = f"{name}={path}"
-        elif name == "folder":
+        elif name in ("folder", "diw"):
             weighted.append(Folder(Path(place)))
         plain.append(option)
     every = _all_folders(tuple(plain))

@@ -11,6 +11,9 @@ from portraiture.reference.errors import InputError
 MIN_LEVEL = 3
 """Depth levels up to this one, itself included, are unknown. Chosen: the least level of 480 NYU maps is 18."""
 
+FEW_KNOWN = 0.1
+"""Where less than this share of the points is known, pairs are drawn of them alone. Chosen, not measured."""
+
 MIN_RATIO = 1.05
 """Two points whose depths differ by less than this ratio are not judged. Chosen, not measured."""
 
@@ -39,6 +42,9 @@ def draw_point_pairs(level: np.ndarray, count: int, rng: np.random.Generator) ->
     """
     flat = level.ravel().astype(np.float32)
     a, b = rng.integers(0, flat.size, (2, count))
+    known = np.flatnonzero(flat > MIN_LEVEL)
+    if 0 < len(known) < FEW_KNOWN * flat.size:  # two points of a photo would hardly ever be drawn
+        a, b = known[a % len(known)], known[b % len(known)]
     near, far = np.minimum(flat[a], flat[b]), np.maximum(flat[a], flat[b])
     keep = (near > MIN_LEVEL) & (far > MIN_RATIO * near)
     return PointPairs(a[keep], b[keep], np.sign(flat[a] - flat[b])[keep])

@@ -7,6 +7,7 @@ from pathlib import Path
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import PHOTO_SUFFIXES
 from portraiture.training.data.annotations import annotation_files, drawn_masks
+from portraiture.training.data.diw_levels import DIW_TRAIN, drawn_pairs
 
 MASKS_FOLDER, ALPHA_FOLDER, DEPTHS_FOLDER = "masks", "alpha", "depths"
 """Labels of a user's own folder, beside ``images``."""
@@ -128,7 +129,16 @@ def _folder(root: Path) -> list[Sample]:
     return _equal_stems(root, MASKS_FOLDER, "masks", (*PHOTO_SUFFIXES, ".mat"))
 
 
+def has_depths(root: Path) -> bool:
+    """Whether a user's own folder has depth maps, or pairs of points as Depth in the Wild."""
+    return (root / DEPTHS_FOLDER).is_dir() or (root / DIW_TRAIN).is_file()
+
+
 def _folder_depths(root: Path) -> list[Sample]:
+    """Depth maps; where there are none, Depth in the Wild's pairs drawn as such."""
+    if not (root / DEPTHS_FOLDER).is_dir() and (root / DIW_TRAIN).is_file():
+        drawn = drawn_pairs(root)
+        return _labelled("folder", list(drawn), lambda p: drawn[p])
     return _equal_stems(root, DEPTHS_FOLDER, "depth maps", (".png",))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.data.datasets import Split, digest_of, held_out_by_name, list_depths, list_samples, split_of
+from portraiture.training.data.diw_levels import DIW_TRAIN
 from portraiture.training.data.labels import mask_size
-from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample, has_people
+from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample, has_depths, has_people
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 
 FULL_BODY_SHARE = 4.0
@@ -72,8 +73,8 @@ class Folder:
 
     @property
     def has_depths(self) -> bool:
-        """Whether there are depth maps."""
-        return (self.path / DEPTHS_FOLDER).is_dir()
+        """Whether there are depth maps or pairs."""
+        return has_depths(self.path)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class PeopleSets:
             if not (folder.has_people or folder.has_depths):
                 raise InputError(
                     f"{folder.path}: expected {MASKS_FOLDER}/, {ALPHA_FOLDER}/ or {DEPTHS_FOLDER}/ beside images/,"
-                    " or annotations, found none; add labels of the photos' stems"
+                    f" annotations or {DIW_TRAIN}, found none; add labels of the photos' stems"
                 )
             if folder.has_people:
                 folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path))
