@@ -158,8 +158,8 @@ def held_out_ids(path: Path | None) -> frozenset[str]:
     return found
 
 
-def hard_ids(files: tuple[Path, ...]) -> frozenset[str]:
-    """Ids that ``evaluate segmentation --split train --worst N --json FILE`` listed."""
+def hard_ids(files: tuple[Path, ...], option: str = "--hard") -> frozenset[str]:
+    """Ids that ``evaluate segmentation --split train --worst N --json FILE`` listed, for an option."""
     from portraiture.reference.errors import InputError
     from portraiture.reference.files import parse_json
 
@@ -169,5 +169,5 @@ def hard_ids(files: tuple[Path, ...]) -> frozenset[str]:
             found |= {str(entry["id"]) for entry in parse_json(path.read_bytes())["worst"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = "expected a file of evaluate segmentation --split train --worst N --json"
-            raise InputError(f"--hard {path}: {expected}, found another ({error}); write one with it") from error
+            raise InputError(f"{option} {path}: {expected}, found another ({error}); write one with it") from error
     return frozenset(found)

@@ -92,10 +92,10 @@ _MOBILE = (Stage(1900, 256, 192, 12, 8),)
 _FINE = (Stage(1500, 512, 384, 5, 3),)
 
 _WILD = PeopleRecipe(
-    (Stage(2000, 384, 288, 7, 1),),
+    (Stage(1300, 384, 288, 8, 1), Stage(2200, 512, 384, 5, 1)),
     rate=1e-3,
-    encoder_rate=3e-4,
-    validate_every=500,
+    encoder_rate=5e-4,
+    validate_every=550,
     freeze_norm_from=0,
     ema_decay=0.998,
     bfloat16=True,
@@ -129,8 +129,8 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         judge_every=3,
         frozen_blocks=3,
     ),
-    # people as they come (--data folder=DIR, repeatable), --init the weights of ("coarse", "wild"). The encoder's first
-    # blocks, whose maps are the largest, stay: a step costs half
+    # people as they come (--data folder=DIR, repeatable), from --init. The encoder's first blocks, whose maps are the
+    # largest, stay: a step costs half. 95 min on one core beside other work
     ("perception", "wild"): _WILD,
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
     ("perception", "wild-fine"): replace(
@@ -142,7 +142,7 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
         ema_decay=0.995,
     ),
     # the coarse estimator on people as they come, at a third of the cost of all
-    ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), rate=1e-3, freeze_norm_from=0),
+    ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), encoder_rate=3e-4),
     # the coarse estimator alone: about 30 min on 2 cores; the SPNs' input
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; needs a GPU, and was not trained to its end

@@ -40,6 +40,7 @@ class Sources:
         perception: weights whose coarse maps the paper's SPN refines, a file or a run; None takes the shipped ones.
         init: weights of any network that shares tensors with this one, a file or a run; None begins anew.
         hard: ids of photos that are drawn more often.
+        left_out: ids of people's photos that are never drawn.
     """
 
     encoder: Path | None = None
@@ -47,6 +48,7 @@ class Sources:
     perception: Path | None = None
     init: Path | None = None
     hard: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
 
 
 def _optimizer(recipe: PeopleRecipe, model: nn.Module, encoder: nn.Module | None) -> torch.optim.Optimizer:
@@ -145,7 +147,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
         raise unknown(f"recipe of {subject}", name, recipe_names(subject))
     recipe = PEOPLE_RECIPES[subject, name]
     torch.manual_seed(0)
-    photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard)
+    photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard, sources.left_out)
     _require(subject, photos)
     if subject in ("segmentation", "depth") and not recipe.network:
         model, task, encoder = _paper(subject, photos, sources)

@@ -39,7 +39,7 @@ class Spn(nn.Module):
         self.task = task  # 0 mask, 1 depth
 
     def forward(self, rgb: Tensor, given: Tensor) -> tuple[Tensor]:
-        own, decoded8, f2, f4 = self.perception.coarse.features(rgb)
+        own, decoded8, f2, f4, _ = self.perception.coarse.features(rgb)
         # a clamp in another form: XNNPACK of TensorFlow 2.21 cannot prepare a maximum that follows an average pool
         share = _LEAST_SHARE + F.relu(F.avg_pool2d(given, COARSE_SCALE) - _LEAST_SHARE)
         share = 1 - _LEAST_SHARE - F.relu(1 - _LEAST_SHARE - share)

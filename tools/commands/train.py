@@ -85,6 +85,8 @@ WORST_SHEET = "worst.png"
 )
 @click.option("--hard", multiple=True, type=click.Path(path_type=Path),
               help="Draw photos 3 times as often: a file of evaluate segmentation --worst N --json.")  # fmt: skip
+@click.option("--leave-out", "left_out", multiple=True, type=click.Path(path_type=Path),
+              help="Never draw photos of people: a file as of --hard. They stay in the training part.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda; auto is CUDA where there is one.")
 @click.option("--patience", type=click.IntRange(min=1), metavar="N",
               help="Stop after N validations without a better figure of --watch.")  # fmt: skip
@@ -108,6 +110,7 @@ def command(
     perception: Path | None,
     init: Path | None,
     hard: tuple[Path, ...],
+    left_out: tuple[Path, ...],
     device: str,
     patience: int | None,
     watch: str | None,
@@ -138,7 +141,12 @@ def command(
     with distributed.joined(chosen):
         with distributed.main_first():
             trainer = _trainer(
-                subject, recipe, data, run, Sources(encoder, vgg, perception, init, hard_ids(hard)), held_out
+                subject,
+                recipe,
+                data,
+                run,
+                Sources(encoder, vgg, perception, init, hard_ids(hard), hard_ids(left_out, "--leave-out")),
+                held_out,
             )
         _replace_stopping(trainer, patience, watch, smaller)
         trainer.scalars = tensorboard

@@ -170,7 +170,7 @@ def _fitting(found: TensorSet, own: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _in_types(own: dict[str, Tensor], chosen: TensorSet, checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """The set in the network's types, batch norms' counters at 0 where the file has none."""
+    """The set in the network's types, zeros where it may lack a tensor and does."""
     tensors = {name: torch.zeros(own[name].shape, dtype=own[name].dtype) for name in chosen.missing}
     return tensors | {name: _checked(own[name], name, value, checkpoint) for name, value in chosen.tensors.items()}
 

@@ -19,6 +19,15 @@ WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_
 COUNTER = "num_batches_tracked"
 """A batch norm's count of training steps, which nothing reads after training."""
 
+_ADDED = re.compile(r"(^|\.)join(16|32)\.")
+"""What the coarse estimator has had since it looks twice. Weights from before give the same maps with zeros there."""
+
+
+def may_lack(name: str) -> bool:
+    """Whether a network whose file lacks a tensor is the same network with zeros in its place."""
+    return name.endswith(COUNTER) or _ADDED.search(name) is not None
+
+
 _AVERAGED = re.compile(r"(^|_)(ema|swa|avg|averaged?|shadow|polyak)(_|$)")
 
 _OF_TRAINING = {
@@ -57,8 +66,8 @@ class TensorSet:
 
     @property
     def complete(self) -> bool:
-        """Whether it is the network's, but for the counters of batch norms."""
-        lacks = [name for name in self.missing if not name.endswith(COUNTER)]
+        """Whether it is the network's, but for what it may lack."""
+        lacks = [name for name in self.missing if not may_lack(name)]
         return not (lacks or self.unknown or self.reshaped or self.empty)
 
 
@@ -104,7 +113,7 @@ def tensor_sets(own: Shapes, tensors: Mapping[str, Tensor]) -> list[TensorSet]:
 
 
 def _lacking(own: Collection[str], group: Collection[str]) -> bool:
-    return any(n not in group for n in own if not n.endswith(COUNTER))
+    return any(n not in group for n in own if not may_lack(n))
 
 
 def _not_begun(tensors: Mapping[str, Tensor]) -> set[str]:

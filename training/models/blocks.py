@@ -47,6 +47,22 @@ class LargeKernel(nn.Module):
         return result
 
 
+class Join(nn.Module):
+    """Residual: adds to a map what another one of its height and width says at the same places."""
+
+    def __init__(self, channels: int, others: int) -> None:
+        super().__init__()
+        self.mix = conv_bn_relu6(channels + others, channels, 1)
+        self.project = nn.Conv2d(channels, channels, 1)
+        # begins as the identity, as LargeKernel
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        result: Tensor = x + self.project(self.mix(torch.cat([x, other], 1)))
+        return result
+
+
 def upsample(x: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling by an integer factor, half-pixel centres (other ratios are inexact in Core ML)."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -25,12 +25,13 @@ _FINE = 2
 
 
 class PerceptionLogits(NamedTuple):
-    """Values before the sigmoid, each (N, 1, H, W)."""
+    """Values before the sigmoid, each (N, 1, H, W); of the first look, at half the photo's size, (N, 2, H/16, W/16)."""
 
     mask: Tensor
     depth: Tensor
     coarse_mask: Tensor
     coarse_depth: Tensor
+    first: Tensor
 
 
 class PerceptionMaps(NamedTuple):
@@ -78,11 +79,11 @@ class MobilePerception(nn.Module):
 
     def logits(self, rgb: Tensor) -> PerceptionLogits:
         """The maps before the sigmoid; what the losses take."""
-        coarse, decoded8, f2, f4 = self.coarse.features(rgb)
+        coarse, decoded8, f2, f4, first = self.coarse.features(rgb)
         mask, depth = self.refine(rgb, coarse, decoded8, f2, f4)
         coarse_full = upsample(coarse, COARSE_SCALE)
         coarse_mask, coarse_depth = torch.split(coarse_full, 1, 1)
-        return PerceptionLogits(mask, depth, coarse_mask, coarse_depth)
+        return PerceptionLogits(mask, depth, coarse_mask, coarse_depth, first)
 
     def refine(self, rgb: Tensor, coarse: Tensor, decoded8: Tensor, f2: Tensor, f4: Tensor) -> tuple[Tensor, Tensor]:
         """Propagate coarse maps and bring them to full size.
@@ -111,4 +112,4 @@ class MobilePerception(nn.Module):
         return F.pixel_shuffle(mask, _FINE), upsample(depth, _FINE)
 
     def forward(self, rgb: Tensor) -> PerceptionMaps:
-        return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)))
+        return PerceptionMaps(*(torch.sigmoid(x) for x in self.logits(rgb)[:4]))

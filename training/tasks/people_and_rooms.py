@@ -48,16 +48,22 @@ class PeopleAndRooms:
         stages: in order of ``until``; the last one's ``until`` is the number of steps.
         judge_every: of the held-out photos, judge the first and every ``judge_every``-th after it.
         hard: ids of photos that are drawn ``HARD_SHARE`` times as often.
+        left_out: ids of people's photos that are never drawn.
     """
 
     def __init__(
-        self, data: PeopleData, stages: tuple[Stage, ...], judge_every: int = 1, hard: frozenset[str] = frozenset()
+        self,
+        data: PeopleData,
+        stages: tuple[Stage, ...],
+        judge_every: int = 1,
+        hard: frozenset[str] = frozenset(),
+        left_out: frozenset[str] = frozenset(),
     ) -> None:
         self.stages = stages
         self.sets = sets = PeopleSets.of(data)
         upright, any_shape = sets.upright(Split.TRAIN), sets.any_shape(Split.TRAIN)
         self.n_selfies = len(split_of(sets.selfies, Split.TRAIN))
-        self.people_share = sets.draw_shares(hard)
+        self.people_share = sets.draw_shares(hard, left_out)
         self.landscape = np.array([False] * len(upright) + [is_landscape(sample) for sample in any_shape], bool)
         self.landscape_share = float(self.people_share[self.landscape].sum())
         self.empty_rooms = sets.empty_rooms()

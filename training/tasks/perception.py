@@ -24,6 +24,9 @@ HARD_WEIGHT, HARD_SHARE = 0.1, 1 / 24
 """Weight of a photo's worst pixels, and their share of it: a passer-by in the background covers as much. Chosen, not
 measured."""
 
+FIRST_WEIGHT = 0.2
+"""Weight of the mask of the first look, at half the photo's size; chosen, not measured."""
+
 GROUND_WEIGHT = 0.5
 """Weight of the ground at people's feet; chosen, not measured."""
 
@@ -61,11 +64,19 @@ class PerceptionTask:
             mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
             mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE)
             coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
+            first = losses.cross_entropy(people.first[:, :1], F.avg_pool2d(batch.masks, 16))
             body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
             contacts = contacts_of(batch.masks, batch.as_taken)
             ground = ground_loss(people.depth, contacts) + 0.5 * ground_loss(people.coarse_depth, contacts)
-            total = mask + 0.4 * coarse + self.body_weight * body + 0.1 * order + GROUND_WEIGHT * ground
-            terms |= {"mask": mask, "coarse": coarse, "body": body, "order": order, "ground": ground}
+            total = (
+                mask
+                + 0.4 * coarse
+                + FIRST_WEIGHT * first
+                + self.body_weight * body
+                + 0.1 * order
+                + GROUND_WEIGHT * ground
+            )
+            terms |= {"mask": mask, "coarse": coarse, "first": first, "body": body, "order": order, "ground": ground}
         if len(batch.rooms):
             rooms = PerceptionLogits(*(z.float() for z in model.logits(batch.rooms)))
             depth = depth_loss(rooms.depth, batch) + 0.5 * depth_loss(rooms.coarse_depth, batch)

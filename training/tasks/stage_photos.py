@@ -22,13 +22,13 @@ from portraiture.training.tasks.people_sets import PeopleSets, Stage
 NOBODY_SHARE = 0.06
 """Share of the people of a batch in whose place a photo of nobody is shown."""
 
-AS_TAKEN_SHARE = 0.35
+AS_TAKEN_SHARE = 0.5
 """Share of people whose background, company and upright stand stay as they are, so that they stand on their ground."""
 
 SQUEEZED_SHARE = 0.12
 """Share of upright photos that are squeezed and mirrored outwards, as wide photos are on their way to the network."""
 
-COMPOSITE_SHARE = 0.2
+COMPOSITE_SHARE = 0.12
 """Share of people who are put before another background."""
 
 SMALL_SHARE = 0.4
@@ -37,21 +37,17 @@ SMALL_SHARE = 0.4
 SMALL_SCALES = (0.15, 0.7)
 """Size of a person made small against the person's own photo."""
 
-TURNED_SHARE = 0.2
+TURNED_SHARE = 0.12
 """With folders: share of photos that are turned further, by a normal angle of 18 degrees."""
 
-OCCLUDED_SHARE = 0.1
+OCCLUDED_SHARE = 0.05
 """With folders: share of photos of which a part is covered by a piece of another one."""
 
-CROWD_SHARE = 0.3
+CROWD_SHARE = 0.15
 """With folders: share of photos onto which one or two more people are pasted."""
 
 CROWD_SCALES = (0.3, 1.1)
 """Size of a pasted person against the person's own photo."""
-
-BYSTANDER_SHARE = 0.4
-"""A pasted person of less than this share of the area of those before stands behind them and is no person of the mask:
-so it is in CCP, whose labels leave passers-by out."""
 
 
 class View(NamedTuple):
@@ -152,7 +148,7 @@ class StagePhotos:
         return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
 
     def pasted(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lay one or two more people over a photo, in any place and mostly smaller; bystanders behind those before.
+        """Lay one or two more people over a photo, in any place and mostly smaller.
 
         Args:
             rng: source of all choices.
@@ -160,16 +156,13 @@ class StagePhotos:
             mask: (H, W) float32 in 0..1.
 
         Returns:
-            Photo and mask of all people but bystanders, of the same shapes.
+            Photo and mask of all people, of the same shapes.
         """
         target = (rgb.shape[0], rgb.shape[1])
         for _ in range(rng.integers(1, 3)):
             pair = self.people[rng.integers(len(self.people))]
             matrix = random_affine(rng, pair.shape[:2], target, scales=CROWD_SCALES, spread=0.25)
             photo, person = _split(warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR))
-            if person.sum() < BYSTANDER_SHARE * mask.sum():
-                rgb = composite(rng, photo, person * (1 - mask), rgb)
-                continue
             rgb = composite(rng, photo, person, rgb)
             mask = np.maximum(mask, person)
         return rgb, mask

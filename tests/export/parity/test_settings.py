@@ -113,7 +113,10 @@ def test_the_second_link_counts_what_is_gained_over_the_photo_itself(
     assert gain.status is status
 
 
-def test_where_the_reference_hardly_blurs_no_gain_is_asked_for(truth: Truth, astronaut: np.ndarray) -> None:
+def test_where_the_reference_hardly_blurs_no_gain_is_asked_for(
+    truth: Truth, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filter_link, "APERTURE_PAPER", 0.001)
     _, gain = filter_link.filter_rows(truth, SIZE, {0: astronaut})
     assert gain.status is Status.NOT_RUN
     assert "hardly blurs" in gain.note

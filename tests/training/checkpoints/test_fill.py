@@ -16,6 +16,7 @@ from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.filters.rnn import RnnFilter
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.models.spn import PaperSpn
+from portraiture.training.tensor_files import save_tensors
 from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_any_filter, load_filter
 
 State = dict[str, Tensor]
@@ -236,7 +237,7 @@ def test_at_most_five_names_of_each_side_are_listed() -> None:
         take(MobilePerception(), checkpoint(state))
     text = str(error.value)
     assert "9 unknown (other.0, other.1, other.2, other.3, other.4, ...)" in text
-    assert "246 missing (coarse.encoder" in text
+    assert "262 missing (coarse.encoder" in text
     assert text.endswith("train this one with portraiture train")
 
 
@@ -344,3 +345,19 @@ def test_a_warm_start_takes_the_average_or_the_raw_weights() -> None:
     assert holds(model, averaged)
     warm_start(model, checkpoint(tensors), Which.RAW)
     assert holds(model, raw)
+
+
+def test_weights_from_before_the_network_looked_twice_give_the_same_maps(tmp_path: Path) -> None:
+    from portraiture.training.weights import load_perception
+
+    torch.manual_seed(2)
+    model = MobilePerception().eval()
+    before = {name: value for name, value in model.state_dict().items() if ".join" not in name}
+    save_tensors(tmp_path / "before.safetensors", before, {"model": "MobilePerception"})
+    rgb = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.equal(load_perception(tmp_path / "before.safetensors")(rgb).mask, model(rgb).mask)
+    del before["coarse.top.0.weight"]
+    save_tensors(tmp_path / "less.safetensors", before, {"model": "MobilePerception"})
+    with pytest.raises(InputError, match=r"coarse\.top\.0\.weight"):
+        load_perception(tmp_path / "less.safetensors")

@@ -44,7 +44,7 @@ def test_maps_are_the_sigmoid_of_the_logits(model: MobilePerception) -> None:
     with torch.no_grad():
         logits, maps = model.logits(rgb), model(rgb)
     assert isinstance(logits, PerceptionLogits)
-    for z, m in zip(logits, maps, strict=True):
+    for z, m in zip(logits[:4], maps, strict=True):
         torch.testing.assert_close(1 / (1 + torch.exp(-z)), m, rtol=0, atol=1e-6)
 
 
@@ -169,3 +169,22 @@ def test_under_bfloat16_the_scan_is_float32(model: MobilePerception) -> None:
     for a, b in zip(exact, rough, strict=True):
         assert b.dtype is torch.bfloat16
         torch.testing.assert_close(b.float(), a, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 64), (128, 192)])
+def test_the_first_look_sees_half_the_photo_and_joins_the_second(height: int, width: int) -> None:
+    network, rgb = load_perception().coarse, photo(1, 3, height, width)
+    with torch.no_grad():
+        both = network.features(rgb)
+        assert both.first_logits.shape == (1, 2, height // 16, width // 16)
+        # what its means over 2 x 2 do not show, the second look sees alone
+        checks = 0.2 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(height // 2, width // 2)
+        plain, changed = (network.features(0.25 + 0.5 * rgb + part) for part in (0 * checks, checks))
+        torch.testing.assert_close(changed.first_logits, plain.first_logits, rtol=0, atol=1e-4)
+        assert (changed.logits - plain.logits).abs().max() > 0.01
+        for join in (network.join32, network.join16):
+            torch.nn.init.zeros_(join.project.weight)
+            torch.nn.init.zeros_(join.project.bias)  # type: ignore[arg-type]
+        alone = network.features(rgb)
+    assert torch.equal(both.first_logits, alone.first_logits)  # nothing joins the first look
+    assert (both.logits - alone.logits).abs().max() > 0.01
