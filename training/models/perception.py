@@ -1,6 +1,7 @@
 """The mobile recipe: one network from a photo to mask and depth (paper 3.1, 3.2, made small enough for a phone).
 
-A MobileNetV2 encoder is shared by the coarse heads (at 1/8) and by the guidance of both SPNs. The SPNs run at 1/8
+A MobileNetV2 encoder, which looks at the photo at half its size and then as it is, is shared by the coarse heads (at
+1/8) and by the guidance of both SPNs. The SPNs run at 1/8
 as one fused scan: the first half of the hidden channels belongs to the mask, the second to the depth. The propagated
 map then guides a learned upsampling to full size, with a shallow look at the photo itself at 1/2.
 """
