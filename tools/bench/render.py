@@ -20,11 +20,11 @@ from portraiture.reference.metrics import psnr_db
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
 from portraiture.reference.render import render
-from portraiture.reference.settings import Mode, RenderSettings
+from portraiture.reference.settings import RenderSettings
 from portraiture.tools.bench.timing import Laps, interleaved_ms
 
-SETTINGS = RenderSettings(mode=Mode.FULL_BODY)
-"""The settings whose pictures the filter learnt."""
+SETTINGS = RenderSettings()
+"""The settings whose pictures the filter shows: the mode is the photo's own."""
 
 
 @dataclass(frozen=True)
