@@ -63,9 +63,7 @@ def most_operations(name: str, size: Size) -> int:
 
 
 def check_operations(
-    file: ModelFile,
-    found: Sequence[Operation],
-    layer: Callable[[str], str] = lambda output: output,
+    file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
 ) -> None:
     """Allow-list and number of a file's operations.
 

@@ -71,7 +71,9 @@ def in_one_mode(program: nn.Module) -> nn.Module:
 
 def is_own(network: Exported) -> bool:
     """Whether a team's own network is in it."""
-    return any(type(module).__name__ == "OwnPerception" for module in network.modules())
+    from portraiture.export.networks.own import OwnPerception  # not of a render
+
+    return any(isinstance(module, OwnPerception) for module in network.modules())
 
 
 class TupleOut(nn.Module):

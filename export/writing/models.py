@@ -124,11 +124,12 @@ def write_job(
             say(f"writing {file.path}", True)
             modules = convert(spec, file, root, Path(conversions), truth, lambda line: say(line, False))
             feeds, expected = truth.feeds(name, size, photo), truth.expected(name, size, photo)
-            with own_refusals(file, truth.networks.get(name)):
+            network = truth.networks.get(name)
+            with own_refusals(file, network):
                 differences = examine(
                     root,
                     file,
-                    truth.networks.get(name),
+                    network,
                     feeds,
                     expected,
                     modules,
