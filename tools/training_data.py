@@ -109,7 +109,7 @@ def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "Peo
     Args:
         data: ``NAME=DIR`` each, of a folder also ``folder=DIR:WEIGHT``.
         run: the run folder, in which decoded photos are kept.
-        held_out: file with an id in each line; None holds out the last 15 % of each set.
+        held_out: file with an id in each line; None holds out about the last 15 % of each set.
 
     Raises:
         OptionError, InputError: an unknown set, a folder that is not there, a weight or a list of another form.
@@ -139,6 +139,16 @@ def people_data(data: tuple[str, ...], run: Path, held_out: Path | None) -> "Peo
     backgrounds = tuple(every.get("backgrounds", ()))
     return PeopleData(**sets, backgrounds=backgrounds, cache=run / "cache", folders=tuple(weighted),
                       held_out=held_out_ids(held_out))  # fmt: skip
+
+
+HELD_OUT = "held_out.txt"
+"""In a run's folder: what it held out, as ``--held-out`` takes it."""
+
+
+def held_out_by_run(weights: tuple[str, ...]) -> Path | None:
+    """The list that the one run of ``--weights`` wrote; None for other weights."""
+    path = Path(weights[0]) / HELD_OUT if len(weights) == 1 else None
+    return path if path is not None and path.is_file() else None
 
 
 def held_out_ids(path: Path | None) -> frozenset[str]:

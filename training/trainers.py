@@ -156,6 +156,11 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     metadata: dict[str, object] = {"model": type(model).__name__, "subject": subject, "recipe": repr(recipe)}
     if lacking := _lacking(subject, photos, sources.init is not None):
         metadata["lacking"] = lacking
+    if photos.sets.of_one_sitting:
+        metadata["one sitting"] = (
+            f"{', '.join(photos.sets.of_one_sitting)}: all photos are near-duplicates; the last 15 % are held out"
+            " all the same, and their figures flatter"
+        )
     metadata["size"] = [recipe.stages[-1].long_px, recipe.stages[-1].short_px]
     if recipe.ways != 3:
         metadata["ways"] = recipe.ways

@@ -1,6 +1,7 @@
 """``run.toml``: a run's folder says what it was trained with, and trains the same again by ``--config``."""
 
 import io
+import json
 import sys
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,8 +21,12 @@ from portraiture.training.tensor_files import load_tensors
 
 
 def train(*arguments: object) -> tuple[int, str]:
+    return run("train", *arguments)
+
+
+def run(*arguments: object) -> tuple[int, str]:
     err, code = io.StringIO(), 0
-    words = ["portraiture", "train", *map(str, arguments)]
+    words = ["portraiture", *map(str, arguments)]
     with redirect_stdout(io.StringIO()), redirect_stderr(err), patch.object(sys, "argv", words):
         try:
             main()
@@ -69,6 +74,20 @@ def test_a_run_is_repeated_by_its_configuration(people: Path, tmp_path: Path, mo
     assert config(again)["train"] == written["train"]
     one, other = (load_tensors(run / "weights.safetensors")[0] for run in (first, again))
     assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_run_lists_what_it_held_out_and_evaluate_judges_just_that(people: Path, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("3\n5\n")
+    asked = ("coarse", "--recipe", "smoke", "--data", f"folder={people}", "--held-out", tmp_path / "ids.txt")
+    assert train(*asked, "-o", tmp_path / "a")[0] == 0
+    listed = tmp_path / "a/held_out.txt"
+    assert listed.read_text() == "people/3\npeople/5\n"
+    judged = tmp_path / "judged.json"
+    asked = ("segmentation", "--dataset", "folder", "--root", people, "--worst", 8, "--json", judged)
+    code, said = run("evaluate", *asked, "--weights", tmp_path / "a")
+    assert code == 0, said
+    assert f"held out: as {listed} says" in said
+    assert sorted(entry["id"] for entry in json.loads(judged.read_text())["worst"]) == ["3", "5"]
 
 
 def test_options_on_the_command_line_count_more(people: Path, tmp_path: Path) -> None:

@@ -131,9 +131,9 @@ def _compare(
     help="Top folder of the dataset, of all datasets for simulated-photos; none for simulated.",
 )
 @click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
-              help="Validation is the last 15 % of the sorted ids.")  # fmt: skip
+              help="Validation is the last 15 % of the sorted ids, without near-duplicates of others.")  # fmt: skip
 @click.option("--held-out", "held_out", type=click.Path(path_type=Path), metavar="FILE",
-              help="Ids that training held out, in place of the last 15 %.")  # fmt: skip
+              help="Ids that training held out. [default: those of --weights RUN; else the last 15 %]")  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -202,7 +202,8 @@ def command(
     from portraiture.tools.evaluate.figures_of import measured, own_predictor
     from portraiture.tools.evaluate.photos import Photos
     from portraiture.tools.open_pipeline import open_pipeline, runtime_label
-    from portraiture.tools.training_data import held_out_ids
+    from portraiture.tools.progress import note
+    from portraiture.tools.training_data import held_out_by_run, held_out_ids
     from portraiture.tools.weights_option import parse_which
     from portraiture.training.data.datasets import Split
 
@@ -211,6 +212,8 @@ def command(
     if dataset == "pairs":
         _print_pairs(root, limit, compare, weights, which_text, (runtime, bundle, precision), json_file)
         return
+    if held_out is None and not compare and (held_out := held_out_by_run(weights)) is not None:
+        note(f"held out: as {held_out} says")
     photos = Photos(dataset, root, Split(split), limit, held_out_ids(held_out))
     heading = {
         "subject": subject,

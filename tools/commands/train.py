@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from portraiture.reference.files import write_text
 from portraiture.tools.run_config import FILE, check_data, use_config, write_config
+from portraiture.tools.training_data import HELD_OUT
 
 if TYPE_CHECKING:
     from portraiture.training.run.trainer import Trainer
@@ -33,7 +35,7 @@ def _trainer(
         trainer = filter_trainer(recipe, FilterData(train, validation), run, sources.init)
     else:
         trainer = people_trainer(subject, recipe, people_data(data, run, held_out), run, sources)
-    for said in ("init", "lacking"):
+    for said in ("init", "lacking", "one sitting"):
         if said in trainer.metadata and is_main():
             click.echo(f"{said}: {trainer.metadata[said]}")
     return trainer
@@ -62,7 +64,7 @@ WORST_SHEET = "worst.png"
               help="Folder, repeatable, any of shen2016, ccp, nyu, backgrounds, folder (images/ with masks/, alpha/ or"
               " depths/; folder=DIR:3 is drawn 3 times as often); filter: pairs, held-out.")  # fmt: skip
 @click.option("--held-out", "held_out", type=click.Path(path_type=Path), metavar="FILE",
-              help="Ids never to train on, ID or SET/ID a line. [default: the last 15 % of each set]")  # fmt: skip
+              help="Ids never to train on, ID or SET/ID a line. [default: the last 15 % or so of a set]")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=use_config,
               metavar="RUN_OR_TOML", help="Options of another run; those given here count more.")  # fmt: skip
 @click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), help="Run folder.")
@@ -117,7 +119,7 @@ def command(
     smaller: bool,
     tensorboard: bool,
 ) -> None:
-    """Train SUBJECT by a recipe. RUN gets run.toml, log.jsonl, state.safetensors and weights.safetensors.
+    """Train SUBJECT by a recipe. RUN gets run.toml, held_out.txt, log.jsonl, state.safetensors and weights.safetensors.
 
     In several processes, each with the recipe's batch: torchrun --nproc-per-node=2 -m portraiture.tools.cli train ...
     On several machines RUN and the datasets are on a disk that all of them share.
@@ -157,6 +159,7 @@ def command(
             else:
                 run.mkdir(parents=True, exist_ok=True)
                 write_config(run, click.get_current_context().params, trainer.data())
+                _write_held_out(trainer.task, run / HELD_OUT)
         if resume:
             trainer.resume()
         result = trainer.fit()
@@ -171,6 +174,15 @@ def command(
     click.echo(f"float16: {trainer.ship()}, the form that is shipped")
     if trainer.best is not None:
         click.echo(f"best:    {run / 'best.safetensors'} ({trainer.schedule.watch} {trainer.best:.4f})")
+
+
+def _write_held_out(task: object, path: Path) -> None:
+    """The photos that are never trained on, where people or rooms are."""
+    from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
+
+    photos = getattr(task, "photos", None)
+    if isinstance(photos, PeopleAndRooms):
+        write_text(path, "".join(f"{identity}\n" for identity in photos.sets.held_out_ids()))
 
 
 def _write_worst(task: object, path: Path) -> None:

@@ -27,6 +27,8 @@ sheet of the 102 pairs with 6 to 14 points; the four pairs known by eye have 31 
 
 _POINTS, _SIDE_PX, _RATIO, _REACH_PX = 500, 320, 0.75, 4.0
 
+_MOST_SCALE = 3.0
+
 
 @dataclass(frozen=True)
 class Keypoints:
@@ -37,11 +39,22 @@ class Keypoints:
 
 
 @cache
+def _listed() -> list[dict[str, str]]:
+    with LIST.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
 def in_training() -> frozenset[tuple[str, str]]:
     """Set and id of every photo whose place in its set is in the held-out part, and whose group belongs to training."""
-    with LIST.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return frozenset((row["set"], row["id"]) for row in rows if (row["place"], row["side"]) == ("validation", "train"))
+    moved = ("validation", "train")
+    return frozenset((row["set"], row["id"]) for row in _listed() if (row["place"], row["side"]) == moved)
+
+
+@cache
+def listed_sets() -> frozenset[str]:
+    """Names of the sets whose groups the list knows."""
+    return frozenset(row["set"] for row in _listed())
 
 
 def keypoints(rgb: np.ndarray) -> Keypoints:
@@ -55,20 +68,32 @@ def keypoints(rgb: np.ndarray) -> Keypoints:
     return Keypoints(np.array([p.pt for p in found], np.float32), descriptors)
 
 
-def matches(one: Keypoints, other: Keypoints) -> int:
-    """Points of two photos that one rotation, scale and shift brings onto each other: of the same background."""
+def matches(one: Keypoints, other: Keypoints, one_to_one: bool = False) -> int:
+    """Points of two photos that one rotation, scale and shift brings onto each other: of the same background.
+
+    Args:
+        one, other: of two photos.
+        one_to_one: each point counts once, and what shrinks a photo to a spot is no match. The shipped list was made
+            without, between photos of similar features.
+    """
     if min(len(one.places), len(other.places)) < 4:
         return 0
     pairs = [p for p in cv2.BFMatcher().knnMatch(one.descriptors, other.descriptors, k=2) if len(p) == 2]
     good = [best for best, second in pairs if best.distance < _RATIO * second.distance]
+    if one_to_one:
+        nearest = sorted(good, key=lambda m: m.distance)
+        good = list({tuple(other.places[m.trainIdx].round()): m for m in reversed(nearest)}.values())
+        good = list({tuple(one.places[m.queryIdx].round()): m for m in good}.values())
     if len(good) < 4:
         return 0
     cv2.setRNGSeed(0)
-    _, inside = cv2.estimateAffinePartial2D(
+    matrix, inside = cv2.estimateAffinePartial2D(
         one.places[[m.queryIdx for m in good]], other.places[[m.trainIdx for m in good]],
         ransacReprojThreshold=_REACH_PX,
     )  # fmt: skip
-    return 0 if inside is None else int(inside.sum())
+    if inside is None or (one_to_one and not 1 / _MOST_SCALE < np.hypot(*matrix[:, 0]) < _MOST_SCALE):
+        return 0
+    return int(inside.sum())
 
 
 def are_near_duplicates(similarity: float, points: int) -> bool:
@@ -102,7 +127,7 @@ def groups_of(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
 def similarities(features: np.ndarray) -> np.ndarray:
     """Cosines (n, n) of features (n, d), each dimension standardized over the photos; the diagonal is -1."""
     standard = (features - features.mean(0)) / (features.std(0) + 1e-6)
-    standard /= np.linalg.norm(standard, axis=1, keepdims=True)
+    standard /= np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), 1e-6)  # photos that are all the same
     cosines = standard @ standard.T
     np.fill_diagonal(cosines, -1)
     return np.asarray(cosines)

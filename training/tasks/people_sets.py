@@ -11,7 +11,9 @@ from portraiture.training.data.datasets import Split, digest_of, held_out_by_nam
 from portraiture.training.data.diw_levels import DIW_TRAIN
 from portraiture.training.data.labels import mask_size
 from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample, has_depths, has_people
+from portraiture.training.data.near_duplicates import listed_sets
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
+from portraiture.training.data.own_groups import hold_out_groups
 
 FULL_BODY_SHARE = 4.0
 """How often a photo of CCP is drawn against a selfie: there are fewer of them; chosen, not measured."""
@@ -86,7 +88,8 @@ class PeopleData:
         backgrounds: folders of photos that show nobody.
         cache: where decoded photos are kept.
         folders: of the user's own.
-        held_out: ids of photos that are held out, ``ID`` or ``SET/ID``; empty holds out the last 15 % of each set.
+        held_out: ids of photos that are held out, ``ID`` or ``SET/ID``; of a set that none of them names about the last
+            15 % are, whole groups of near-duplicates.
     """
 
     shen2016: Path | None
@@ -110,6 +113,7 @@ class PeopleSets:
         scenes: photos with depths of unknown unit, by the folder's name.
         backgrounds: photos of nobody, a list per folder.
         data: where all that is.
+        of_one_sitting: names of sets whose photos are all near-duplicates, so that the held-out ones are so too.
     """
 
     selfies: list[Sample]
@@ -120,6 +124,7 @@ class PeopleSets:
     scenes: dict[str, list[Sample]]
     backgrounds: list[list[Sample]]
     data: PeopleData
+    of_one_sitting: tuple[str, ...] = ()
 
     @staticmethod
     def of(data: PeopleData) -> "PeopleSets":
@@ -155,6 +160,15 @@ class PeopleSets:
                 folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path))
             if folder.has_depths:
                 scenes[folder.name] = own_split(folder.name, list_depths("folder", folder.path))
+        backgrounds = [(path.absolute().name, path) for path in data.backgrounds]
+        nobody = [(name, own_split(name, person_free_photos(path))) for name, path in backgrounds]
+        own = [
+            (name, samples)
+            for name, samples in [*folders.items(), *scenes.items(), *nobody]
+            if name not in listed_sets() and not any(s.held_out for s in samples)
+        ]
+        for (_, samples), marked in zip(own, hold_out_groups([samples for _, samples in own], data.cache), strict=True):
+            samples[:] = marked
         sets = PeopleSets(
             listed("shen2016", data.shen2016),
             listed("ccp", data.ccp),
@@ -162,8 +176,9 @@ class PeopleSets:
             {folder.name: folder.weight for folder in data.folders},
             listed("nyu", data.nyu),
             scenes,
-            [own_split(folder.absolute().name, person_free_photos(folder)) for folder in data.backgrounds],
+            [samples for _, samples in nobody],
             data,
+            tuple(name for name, samples in own if not any(s.held_out for s in samples)),
         )
         unknown = data.held_out - named
         if unknown:
@@ -172,6 +187,13 @@ class PeopleSets:
                 f" {min(unknown)}; write ID, without an ending, or SET/ID in each line"
             )
         return sets
+
+    def held_out_ids(self) -> list[str]:
+        """``SET/ID`` of every photo that is held out, in order: what ``--held-out`` takes."""
+        backgrounds = zip((f.absolute().name for f in self.data.backgrounds), self.backgrounds, strict=True)
+        known = [("shen2016", self.selfies), ("ccp", self.full_bodies), ("nyu", self.rooms)]
+        every = [*known, *self.folders.items(), *self.scenes.items(), *backgrounds]
+        return list(dict.fromkeys(f"{name}/{s.id}" for name, found in every for s in split_of(found, Split.VALIDATION)))
 
     def digests(self) -> dict[str, dict[str, Any]]:
         """Of each set by name: photos, those held out, and the SHA-256 of their ids, photos and labels."""
