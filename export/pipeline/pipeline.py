@@ -64,6 +64,24 @@ class Pipeline:
         own, depth = without_bystanders(out["mask"], out["depth"])
         return _maps(frame, small, size, mask_to_photo_size(own, small, framed), own, depth)
 
+    def refine(self, rgb: np.ndarray, coarse_mask: np.ndarray) -> np.ndarray:
+        """An app's own mask, made sharp along the photo by the model ``segmentation_spn``.
+
+        Args:
+            rgb: photo HxWx3 uint8.
+            coarse_mask: HxW in 0..1.
+
+        Returns:
+            HxW float32 in 0..1.
+        """
+        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
+        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
+        framed = frame.mirror(rgb)
+        small = to_model_size(framed, size)
+        given = to_model_size(frame.mirror(coarse_mask.astype(np.float32)), size)
+        out = self.runner("segmentation_spn", size).run({"rgb": small / np.float32(255), "coarse_mask": given})
+        return np.clip(frame.keep(mask_to_photo_size(out["mask"], small, framed)), 0, 1)
+
     def render_fused(self, rgb: np.ndarray, aperture: float, focus: float = FOCUS_ON_PERSON) -> np.ndarray:
         """The portrait at the photo's size by the model ``portrait`` alone, as :meth:`render` where nobody passes by.
 

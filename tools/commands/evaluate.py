@@ -181,7 +181,8 @@ def command(
 
     Ground is the depth at the feet of people who stand in the photo: beside them it is as far as they are (0 of the way
     to the far background), at the lower rim nearer. Crowd pastes people of other photos beside each person, and counts
-    whom the mask keeps.
+    whom the mask keeps. Refine gives segmentation_spn the true masks made small and wrong at the outline, as those of
+    an app's own network are (_coarse), and judges what comes back.
 
     A filter is judged on people as render writes them at the paper setting, by mode, with --compare at the model's
     size; or on the folder that portraiture pairs wrote (--dataset pairs).
@@ -191,10 +192,10 @@ def command(
     from portraiture.reference.errors import OptionError
 
     check_options(subject, dataset, method, compare, weights, which_text is not None, runtime, worst, sheet is not None)
-    if own is not None and (compare or weights or subject in ("filter", "render")):
+    if own is not None and (compare or weights or subject in ("filter", "refine", "render")):
         raise OptionError(
-            "--network: expected evaluate segmentation, depth, ground or crowd, without --compare and --weights;"
-            " drop it or them"
+            "--network: expected evaluate segmentation, depth, ground or crowd, without --compare and --weights, found"
+            f" {subject}{' with them' * (compare or bool(weights))}; drop it or them"
         )
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)
@@ -222,7 +223,8 @@ def command(
         "runtime": runtime_label(runtime),
         "method": method,
     }
-    own_files = [Path(w) for w in weights] if subject == "filter" and not compare else []
+    of_pipeline = subject in ("filter", "refine") and not compare
+    own_files = [Path(w) for w in weights] if of_pipeline else []
     own_which = which_text if own_files else None
 
     def opened() -> "Pipeline":
@@ -233,7 +235,7 @@ def command(
         rows = _compare(subject, photos, opened, weights, which_text)
         _write(json_file, {**heading, **rows})
         return
-    judged = None if subject == "filter" else own_predictor(weights, parse_which(which_text))
+    judged = None if of_pipeline else own_predictor(weights, parse_which(which_text))
     figures = measured(subject, photos, opened, method, judged, worst, sheet)
     _print_figures({**heading, **figures})
     _write(json_file, {**heading, **figures})

@@ -11,6 +11,7 @@ from portraiture.tools.evaluate import worst as worst_photos
 from portraiture.tools.evaluate.networks import NETWORKS, Weights, open_weights
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.training.checkpoints.read import Which
+from portraiture.training.evaluation.app_masks import evaluate_refined
 from portraiture.training.evaluation.ground import ground_figures, score_ground
 from portraiture.training.evaluation.masks import score_masks
 from portraiture.training.evaluation.predict import Predict
@@ -41,7 +42,7 @@ def predictor_of(subject: str, method: str, pipeline: Pipeline) -> Predict:
     """What a subject measures of a pipeline.
 
     Args:
-        subject: any but filter and render.
+        subject: any but filter, refine and render.
         method: ``network`` or ``graph-cut``.
         pipeline: the shipped one, or of the runtime or the weights that are asked for.
     """
@@ -56,7 +57,7 @@ def figures_of(
     """A subject's figures.
 
     Args:
-        subject: any but filter and render.
+        subject: any but filter, refine and render.
         photos: what is measured.
         predict: gives the maps.
         worst: of segmentation, list so many photos with the worst masks.
@@ -99,5 +100,7 @@ def measured(
         from portraiture.tools.evaluate.portraits import portrait_figures, score_portraits
 
         return {**portrait_figures(score_portraits(photos.samples(), open_shipped()))}
+    if subject == "refine":
+        return {**evaluate_refined(photos.samples(), open_shipped().refine)}
     predict = own or predictor_of(subject, method, open_shipped())
     return figures_of(subject, photos, predict, worst, sheet)

@@ -13,6 +13,7 @@ DATASETS_OF = {
     "depth": ("nyu", "diw", *_PEOPLE),
     "ground": _PEOPLE,
     "crowd": _PEOPLE,
+    "refine": _PEOPLE,
     "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),
 }
@@ -47,9 +48,9 @@ def check_options(
     if method != "network" and (subject != "segmentation" or dataset == "bsds500"):
         what = f"{subject} --dataset {dataset}"
         raise OptionError(f"--method {method}: expected evaluate segmentation of people with it, found {what}; drop it")
-    if compare and subject == "render":
+    if compare and subject in ("render", "refine"):
         raise OptionError(
-            "--compare: expected another subject with it, found render; drop it, the table is there anyway"
+            f"--compare: expected another subject with it, found {subject}; drop it, both figures are there anyway"
         )
     if compare and method != "network":
         raise OptionError(f"--compare: expected no --method with it, found {method}; drop it, the table has that row")

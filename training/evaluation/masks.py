@@ -3,7 +3,7 @@
 Figures of the refined maps have plain names, those of the coarse maps, where a predictor has them, end in ``_coarse``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -32,13 +32,35 @@ def score_masks(samples: Sequence[Sample], predict: Predict) -> tuple[dict[str, 
     Raises:
         InputError: a file cannot be read, or a label's size is not its photo's.
     """
+
+    def masks_of(_: Sample, rgb: np.ndarray, __: np.ndarray) -> dict[str, np.ndarray]:
+        maps = predict(rgb)
+        return by_suffix("masks", maps.mask, maps.coarse_mask)
+
+    return score(samples, masks_of, "segmentation")
+
+
+MasksOf = Callable[[Sample, np.ndarray, np.ndarray], dict[str, np.ndarray]]
+"""From a sample, its photo HxWx3 uint8 and its true mask HxW of bool to soft masks by the ending of their figures."""
+
+
+def score(samples: Sequence[Sample], masks_of: MasksOf, what: str) -> tuple[dict[str, float], list[float]]:
+    """As :func:`score_masks`, of masks from anywhere.
+
+    Args:
+        samples: photos with masks.
+        masks_of: gives masks.
+        what: the word beside the bar.
+
+    Raises:
+        InputError: a file cannot be read, or a label's size is not its photo's.
+    """
     per_image: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     boundary: dict[str, list[float]] = {n: [] for n in SUFFIXES}
     pixels = {n: np.zeros(2) for n in SUFFIXES}
-    for sample in tqdm(samples, unit="photo", desc="segmentation", disable=None):
+    for sample in tqdm(samples, unit="photo", desc=what, disable=None):
         rgb, truth = read_photo_and_mask(sample)
-        maps = predict(rgb)
-        for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
+        for name, soft in masks_of(sample, rgb, truth).items():
             mask = person_pixels(soft)
             per_image[name].append(iou(mask, truth))
             boundary[name].append(boundary_f(mask, truth))

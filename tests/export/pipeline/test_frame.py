@@ -86,3 +86,31 @@ def test_what_is_far_from_the_models_shape_keeps_its_proportions(shape: tuple[in
     assert seen["aperture"] == pytest.approx(maps.frame.aperture(0.04))
     assert np.abs(portrait[disk & (maps.mask == 1)] * 255 - 220).max() < 1  # the person is sharp
     assert portrait[~disk & (maps.mask == 0)].mean() < 0.08  # the background is the filter's
+
+
+class Same:
+    """segmentation_spn: gives the coarse mask back, and checks that photo and mask lie alike."""
+
+    def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        rgb, given = np.asarray(feeds["rgb"]), np.asarray(feeds["coarse_mask"])
+        assert given.shape == rgb.shape[:2]
+        assert given.dtype == np.float32
+        assert np.abs(given - (rgb[..., 0] > 0.5)).mean() < 0.03
+        return {"mask": given}
+
+
+@pytest.mark.parametrize("shape", [(96, 288), (288, 96), (64, 48)])
+def test_an_apps_mask_is_mirrored_with_its_photo_and_kept(shape: tuple[int, int]) -> None:
+    opened = []
+
+    def open_model(name: str, size: Size) -> Same:
+        opened.append((name, size))
+        return Same()
+
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    disk = (y - shape[0] / 2) ** 2 + (x - shape[1] / 2) ** 2 < 20**2
+    rgb = np.where(disk[..., None], 220, 40).astype(np.uint8).repeat(3, 2)
+    refined = Pipeline(open_model, (Size(64, 48), Size(48, 64))).refine(rgb, disk.astype(np.float64))
+    assert opened == [("segmentation_spn", Size(48, 64) if shape[1] > shape[0] else Size(64, 48))]
+    assert refined.shape == shape
+    assert ((refined > 0.5) == disk).mean() > 0.98

@@ -44,6 +44,8 @@ class FakeRunner:
         if self.name == "filter":
             return {"portrait": rgb}
         mask, depth = rgb[..., 0], rgb[..., 1]
+        if self.name == "segmentation_spn":  # the photo's own mask, whatever is given, as long as it is like it
+            assert np.abs(np.asarray(feeds["coarse_mask"]) - mask).mean() < 0.3
         if self.name == "coarse":
             mask, depth = np.roll(mask, 2, 1), 1 - depth
         return {"mask": mask.astype(np.float32), "depth": depth.astype(np.float32)}
@@ -174,6 +176,23 @@ def test_a_folder_without_labels_is_refused(refused: Callable[..., str], people:
     message = refused("depth", "--dataset", "folder", "--root", people)
     assert "depths" in message
     assert "masks" in message
+
+
+# ---------------------------------------------------------------- refine
+
+
+def test_an_apps_coarse_masks_are_refined(evaluate: Run, people: Path) -> None:
+    output, found = evaluate("refine", "--dataset", "folder", "--root", people)
+    _, plain = evaluate("segmentation", "--dataset", "folder", "--root", people)
+    assert found["mean_iou"] == pytest.approx(plain["mean_iou"])  # what comes back is the photo's own mask
+    assert found["mean_iou_coarse"] < 0.95
+    assert f"mean_iou_coarse        {found['mean_iou_coarse']:.4f}" in output
+
+
+def test_refine_has_no_table_and_no_network_of_ones_own(refused: Callable[..., str], people: Path) -> None:
+    asked = ("refine", "--dataset", "folder", "--root", people)
+    assert "both figures are there anyway" in refused(*asked, "--compare")
+    assert "--network" in refused(*asked, "--network", "module:build")
 
 
 # ---------------------------------------------------------------- nobody
