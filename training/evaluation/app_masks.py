@@ -35,7 +35,7 @@ def coarse_mask(truth: np.ndarray, seed: int) -> np.ndarray:
     cells = LONG_CELLS / max(height, width)
     size = max(2, round(width * cells)), max(2, round(height * cells))
     small = cv2.resize(truth.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    noise: np.ndarray = np.random.default_rng(seed).standard_normal(small.shape, np.float32)
+    noise = np.asarray(np.random.default_rng(seed).standard_normal(small.shape), np.float32)
     lumps = cv2.GaussianBlur(noise, (0, 0), _SPREAD_CELLS)
     soft = cv2.GaussianBlur(small, (0, 0), 1.0)
     outline = 4 * soft * (1 - soft)  # 1 where the mask is a half
