@@ -88,9 +88,9 @@ def _mobile(
     return model, task, part
 
 
-def _paper(subject: str, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
+def _paper(subject: str, recipe: PeopleRecipe, photos: PeopleAndRooms, sources: Sources) -> tuple[nn.Module, Any, None]:
     coarse = load_perception(weights_file(sources.perception or SHIPPED_PERCEPTION)).coarse
-    model = PaperSpn()
+    model = PaperSpn(ways=recipe.ways)
     if sources.vgg is not None:
         load_vgg_features(model.guidance, sources.vgg)
     return model, SpnTask(photos, coarse, SpnKind[subject.upper()]), None
@@ -150,7 +150,7 @@ def people_trainer(subject: str, name: str, data: PeopleData, run: Path, sources
     photos = PeopleAndRooms(data, recipe.stages, recipe.judge_every, sources.hard, sources.left_out)
     _require(subject, photos)
     if subject in ("segmentation", "depth") and not recipe.network:
-        model, task, encoder = _paper(subject, photos, sources)
+        model, task, encoder = _paper(subject, recipe, photos, sources)
     else:
         model, task, encoder = _mobile(subject, recipe, photos, sources.encoder)
     metadata: dict[str, object] = {"model": type(model).__name__, "subject": subject, "recipe": repr(recipe)}

@@ -5,7 +5,7 @@ worse than ``MULTIPLE`` times the network's own error in fp16 is a faithful one.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from portraiture.export.compare import Difference, compare
@@ -45,6 +45,16 @@ def fp16_errors(truth: Truth, file: ModelFile) -> dict[str, MeasuredError]:
     return found
 
 
+def fair_for(truth: Truth, file: ModelFile) -> Callable[[Tolerance, str, Difference], Tolerance]:
+    """:func:`fair` of one file, as the doctor takes it.
+
+    Args:
+        truth: of the networks.
+        file: the file that is judged.
+    """
+    return lambda gate, output, difference: fair(gate, truth, file, output, [difference])
+
+
 def fair(gate: Tolerance, truth: Truth, file: ModelFile, output: str, differences: Iterable[Difference]) -> Tolerance:
     """A gate; for an fp16 file of other weights that fails it, the gate that the network's own fp16 allows.
 
@@ -57,7 +67,8 @@ def fair(gate: Tolerance, truth: Truth, file: ModelFile, output: str, difference
     """
     if truth.shipped or file.precision is not Precision.FP16 or all(gate.passes(d) for d in differences):
         return gate
-    error = truth.fp16_errors(file, fp16_errors)[output]
+    key = ("fp16", file.name, file.size, file.target)
+    error = truth.remembered(key, lambda: fp16_errors(truth, file))[output]
     least = max(LEAST_DB, round(error.psnr_db - 20 * math.log10(MULTIPLE), 1))
     if gate.min_psnr_db is None or least >= gate.min_psnr_db:
         return gate

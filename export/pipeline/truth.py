@@ -1,16 +1,13 @@
 """What the gate holds every file against: the PyTorch networks in float64, and the inputs that both sides get."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from portraiture.export.contract import Kind, Size, model_contract
-from portraiture.export.formats import Target
-from portraiture.export.measured_errors import MeasuredError
-from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.memory import Memory
@@ -35,7 +32,6 @@ class Truth:
         self.networks = networks
         self.pipelines: dict[Size, Pipeline] = {}
         self._memory = Memory()
-        self._fp16: dict[tuple[str, Size, Target], dict[str, MeasuredError]] = {}
 
     @property
     def shipped(self) -> bool:
@@ -51,21 +47,11 @@ class Truth:
     ) -> Mapping[str, Any]:
         """What ``make`` gives for a photo, remembered."""
         key = kind, name, size, hashlib.sha256(photo.tobytes()).digest() + repr(photo.shape).encode()
+        return self.remembered(key, make)
+
+    def remembered(self, key: Hashable, make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What ``make`` gives, by a name and what it belongs to, remembered."""
         return self._memory.remember(key, make)
-
-    def fp16_errors(
-        self, file: ModelFile, measure: "Callable[[Truth, ModelFile], dict[str, MeasuredError]]"
-    ) -> dict[str, MeasuredError]:
-        """What fp16 costs a model of a file's format, remembered.
-
-        Args:
-            file: an fp16 file.
-            measure: finds it.
-        """
-        key = (file.name, file.size, file.target)
-        if key not in self._fp16:
-            self._fp16[key] = measure(self, file)
-        return self._fp16[key]
 
     def pipeline(self, size: Size) -> Pipeline:
         """The Python pipeline in float64 at one size."""

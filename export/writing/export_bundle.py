@@ -13,6 +13,7 @@ from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.parity.rows import Row, Status, first_failure
 from portraiture.export.parity.run import Known, run_parity
+from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.writing.finish import finish
@@ -94,7 +95,7 @@ def _check_shared(folder: Path, files: Sequence[ModelFile], truth: Truth) -> Non
     photo = sample_photo()
     for file in (f for f in files if f.entry):
         feeds, expected = truth.feeds(file.name, file.size, photo), truth.expected(file.name, file.size, photo)
-        check_computation(folder, file, feeds, expected)
+        check_computation(folder, file, feeds, expected, fair_for(truth, file))
 
 
 def _why(folder: Path, file: ModelFile, truth: Truth) -> str:

@@ -14,7 +14,7 @@ from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
-from portraiture.export.pipeline.rounding import fair
+from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.targets import FORMATS
@@ -135,7 +135,7 @@ def write_job(
                     modules,
                     spec.route,
                     lambda line: say(line, False),
-                    lambda gate, output, difference, file=file: fair(gate, truth, file, output, [difference]),  # type: ignore[misc]
+                    fair_for(truth, file),
                 )
             written.append(WrittenFile(_entry(spec, root, file), differences))
     return written

@@ -102,7 +102,7 @@ def _mask_alone(build: Callable[[], Fcn]) -> Callable[[Checkpoint, Which | None]
 
 def _paper_spn(checkpoint: Checkpoint, which: Which | None) -> Predict:
     """The paper's SPN on the shipped network's coarse map, of which it refines the mask, or the depth if trained so."""
-    network, coarse = PaperSpn(), load_perception().coarse
+    network, coarse = PaperSpn(ways=checkpoint.metadata.get("ways", 3)), load_perception().coarse
     fill(network.eval(), checkpoint, which)
     of_depth = checkpoint.metadata.get("subject") == "depth"
 

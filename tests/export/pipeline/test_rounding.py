@@ -1,5 +1,7 @@
 """No more is asked of an fp16 file of other weights than those weights give in PyTorch's own fp16."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from portraiture.export.networks.exported import Exported
 from portraiture.export.networks.fp16 import outputs_in_fp16
 from portraiture.export.pipeline.rounding import LEAST_DB, fair
 from portraiture.export.tolerance import Tolerance
+from portraiture.export.writing import export_bundle
 
 GATE = Tolerance("of use", min_psnr_db=60.0, min_iou=0.9)
 
@@ -28,7 +31,7 @@ def file_of(precision: Precision = Precision.FP16, target: Target = Target.TFLIT
 def truth_of(psnr_db: float, shipped: bool = False) -> Any:
     """A truth whose network has this PSNR in PyTorch's fp16."""
     errors = {"mask": MeasuredError(0.1, psnr_db, psnr_db)}
-    return cast(Any, SimpleNamespace(shipped=shipped, fp16_errors=lambda *_: errors))
+    return cast(Any, SimpleNamespace(shipped=shipped, remembered=lambda *_: errors))
 
 
 def off_by(psnr_db: float) -> Any:
@@ -63,8 +66,22 @@ def test_a_file_that_passes_is_not_measured() -> None:
     def never(*_: object) -> Any:
         raise AssertionError
 
-    truth = cast(Any, SimpleNamespace(shipped=False, fp16_errors=never))
+    truth = cast(Any, SimpleNamespace(shipped=False, remembered=never))
     assert fair(GATE, truth, file_of(), "mask", [off_by(61), off_by(90)]) is GATE
+
+
+def test_entries_of_merged_files_are_held_to_the_same_gate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gates = []
+
+    def check(_root: object, _file: object, _feeds: object, _expected: object, fair: Any) -> None:
+        gates.append(fair(GATE, "mask", off_by(58)))
+
+    monkeypatch.setattr(export_bundle, "check_computation", check)
+    truth = truth_of(50.0)
+    truth.feeds = truth.expected = lambda *_: {}
+    merged = replace(file_of(), entry="perception_64x64")
+    export_bundle._check_shared(tmp_path, [file_of(), merged], truth)
+    assert [gate.min_psnr_db for gate in gates] == [40.5]
 
 
 class Maps(nn.Module):

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from portraiture.training.models.spn import PaperSpn
+from portraiture.training.models.coarse import MobileCoarse
+from portraiture.training.models.spn import PaperSpn, RefinedCoarse
 
 SIZE = (64, 64)
 
@@ -45,3 +46,34 @@ def test_the_result_is_the_coarse_map_plus_a_correction(spn: PaperSpn) -> None:
             bias.copy_(kept)
     with torch.no_grad():
         assert not torch.equal(spn(rgb, coarse), coarse)
+
+
+def test_one_way_takes_from_the_straight_neighbour_alone(spn: PaperSpn) -> None:
+    rgb, coarse = inputs(1)
+    with torch.no_grad():
+        three = spn(rgb, coarse)
+        spn.ways = 1
+        try:
+            one = spn(rgb, coarse)
+            # gates of the diagonal neighbours, the first and last third of the channels, no longer count
+            third = spn.gates.out_channels // 3
+            kept = spn.gates.weight.detach().clone()
+            spn.gates.weight[:third] += 5
+            spn.gates.weight[-third:] -= 5
+            assert torch.equal(spn(rgb, coarse), one)
+            spn.gates.weight[third : 2 * third] += 5
+            assert not torch.equal(spn(rgb, coarse), one)
+        finally:
+            spn.ways = 3
+            spn.gates.weight.copy_(kept)
+    assert not torch.equal(one, three)
+
+
+def test_a_coarse_map_of_either_kind_is_refined(spn: PaperSpn) -> None:
+    torch.manual_seed(5)
+    coarse = MobileCoarse().eval()
+    rgb, _ = inputs(1)
+    with torch.no_grad():
+        maps = torch.split(coarse(rgb), 1, 1)
+        for channel in (0, 1):
+            assert torch.equal(RefinedCoarse(coarse, spn, channel)(rgb), spn(rgb, maps[channel]))
