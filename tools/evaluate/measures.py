@@ -19,7 +19,7 @@ from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
 from portraiture.training.data.datasets import list_depths
 from portraiture.training.data.depth_order import read_diw
-from portraiture.training.data.layouts import DEPTHS_FOLDER, has_people
+from portraiture.training.data.layouts import DEPTHS_FOLDER, has_depths, has_people
 from portraiture.training.evaluation.bodies import evaluate_bodies
 from portraiture.training.evaluation.depth import evaluate_diw, evaluate_nyu, evaluate_ordinal
 from portraiture.training.evaluation.filters import evaluate_filters
@@ -42,7 +42,7 @@ def segmentation_measure(photos: Photos) -> Measure:
 
 
 def depth_measure(photos: Photos) -> Measure:
-    """Depth against ordinal pairs (nyu, diw, a folder with ``depths/``) or on bodies (all with masks).
+    """Depth against ordinal pairs (nyu, diw, a folder with ``depths/`` or pairs) or on bodies (all with masks).
 
     Raises:
         InputError: a folder has neither ``depths/`` nor ``masks/``, or what the loaders raise.
@@ -51,7 +51,7 @@ def depth_measure(photos: Photos) -> Measure:
     if photos.dataset == "diw":
         records = photos.choose(read_diw(root / "DIW_test.csv"))
         return lambda predict: evaluate_diw(records, predict)
-    if photos.dataset == "nyu" or (photos.dataset == "folder" and (root / DEPTHS_FOLDER).is_dir()):
+    if photos.dataset == "nyu" or (photos.dataset == "folder" and has_depths(root)):
         rooms = photos.choose(photos.of_split(list_depths(photos.dataset, root)))
         evaluate = evaluate_nyu if photos.dataset == "nyu" else evaluate_ordinal
         return lambda predict: evaluate(rooms, predict)

@@ -171,6 +171,21 @@ def test_a_folder_with_depths_is_judged_by_pairs(evaluate: Run, people: Path) ->
     assert "body_spread" not in found
 
 
+def test_a_folder_of_pairs_of_points_is_judged_by_them(
+    evaluate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    ramp = np.zeros((H, W, 3), np.uint8)
+    ramp[..., 1] = 5 * np.arange(W)  # what the fake network takes for depth grows to the right
+    for k in range(4):
+        write(tmp_path / f"diw/train/{k}.png", ramp)
+    # 1: A, on the left, is nearer; 2 and 3 as well; 0 says the opposite
+    lines = [line for k in range(4) for line in (f"./train/{k}.png", f"31,8,31,40,{'<' if k else '>'},{W},{H}")]
+    (tmp_path / "diw/DIW_train.csv").write_text("\n".join(lines) + "\n")
+    _, found = evaluate("depth", "--dataset", "folder", "--root", tmp_path / "diw")
+    assert found["whdr"] == pytest.approx(0.25)
+
+
 def test_a_folder_without_labels_is_refused(refused: Callable[..., str], people: Path) -> None:
     (people / "masks").rename(people / "other")
     message = refused("depth", "--dataset", "folder", "--root", people)
