@@ -11,22 +11,23 @@ def cross_entropy(logits: Tensor, truth: Tensor, weight: Tensor | None = None) -
     Args:
         logits: any shape and range.
         truth: same shape, 0 background, 1 foreground; values between are soft labels.
-        weight: same shape, positive; None weighs every pixel the same.
+        weight: same shape, not negative, 0 where the truth is not known; None weighs every pixel the same.
     """
     # L1(m) = - sum_F log m_i - sum_B log(1 - m_j), divided by the number of pixels
     if weight is None:
         return F.binary_cross_entropy_with_logits(logits, truth)
-    return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum()
+    return F.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / weight.sum().clamp(min=1e-6)
 
 
-def hardest_cross_entropy(logits: Tensor, truth: Tensor, share: float) -> Tensor:
+def hardest_cross_entropy(logits: Tensor, truth: Tensor, share: float, known: Tensor | None = None) -> Tensor:
     """Equation (1) as a mean over each photo's worst pixels: what is wrong on a small part of a photo.
 
     Args:
         logits, truth: (N, 1, H, W), as in :func:`cross_entropy`.
         share: share of a photo's pixels that count, above 0, up to 1.
+        known: same shape, 1 where the truth is known, else 0; None knows it all.
     """
-    each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").flatten(1)
+    each = F.binary_cross_entropy_with_logits(logits, truth, known, reduction="none").flatten(1)
     return torch.topk(each, max(1, round(share * each.shape[1])), 1, sorted=False).values.mean()
 
 
@@ -60,14 +61,15 @@ def edge_weight(truth: Tensor, reach_px: int = 6, gain: float = 2.0) -> Tensor:
     return 1 + gain * (largest(truth) + largest(-truth) > 0.5).to(truth.dtype)
 
 
-def dice(logits: Tensor, truth: Tensor) -> Tensor:
+def dice(logits: Tensor, truth: Tensor, known: Tensor | None = None) -> Tensor:
     """1 - Dice overlap, averaged over the batch; a photo of nobody counts 0. Not in the paper; helps small people.
 
     Args:
         logits: (N, 1, H, W), any range.
         truth: (N, 1, H, W) in 0..1.
+        known: the same, 1 where the truth is known, else 0; None knows it all.
     """
-    m = torch.sigmoid(logits)
+    m = torch.sigmoid(logits) if known is None else torch.sigmoid(logits) * known
     overlap = (m * truth).sum((1, 2, 3))
     area = truth.sum((1, 2, 3))
     distance = 1 - (2 * overlap + 1) / (m.sum((1, 2, 3)) + area + 1)

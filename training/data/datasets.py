@@ -12,9 +12,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from portraiture.reference.errors import unknown
+from portraiture.reference.errors import InputError, unknown
 from portraiture.reference.files import read_bytes
-from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, Sample
+from portraiture.training.data.layouts import ALL_SETS, DEPTH_SETS, PARTS_FOLDER, Sample
 from portraiture.training.data.near_duplicates import in_training
 
 VALIDATION_SHARE = 0.15
@@ -87,19 +87,27 @@ def _list(sets: Mapping[str, Callable[[Path], list[Sample]]], dataset: str, root
     return split_of(samples, split)
 
 
-def list_samples(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:
+def list_samples(dataset: str, root: Path, split: Split = Split.ALL, parts: bool = False) -> list[Sample]:
     """The samples of a dataset, in the order of their ids; those of ``folder`` have masks.
 
     Args:
         dataset: name of a layout, a key of ``ALL_SETS``.
         root: the set's top folder.
         split: the part that is listed.
+        parts: labels of a part of the person alone will do.
 
     Raises:
         OptionError: an unknown dataset.
-        InputError: a folder or a label is missing, or a file has another name than the layout asks for.
+        InputError: a folder or a label is missing, a file has another name than the layout asks for, or the labels
+            show parts where whole people are needed.
     """
-    return _list(ALL_SETS, dataset, root, split)
+    samples = _list(ALL_SETS, dataset, root, split)
+    if not parts and any(s.partial for s in samples):
+        raise InputError(
+            f"{root}: expected masks of whole people, found {PARTS_FOLDER}/ alone; train perception and evaluate"
+            " segmentation take it, here give masks"
+        )
+    return samples
 
 
 def list_depths(dataset: str, root: Path, split: Split = Split.ALL) -> list[Sample]:

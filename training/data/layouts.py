@@ -9,8 +9,11 @@ from portraiture.reference.photo.folder import PHOTO_SUFFIXES
 from portraiture.training.data.annotations import annotation_files, drawn_masks
 from portraiture.training.data.diw_levels import DIW_TRAIN, drawn_pairs
 
-MASKS_FOLDER, ALPHA_FOLDER, DEPTHS_FOLDER = "masks", "alpha", "depths"
+MASKS_FOLDER, ALPHA_FOLDER, PARTS_FOLDER, DEPTHS_FOLDER = "masks", "alpha", "hair", "depths"
 """Labels of a user's own folder, beside ``images``."""
+
+LABEL_FOLDERS = (MASKS_FOLDER, ALPHA_FOLDER, PARTS_FOLDER, DEPTHS_FOLDER)
+"""All of them."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Sample:
         trained: whether it belongs to training wherever it lies in the list, as a photo of its shot or sitting does.
         held_out: whether it is held out wherever it lies in the list, as the user says.
         soft: whether the label is a matte, of which every value counts, not a mask.
+        partial: whether the label shows a part of the person alone, as the hair: what it leaves empty is unknown.
     """
 
     id: str
@@ -31,6 +35,7 @@ class Sample:
     trained: bool = False
     held_out: bool = False
     soft: bool = False
+    partial: bool = False
 
 
 def _require_folder(path: Path, dataset: str) -> Path:
@@ -107,8 +112,9 @@ def _baidu(root: Path) -> list[Sample]:
 
 
 def has_people(root: Path) -> bool:
-    """Whether a user's own folder has masks, mattes or annotations of people."""
-    return any((root / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER)) or bool(annotation_files(root))
+    """Whether a user's own folder has masks, mattes or annotations of people, or masks of their hair."""
+    folders = (MASKS_FOLDER, ALPHA_FOLDER, PARTS_FOLDER)
+    return any((root / name).is_dir() for name in folders) or bool(annotation_files(root))
 
 
 def _annotated(root: Path) -> list[Sample]:
@@ -121,9 +127,12 @@ def _annotated(root: Path) -> list[Sample]:
 
 
 def _folder(root: Path) -> list[Sample]:
-    """Masks; where there are none, mattes; where there are none, annotations."""
-    if not any((root / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER)) and annotation_files(root):
-        return _annotated(root)
+    """Masks; where there are none, mattes; where there are none, annotations; where there are none, hair."""
+    if not any((root / name).is_dir() for name in (MASKS_FOLDER, ALPHA_FOLDER)):
+        if annotation_files(root):
+            return _annotated(root)
+        if (root / PARTS_FOLDER).is_dir():
+            return [replace(s, partial=True) for s in _equal_stems(root, PARTS_FOLDER, "masks of hair", PHOTO_SUFFIXES)]
     if (root / ALPHA_FOLDER).is_dir() and not (root / MASKS_FOLDER).is_dir():
         return [replace(s, soft=True) for s in _equal_stems(root, ALPHA_FOLDER, "mattes", PHOTO_SUFFIXES)]
     return _equal_stems(root, MASKS_FOLDER, "masks", (*PHOTO_SUFFIXES, ".mat"))

@@ -69,6 +69,7 @@ class HeldOut:
         self.people: dict[str, list[np.ndarray]] = {}
         self.ids: dict[str, list[str]] = {}
         self.worst: list[Judged] = []
+        self.parts = frozenset(name for name, samples in sets.folders.items() if any(s.partial for s in samples))
         people = {"shen2016": sets.selfies, "ccp": sets.full_bodies, **sets.folders}
         for name, samples in people.items():
             held_out = [(sample, is_landscape(sample)) for sample in split_of(samples, Split.VALIDATION)]
@@ -91,7 +92,8 @@ class HeldOut:
     def figures(self, predict: PredictNamed) -> dict[str, float]:
         """Means over the photos, by name.
 
-        ``iou_SET`` on people, ``false_area_bsds`` on photos of nobody, ``whdr_SET`` on rooms and scenes; each with what
+        ``iou_SET`` on people, ``found_SET`` (share of the label that the mask has) on parts of them,
+        ``false_area_bsds`` on photos of nobody, ``whdr_SET`` on rooms and scenes; each with what
         follows ``mask`` or ``depth`` in the map's name, such as ``_coarse``.
 
         Args:
@@ -110,6 +112,9 @@ class HeldOut:
             for sample_id, pair in list(named)[:: self.judge_every]:
                 truth = person_pixels(pair[..., 3] / 255)
                 for ending, mask in _maps("mask", predict, pair):
+                    if name in self.parts:
+                        yield f"found_{name}{ending}", float((person_pixels(mask) & truth).sum() / max(1, truth.sum()))
+                        continue
                     figure = iou(person_pixels(mask), truth)
                     if not ending:
                         self.worst.append(Judged(f"{name} {sample_id}", figure, pair, mask))

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from portraiture.training import losses
 from portraiture.training.data.augment import Rng
 from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, PeopleBatch
-from portraiture.training.tasks.perception import EMPTY_ROOM_WEIGHT, empty_losses
+from portraiture.training.tasks.perception import EMPTY_ROOM_WEIGHT, empty_losses, mask_loss
 
 
 class MaskTask:
@@ -26,8 +25,7 @@ class MaskTask:
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The mask terms of the perception loss."""
         people = model(batch.people).float()
-        weight = losses.edge_weight(batch.masks)
-        mask = losses.cross_entropy(people, batch.masks, weight) + losses.dice(people, batch.masks)
+        mask = mask_loss(people, batch)
         empty = empty_losses((model(batch.rooms).float(),), batch.empty) if len(batch.rooms) else mask.new_zeros(())
         return mask + EMPTY_ROOM_WEIGHT * empty, {"mask": float(mask.detach()), "empty": float(empty.detach())}
 

@@ -20,6 +20,7 @@ class PeopleBatch(NamedTuple):
     Attributes:
         people: photos (N, 3, H, W) in 0..1.
         masks: (N, 1, H, W) in 0..1.
+        known: (N, 1, H, W), 1 where the mask is known, 0 around a part of the person that alone is labelled.
         selfie: flags (N,) of selfies.
         one_body: flags (N,) of photos that show one body alone, which has one depth.
         as_taken: (N, 1, H, W), 1 inside photos in which people stand where the camera saw them, 0 elsewhere.
@@ -31,6 +32,7 @@ class PeopleBatch(NamedTuple):
 
     people: Tensor
     masks: Tensor
+    known: Tensor
     selfie: Tensor
     one_body: Tensor
     as_taken: Tensor
@@ -105,6 +107,7 @@ class PeopleAndRooms:
         return PeopleBatch(
             _tensor([view.rgb for view in people], (*target, 3)),
             _tensor([view.mask for view in people], (*target, 1)),
+            _tensor([view.known for view in people], (*target, 1)),
             torch.from_numpy(indices < self.n_selfies),
             torch.tensor([view.one_body for view in people], dtype=torch.bool),
             _tensor([view.as_taken for view in people], (*target, 1)),

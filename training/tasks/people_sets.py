@@ -10,7 +10,7 @@ from portraiture.reference.errors import InputError, OptionError
 from portraiture.training.data.datasets import Split, digest_of, held_out_by_name, list_depths, list_samples, split_of
 from portraiture.training.data.diw_levels import DIW_TRAIN
 from portraiture.training.data.labels import mask_size
-from portraiture.training.data.layouts import ALPHA_FOLDER, DEPTHS_FOLDER, MASKS_FOLDER, Sample, has_depths, has_people
+from portraiture.training.data.layouts import LABEL_FOLDERS, Sample, has_depths, has_people
 from portraiture.training.data.near_duplicates import listed_sets
 from portraiture.training.data.negatives import person_free_photos, person_free_rooms
 from portraiture.training.data.own_groups import hold_out_groups
@@ -153,11 +153,11 @@ class PeopleSets:
                 )
             if not (folder.has_people or folder.has_depths):
                 raise InputError(
-                    f"{folder.path}: expected {MASKS_FOLDER}/, {ALPHA_FOLDER}/ or {DEPTHS_FOLDER}/ beside images/,"
+                    f"{folder.path}: expected {'/, '.join(LABEL_FOLDERS)}/ beside images/,"
                     f" annotations or {DIW_TRAIN}, found none; add labels of the photos' stems"
                 )
             if folder.has_people:
-                folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path))
+                folders[folder.name] = own_split(folder.name, list_samples("folder", folder.path, parts=True))
             if folder.has_depths:
                 scenes[folder.name] = own_split(folder.name, list_depths("folder", folder.path))
         backgrounds = [(path.absolute().name, path) for path in data.backgrounds]

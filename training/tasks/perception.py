@@ -60,11 +60,11 @@ class PerceptionTask:
         total = batch.people.new_zeros(())
         if len(batch.people):
             people = PerceptionLogits(*(z.float() for z in model.logits(batch.people)))
-            weight = losses.edge_weight(batch.masks)
-            mask = losses.cross_entropy(people.mask, batch.masks, weight) + losses.dice(people.mask, batch.masks)
-            mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE)
-            coarse = losses.cross_entropy(people.coarse_mask, batch.masks)
-            first = losses.cross_entropy(people.first[:, :1], F.avg_pool2d(batch.masks, 16))
+            mask = mask_loss(people.mask, batch)
+            mask = mask + HARD_WEIGHT * losses.hardest_cross_entropy(people.mask, batch.masks, HARD_SHARE, batch.known)
+            coarse = losses.cross_entropy(people.coarse_mask, batch.masks, batch.known)
+            cells, known = F.avg_pool2d(batch.masks, 16), (F.avg_pool2d(batch.known, 16) == 1).float()
+            first = losses.cross_entropy(people.first[:, :1], cells, known)
             body, order = body_losses(people.depth, batch.masks, batch.selfie, batch.one_body)
             contacts = contacts_of(batch.masks, batch.as_taken)
             ground = ground_loss(people.depth, contacts) + 0.5 * ground_loss(people.coarse_depth, contacts)
@@ -109,7 +109,7 @@ class CoarseTask(PerceptionTask):
         terms: dict[str, Tensor] = {}
         total = batch.people.new_zeros(())
         if len(batch.people):
-            terms["mask"] = losses.cross_entropy(model(batch.people).float()[:, :1], batch.masks)
+            terms["mask"] = losses.cross_entropy(model(batch.people).float()[:, :1], batch.masks, batch.known)
             total = terms["mask"]
         if len(batch.rooms):
             rooms = model(batch.rooms).float()
@@ -126,6 +126,12 @@ class CoarseTask(PerceptionTask):
             return {"mask": mask, "depth": depth}
 
         return self.photos.figures(predict)
+
+
+def mask_loss(logits: Tensor, batch: PeopleBatch) -> Tensor:
+    """(1) weighted at the outline, with Dice, where the mask is known; logits (N, 1, H, W) of the batch's people."""
+    weight = losses.edge_weight(batch.masks) * batch.known
+    return losses.cross_entropy(logits, batch.masks, weight) + losses.dice(logits, batch.masks, batch.known)
 
 
 def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:

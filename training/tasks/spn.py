@@ -45,7 +45,7 @@ class SpnTask:
     def loss(self, model: nn.Module, batch: PeopleBatch) -> tuple[Tensor, dict[str, float]]:
         """The paper's losses."""
         if self.kind is SpnKind.SEGMENTATION:
-            mask = losses.cross_entropy(self._refined(model, batch.people)[0], batch.masks)
+            mask = losses.cross_entropy(self._refined(model, batch.people)[0], batch.masks, batch.known)
             return mask, {"mask": float(mask.detach())}
         depth = depth_loss(self._refined(model, batch.rooms)[0], batch)
         if not len(batch.people):

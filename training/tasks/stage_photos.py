@@ -56,12 +56,14 @@ class View(NamedTuple):
     Attributes:
         rgb: (H, W, 3) float32 in 0..1.
         mask: (H, W, 1) float32 in 0..1.
+        known: (H, W, 1) float32, 1 where the mask is known, 0 elsewhere.
         one_body: whether the photo shows one body alone.
         as_taken: (H, W, 1) float32, 1 inside the photo if people stand in it where the camera saw them; 0 elsewhere.
     """
 
     rgb: np.ndarray
     mask: np.ndarray
+    known: np.ndarray
     one_body: bool
     as_taken: np.ndarray
 
@@ -79,6 +81,8 @@ class StagePhotos:
         long_px, short_px = stage.long_px * 9 // 8, stage.short_px * 9 // 8
         upright, any_shape = sets.upright(Split.TRAIN), sets.any_shape(Split.TRAIN)
         self.n_upright = len(upright)
+        self.partial = np.array([sample.partial for sample in (*upright, *any_shape)], bool)
+        self.whole = np.flatnonzero(~self.partial)
         self.people = list(cached(upright, photo_with_mask, long_px, short_px, cache)) if upright else []
         if any_shape:  # stretched to a square: a view turns it into either shape
             self.people += list(cached(any_shape, photo_with_mask, long_px, long_px, cache))
@@ -103,7 +107,7 @@ class StagePhotos:
         """
         if self.backgrounds and rng.random() < NOBODY_SHARE:
             nobody = np.zeros((*target, 1), np.float32)
-            return View(jitter_colour(rng, self._background(rng, target)), nobody, False, nobody)
+            return View(jitter_colour(rng, self._background(rng, target)), nobody, nobody + 1, False, nobody)
         pair = self.people[index]
         if index < self.n_upright and rng.random() < SQUEEZED_SHARE:
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))
@@ -111,8 +115,9 @@ class StagePhotos:
         wild = len(self.people) > self.n_upright
         as_taken = rng.random() < AS_TAKEN_SHARE
         turned = wild and not as_taken and rng.random() < TURNED_SHARE
-        before_another = not as_taken and bool(self.backgrounds) and rng.random() < COMPOSITE_SHARE
-        crowded = wild and not as_taken and rng.random() < CROWD_SHARE
+        partial = bool(self.partial[index])  # nobody can be cut out by it
+        before_another = not as_taken and bool(self.backgrounds) and rng.random() < COMPOSITE_SHARE and not partial
+        crowded = wild and not as_taken and rng.random() < CROWD_SHARE and not partial
         small = wild and before_another and rng.random() < SMALL_SHARE
         scales, spread = (SMALL_SCALES, 0.2) if small else ((0.7, 1.4), 0.05)
         matrix = random_affine(rng, pair.shape[:2], target, scales, spread, 18.0 if turned else 6.0)
@@ -127,11 +132,13 @@ class StagePhotos:
         if wild and not as_taken and self.backgrounds and rng.random() < OCCLUDED_SHARE:
             rgb, mask = occlude(rng, rgb, mask, self._background(rng, target))
         inside = np.zeros(target, np.float32)
-        if not turned and not before_another and not crowded:
+        if not turned and not before_another and not crowded and not partial:
             inside = warp(np.ones(pair.shape[:2], np.float32), matrix, target, flip, flags=cv2.INTER_NEAREST)
         rgb = jitter_colour(rng, rgb)
         one_body = index < self.n_upright and not crowded
-        return View(degrade(rng, rgb) if wild else rgb, mask[..., None], one_body, inside[..., None])
+        known = (mask > 0.5).astype(np.float32) if partial else np.ones_like(mask)
+        rgb = degrade(rng, rgb) if wild else rgb
+        return View(rgb, mask[..., None], known[..., None], one_body, inside[..., None])
 
     def room(self, rng: Rng, index: int) -> tuple[np.ndarray, np.ndarray]:
         """A random crop of a room: photo (h, w, 3) float32 in 0..1, depth levels (h, w, 1) float32, 0 unknown."""
@@ -160,7 +167,7 @@ class StagePhotos:
         """
         target = (rgb.shape[0], rgb.shape[1])
         for _ in range(rng.integers(1, 3)):
-            pair = self.people[rng.integers(len(self.people))]
+            pair = self.people[self.whole[rng.integers(len(self.whole))]]
             matrix = random_affine(rng, pair.shape[:2], target, scales=CROWD_SCALES, spread=0.25)
             photo, person = _split(warp(pair, matrix, target, rng.random() < 0.5, flags=cv2.INTER_LINEAR))
             rgb = composite(rng, photo, person, rgb)

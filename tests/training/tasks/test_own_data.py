@@ -180,7 +180,7 @@ def test_a_split_of_ones_own(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_labels_is_told(make: Make, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"expected masks/, alpha/ or depths/ beside images/"):
+    with pytest.raises(InputError, match=r"expected masks/, alpha/, hair/, depths/ beside images/"):
         PeopleSets.of(data_of(tmp_path / "cache", Folder(make(name="bare"))))
 
 
