@@ -69,7 +69,9 @@ def dice(logits: Tensor, truth: Tensor, known: Tensor | None = None) -> Tensor:
         truth: (N, 1, H, W) in 0..1.
         known: the same, 1 where the truth is known, else 0; None knows it all.
     """
-    m = torch.sigmoid(logits) if known is None else torch.sigmoid(logits) * known
+    m = torch.sigmoid(logits)
+    if known is not None:
+        m, truth = m * known, truth * known
     overlap = (m * truth).sum((1, 2, 3))
     area = truth.sum((1, 2, 3))
     distance = 1 - (2 * overlap + 1) / (m.sum((1, 2, 3)) + area + 1)

@@ -111,6 +111,18 @@ def test_the_hardest_pixels_of_each_photo_count() -> None:
     assert hardest_cross_entropy(logits, truth, 1.0).item() == pytest.approx(cross_entropy(logits, truth).item())
 
 
+def test_what_is_not_known_counts_nowhere() -> None:
+    logits, truth = rand(2, 1, 4, 5, seed=9), (rand(2, 1, 4, 5, seed=10) > 0).double()
+    known = torch.zeros_like(truth)
+    known[:, :, :2] = 1
+    cut = logits[:, :, :2], truth[:, :, :2]
+    assert dice(logits, truth * known, known).item() == pytest.approx(dice(*cut).item())
+    assert cross_entropy(logits, truth, known).item() == pytest.approx(cross_entropy(*cut).item())
+    assert cross_entropy(logits, truth, 0 * known).item() == 0
+    worst = hardest_cross_entropy(logits, truth, 0.1, known).item()
+    assert worst == pytest.approx(hardest_cross_entropy(*cut, 0.2).item())
+
+
 @pytest.mark.parametrize("reach", [1, 2, 6])
 def test_edge_weight_is_high_where_a_window_sees_both_sides(reach: int) -> None:
     truth = torch.zeros(3, 1, 15, 19)

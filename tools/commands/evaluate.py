@@ -187,7 +187,7 @@ def command(
     A filter is judged on people as render writes them at the paper setting, by mode, with --compare at the model's
     size; or on the folder that portraiture pairs wrote (--dataset pairs).
     Depth is judged on pairs of nyu, diw and a folder with depths/, and on bodies where there are masks. Segmentation
-    on bsds500 measures what is found in its photos without people.
+    on bsds500 measures what is found in its photos without people, on a folder with hair/ alone how much of the hair.
     """
     from portraiture.reference.errors import OptionError
 

@@ -61,8 +61,8 @@ WORST_SHEET = "worst.png"
     help="Recipe name: mobile, mobile-fine, paper, smoke; cnn, liu, xu for filter (training/recipes.py).",
 )
 @click.option("--data", "data", multiple=True, metavar="NAME=DIR",
-              help="Folder, repeatable, any of shen2016, ccp, nyu, backgrounds, folder (images/ with masks/, alpha/ or"
-              " depths/; folder=DIR:3 is drawn 3 times as often); filter: pairs, held-out.")  # fmt: skip
+              help="Folder, repeatable, any of shen2016, ccp, nyu, backgrounds, folder (images/ with masks/, alpha/,"
+              " hair/ or depths/; folder=DIR:3 is drawn 3 times as often); filter: pairs, held-out.")  # fmt: skip
 @click.option("--held-out", "held_out", type=click.Path(path_type=Path), metavar="FILE",
               help="Ids never to train on, ID or SET/ID a line. [default: the last 15 % or so of a set]")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False, callback=use_config,

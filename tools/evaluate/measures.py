@@ -24,7 +24,7 @@ from portraiture.training.evaluation.bodies import evaluate_bodies
 from portraiture.training.evaluation.depth import evaluate_diw, evaluate_nyu, evaluate_ordinal
 from portraiture.training.evaluation.filters import evaluate_filters
 from portraiture.training.evaluation.ground import evaluate_ground
-from portraiture.training.evaluation.masks import evaluate_nobody, evaluate_segmentation
+from portraiture.training.evaluation.masks import evaluate_nobody, evaluate_parts, evaluate_segmentation
 from portraiture.training.evaluation.predict import Predict, PredictedMaps
 
 Filter = Callable[[Maps, float], np.ndarray]
@@ -35,9 +35,10 @@ Measure = Callable[[Predict], dict[str, float]]
 
 
 def segmentation_measure(photos: Photos) -> Measure:
-    """Masks against true masks, or on photos of nobody."""
-    samples = photos.samples()
-    evaluate = evaluate_nobody if photos.dataset == "bsds500" else evaluate_segmentation
+    """Masks against true masks or true parts, or on photos of nobody."""
+    samples = photos.samples(parts=True)
+    whole = evaluate_parts if any(s.partial for s in samples) else evaluate_segmentation
+    evaluate = evaluate_nobody if photos.dataset == "bsds500" else whole
     return lambda predict: evaluate(samples, predict)
 
 

@@ -45,13 +45,13 @@ class Photos:
             )
         return spread(found, self.limit)
 
-    def samples(self) -> list[Sample]:
-        """The chosen photos with their masks; of bsds500, those without a person."""
+    def samples(self, parts: bool = False) -> list[Sample]:
+        """The chosen photos with their masks, with ``parts`` also of hair alone; of bsds500, those without a person."""
         if self.dataset == "bsds500":
             if not self.root.is_dir():
                 raise InputError(f"bsds500: expected a folder of photos, found none at {self.root}; check --root")
             return self.choose(split_of(person_free_photos(self.root), self.split))
-        return self.choose(self.of_split(list_samples(self.dataset, self.root)))
+        return self.choose(self.of_split(list_samples(self.dataset, self.root, parts=parts)))
 
     def of_split(self, samples: list[Sample]) -> list[Sample]:
         """The split's photos, by the user's list where it names some of this set."""

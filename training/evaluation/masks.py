@@ -79,6 +79,34 @@ def evaluate_segmentation(samples: Sequence[Sample], predict: Predict) -> dict[s
     return score_masks(samples, predict)[0]
 
 
+def evaluate_parts(samples: Sequence[Sample], predict: Predict) -> dict[str, float]:
+    """How much of a labelled part of the person, such as the hair, the masks have.
+
+    Args:
+        samples: photos whose labels show a part alone.
+        predict: gives masks.
+
+    Returns:
+        ``found``: mean share of the part with a mask of 0.5 or more, 0..1; ``photos_below_half``: how many photos have
+        less than half of it.
+
+    Raises:
+        InputError: as :func:`score_masks`.
+    """
+    shares: dict[str, list[float]] = {n: [] for n in SUFFIXES}
+    for sample in tqdm(samples, unit="photo", desc="parts", disable=None):
+        rgb, part = read_photo_and_mask(sample)
+        maps = predict(rgb)
+        for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
+            shares[name].append(float((person_pixels(soft) & part).sum() / max(1, part.sum())))
+    result: dict[str, float] = {"photos": len(samples)}
+    for name, found in shares.items():
+        if found:
+            result[f"found{name}"] = float(np.mean(found))
+            result[f"photos_below_half{name}"] = sum(share < 0.5 for share in found)
+    return result
+
+
 def evaluate_nobody(photos: Sequence[Sample], predict: Predict) -> dict[str, float]:
     """What is taken for a person in photos that show nobody.
 

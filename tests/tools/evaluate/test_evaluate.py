@@ -193,6 +193,21 @@ def test_a_folder_without_labels_is_refused(refused: Callable[..., str], people:
     assert "masks" in message
 
 
+# ---------------------------------------------------------------- parts
+
+
+def test_of_hair_what_is_found_is_measured(evaluate: Run, refused: Callable[..., str], people: Path) -> None:
+    (people / "masks").rename(people / "hair")
+    output, found = evaluate("segmentation", "--dataset", "folder", "--root", people)
+    # the truth of photo k lies k of 20 columns beside what the photo shows
+    assert found["found"] == pytest.approx(np.mean([1 - k / 20 for k in range(6)]))
+    assert (found["photos"], found["photos_below_half"]) == (6, 0)
+    assert "mean_iou" not in found
+    assert f"found                  {found['found']:.4f}" in output
+    for asked in (("ground",), ("depth",), ("segmentation", "--worst", 2)):
+        assert "found hair/ alone" in refused(asked[0], "--dataset", "folder", "--root", people, *asked[1:])
+
+
 # ---------------------------------------------------------------- refine
 
 
