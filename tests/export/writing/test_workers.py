@@ -88,8 +88,9 @@ def test_an_error_of_a_job_ends_the_others_and_is_raised_as_it_was(kind: str, er
 
 
 PARENT = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands on that it is ignored
 sys.path.insert(0, sys.argv[1])
 import test_workers
 from portraiture.export.writing.workers import in_processes
