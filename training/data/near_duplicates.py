@@ -124,10 +124,15 @@ def groups_of(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     return [group for group in found.values() if len(group) > 1]
 
 
-def similarities(features: np.ndarray) -> np.ndarray:
-    """Cosines (n, n) of features (n, d), each dimension standardized over the photos; the diagonal is -1."""
+def standardized(features: np.ndarray) -> np.ndarray:
+    """Features (n, d), each dimension standardized over the photos, each photo's of length 1; 0 where all are equal."""
     standard = (features - features.mean(0)) / (features.std(0) + 1e-6)
-    standard /= np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), 1e-6)  # photos that are all the same
+    return np.asarray(standard / np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), 1e-6))
+
+
+def similarities(features: np.ndarray) -> np.ndarray:
+    """Cosines (n, n) of :func:`standardized` features (n, d); the diagonal is -1."""
+    standard = standardized(features)
     cosines = standard @ standard.T
     np.fill_diagonal(cosines, -1)
     return np.asarray(cosines)

@@ -24,7 +24,7 @@ from portraiture.training.data.near_duplicates import (
     groups_of,
     keypoints,
     matches,
-    similarities,
+    standardized,
 )
 
 NEIGHBOURS = 10
@@ -33,6 +33,8 @@ supervisely_persons that the shipped list groups within the set, 12 are found, o
 groups are found that the list has not or not whole: looked at, each is of one place and hour."""
 
 _SIDE, _BINS, _COLOURED_SIDE = 16, 8, 64
+
+_AT_A_TIME = 512
 
 
 def small_picture(rgb: np.ndarray) -> np.ndarray:
@@ -47,6 +49,20 @@ def colours(rgb: np.ndarray) -> np.ndarray:
     bins, ranges = [_BINS] * 3, [0.0, 256.0] * 3
     counts = cv2.calcHist([cv2.cvtColor(small, cv2.COLOR_RGB2LAB)], [0, 1, 2], None, bins, ranges).ravel()
     return np.asarray(np.sqrt(counts / counts.sum()))
+
+
+def nearest_of(features: np.ndarray) -> np.ndarray:
+    """The photos most like each one, (n, up to ``NEIGHBOURS``), a part of the photos at a time: memory grows with n.
+
+    Args:
+        features: (n, d) of n photos.
+    """
+    standard = standardized(features)
+    parts = [
+        np.argsort(-standard[k : k + _AT_A_TIME] @ standard.T, axis=1, kind="stable")[:, : NEIGHBOURS + 1]
+        for k in range(0, len(standard), _AT_A_TIME)
+    ]
+    return np.concatenate(parts)
 
 
 def find_own_groups(photos: Sequence[Path]) -> list[list[int]]:
@@ -68,13 +84,12 @@ def find_own_groups(photos: Sequence[Path]) -> list[list[int]]:
         return []
     pairs = set[tuple[int, int]]()
     for features in (pictures, shades):
-        nearest = np.argsort(-similarities(np.array(features)), axis=1, kind="stable")[:, :NEIGHBOURS]
+        nearest = nearest_of(np.array(features))
         pairs |= {(min(a, b), max(a, b)) for a, row in enumerate(nearest.tolist()) for b in row if a != b}
 
     def alike(a: int, b: int) -> bool:
-        return (
-            bool((pictures[a] == pictures[b]).all()) or matches(points[a], points[b], one_to_one=True) >= SURE_MATCHES
-        )
+        same = bool((pictures[a] == pictures[b]).all())
+        return same or matches(points[a], points[b], one_to_one=True) >= SURE_MATCHES
 
     every = tqdm(sorted(pairs), unit="pair", desc="near-duplicates", disable=None)
     return groups_of(len(photos), [(a, b) for a, b in every if alike(a, b)])

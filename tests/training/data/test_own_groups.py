@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from skimage import data
 
+from portraiture.training.data import own_groups
 from portraiture.training.data.layouts import Sample
-from portraiture.training.data.own_groups import find_own_groups, groups_kept, hold_out_groups, last_groups
+from portraiture.training.data.near_duplicates import similarities
+from portraiture.training.data.own_groups import find_own_groups, groups_kept, hold_out_groups, last_groups, nearest_of
 
 SIZE = (240, 180)
 
@@ -44,6 +46,16 @@ def album(tmp_path: Path) -> list[Path]:
 
 def test_shots_of_one_sitting_are_found_and_no_others(album: list[Path]) -> None:
     assert find_own_groups(album) == [[3, 19], [4, 5], [17, 18]]
+
+
+def test_neighbours_are_the_same_however_many_are_compared_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(0).normal(0, 1, (25, 6))
+    whole = nearest_of(features)
+    assert whole.shape == (25, 11)
+    assert (whole[:, 0] == np.arange(25)).all()  # a photo is most like itself
+    assert (whole[:, 1] == similarities(features).argmax(1)).all()
+    monkeypatch.setattr(own_groups, "_AT_A_TIME", 4)
+    assert (nearest_of(features) == whole).all()
 
 
 def test_copies_are_found_where_there_is_nothing_to_match(tmp_path: Path) -> None:
