@@ -149,7 +149,7 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     ("coarse", "mobile"): PeopleRecipe(_MOBILE, freeze_norm_from=400, bfloat16=True, depth_weight=1.0),
     # the paper's optimizer and network; needs a GPU, and was not trained to its end
     ("segmentation", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 4, 0),), rate=1e-4, sgd=True),
-    # its beginning on 2 cores, to compare by: about 20 min. On all held-out photos: see table 1 of the guide
+    # its beginning, of the budget of the baselines below, by three ways and one; not yet run to its end
     ("segmentation", "paper-short"): _PAPER_SHORT,
     ("segmentation", "paper-short-one-way"): replace(_PAPER_SHORT, ways=1),
     ("depth", "paper"): PeopleRecipe((Stage(20_000, 512, 384, 2, 2),), rate=1e-4, sgd=True),
