@@ -60,6 +60,19 @@ def ssim(candidate: AnyArray, reference: AnyArray) -> float:
     return float(similarity(a, b, data_range=1.0, channel_axis=axis, **paper))
 
 
+def share_found(mask: AnyArray, part: AnyArray) -> float:
+    """Share of a part of the person that the mask has; 0 of an empty part.
+
+    Args:
+        mask: HxW of bool.
+        part: the same shape.
+
+    >>> share_found(np.array([[True, True, False]]), np.array([[False, True, True]]))
+    0.5
+    """
+    return float((mask & part).sum() / max(1, part.sum()))
+
+
 def iou(mask: AnyArray, truth: AnyArray) -> float:
     """Intersection over union of the person.
 

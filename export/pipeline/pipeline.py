@@ -51,12 +51,16 @@ class Pipeline:
             self._runners[key] = self._open(name, size)
         return self._runners[key]
 
-    def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
-        """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
+    def _seen(self, rgb: np.ndarray) -> tuple[Size, Frame, np.ndarray, np.ndarray]:
+        """Of a photo HxWx3 uint8 the models' size, the frame, the framed photo, and that at the models' size."""
         size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
         frame = frame_of(rgb.shape[0], rgb.shape[1], size)
         framed = frame.mirror(rgb)
-        small = to_model_size(framed, size)
+        return size, frame, framed, to_model_size(framed, size)
+
+    def perceive(self, rgb: np.ndarray, model: str = "perception") -> Maps:
+        """Mask and depth of a photo HxWx3 uint8; ``model`` may be ``coarse``."""
+        size, frame, framed, small = self._seen(rgb)
         out = self.runner(model, size).run({"rgb": small / np.float32(255)})
         if model == "coarse":  # as the network sees it, before anything refines it
             mask = to_photo_size(out["mask"], frame.size.height, frame.size.width)
@@ -74,10 +78,7 @@ class Pipeline:
         Returns:
             HxW float32 in 0..1.
         """
-        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
-        framed = frame.mirror(rgb)
-        small = to_model_size(framed, size)
+        size, frame, framed, small = self._seen(rgb)
         given = to_model_size(frame.mirror(coarse_mask.astype(np.float32)), size)
         out = self.runner("segmentation_spn", size).run({"rgb": small / np.float32(255), "coarse_mask": given})
         return np.clip(frame.keep(mask_to_photo_size(out["mask"], small, framed)), 0, 1)
@@ -90,10 +91,7 @@ class Pipeline:
             aperture: largest disk radius as a share of the diagonal, 0..0.04.
             focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
         """
-        size = nearest_size(rgb.shape[0], rgb.shape[1], self.sizes)
-        frame = frame_of(rgb.shape[0], rgb.shape[1], size)
-        framed = frame.mirror(rgb)
-        small = to_model_size(framed, size)
+        size, frame, framed, small = self._seen(rgb)
         feeds: Feeds = {"rgb": small / np.float32(255), "aperture": frame.aperture(aperture), "focus": focus}
         out = self.runner("portrait", size).run(feeds)
         mask = mask_to_photo_size(out["mask"], small, framed)

@@ -80,8 +80,6 @@ def find_own_groups(photos: Sequence[Path]) -> list[list[int]]:
         pictures.append(small_picture(rgb))
         shades.append(colours(rgb))
         points.append(keypoints(rgb))
-    if len(photos) < 2:
-        return []
     pairs = set[tuple[int, int]]()
     for features in (pictures, shades):
         nearest = nearest_of(np.array(features))
@@ -105,11 +103,14 @@ def groups_kept(photos: Sequence[Path], folder: Path) -> list[list[int]]:
     Raises:
         InputError: a photo cannot be read.
     """
+    if len(photos) < 2:
+        return []
     stats = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in photos]
     name = hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:16]
     kept = folder / f"near_duplicates_{name}.json"
     if kept.exists():
-        return [list(map(int, group)) for group in json.loads(kept.read_text())]
+        groups: list[list[int]] = json.loads(kept.read_text())
+        return groups
     groups = find_own_groups(photos)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(kept, groups)

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from portraiture.reference.arrays import person_pixels
-from portraiture.reference.metrics import boundary_f, iou
+from portraiture.reference.metrics import boundary_f, iou, share_found
 from portraiture.reference.photo.read import read_photo
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import SUFFIXES, Predict, by_suffix, read_photo_and_mask
@@ -98,7 +98,7 @@ def evaluate_parts(samples: Sequence[Sample], predict: Predict) -> dict[str, flo
         rgb, part = read_photo_and_mask(sample)
         maps = predict(rgb)
         for name, soft in by_suffix("masks", maps.mask, maps.coarse_mask).items():
-            shares[name].append(float((person_pixels(soft) & part).sum() / max(1, part.sum())))
+            shares[name].append(share_found(person_pixels(soft), part))
     result: dict[str, float] = {"photos": len(samples)}
     for name, found in shares.items():
         if found:

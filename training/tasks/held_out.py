@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from portraiture.reference.arrays import person_pixels
-from portraiture.reference.metrics import iou
+from portraiture.reference.metrics import iou, share_found
 from portraiture.training.data.cache import (
     cached,
     photo_only,
@@ -113,7 +113,7 @@ class HeldOut:
                 truth = person_pixels(pair[..., 3] / 255)
                 for ending, mask in _maps("mask", predict, pair):
                     if name in self.parts:
-                        yield f"found_{name}{ending}", float((person_pixels(mask) & truth).sum() / max(1, truth.sum()))
+                        yield f"found_{name}{ending}", share_found(person_pixels(mask), truth)
                         continue
                     figure = iou(person_pixels(mask), truth)
                     if not ending:

@@ -88,8 +88,7 @@ class PeopleData:
         backgrounds: folders of photos that show nobody.
         cache: where decoded photos are kept.
         folders: of the user's own.
-        held_out: ids of photos that are held out, ``ID`` or ``SET/ID``; of a set that none of them names about the last
-            15 % are, whole groups of near-duplicates.
+        held_out: ids of photos that are held out, ``ID`` or ``SET/ID``; a set without one has a split of its own.
     """
 
     shen2016: Path | None
@@ -190,18 +189,20 @@ class PeopleSets:
 
     def held_out_ids(self) -> list[str]:
         """``SET/ID`` of every photo that is held out, in order: what ``--held-out`` takes."""
-        backgrounds = zip((f.absolute().name for f in self.data.backgrounds), self.backgrounds, strict=True)
-        known = [("shen2016", self.selfies), ("ccp", self.full_bodies), ("nyu", self.rooms)]
-        every = [*known, *self.folders.items(), *self.scenes.items(), *backgrounds]
-        return list(dict.fromkeys(f"{name}/{s.id}" for name, found in every for s in split_of(found, Split.VALIDATION)))
+        every = [(name, split_of(samples, Split.VALIDATION)) for name, _, samples in self._every()]
+        return list(dict.fromkeys(f"{name}/{s.id}" for name, held_out in every for s in held_out))
 
     def digests(self) -> dict[str, dict[str, Any]]:
         """Of each set by name: photos, those held out, and the SHA-256 of their ids, photos and labels."""
+        return {f"{name}{kind}": digest_of(samples) for name, kind, samples in self._every() if samples}
+
+    def _every(self) -> list[tuple[str, str, list[Sample]]]:
+        """Of each set its name, what tells it from another one of that name, and its photos."""
+        whole = {"shen2016": self.selfies, "ccp": self.full_bodies, "nyu": self.rooms, **self.folders}
+        parts = [(name, "", samples) for name, samples in whole.items()]
+        parts += [(name, " depths", samples) for name, samples in self.scenes.items()]
         backgrounds = zip(self.data.backgrounds, self.backgrounds, strict=True)
-        every = {"shen2016": self.selfies, "ccp": self.full_bodies, "nyu": self.rooms, **self.folders}
-        every |= {f"{name} depths": samples for name, samples in self.scenes.items()}
-        every |= {f"{folder.absolute().name} backgrounds": samples for folder, samples in backgrounds}
-        return {name: digest_of(samples) for name, samples in every.items() if samples}
+        return parts + [(path.absolute().name, " backgrounds", samples) for path, samples in backgrounds]
 
     def upright(self, split: Split) -> list[Sample]:
         """Selfies, then full bodies."""

@@ -107,7 +107,7 @@ class StagePhotos:
         """
         if self.backgrounds and rng.random() < NOBODY_SHARE:
             nobody = np.zeros((*target, 1), np.float32)
-            return View(jitter_colour(rng, self._background(rng, target)), nobody, nobody + 1, False, nobody)
+            return View(jitter_colour(rng, self._background(rng, target)), nobody, np.ones_like(nobody), False, nobody)
         pair = self.people[index]
         if index < self.n_upright and rng.random() < SQUEEZED_SHARE:
             pair = np.asarray(cv2.resize(pair, (pair.shape[1] * 4 // 7, pair.shape[0])))

@@ -18,7 +18,7 @@ def test_a_bundle_states_data_licences_quality_and_failures(bundle: Path) -> Non
         assert all(len(text) > 40 for text in card[network].values())
     assert "Research use" in card["perception"]["Data and licences"]
     assert "mean IoU" in card["perception"]["Measured quality"]
-    assert "outline" in card["perception"]["Known failures"]
+    assert "hair" in card["perception"]["Known failures"]
     assert "<!--" not in str(card)  # the commands behind its figures are for the repository
 
 
