@@ -27,7 +27,7 @@ def psnr_db(candidate: AnyArray, reference: AnyArray) -> float:
     >>> round(psnr_db(np.array([0.5, 0.6]), np.array([0.5, 0.5])), 2)
     23.01
     """
-    a, b = _pair(candidate, reference)
+    a, b = check_pair(candidate, reference)
     error = float(np.mean((a - b) ** 2))
     return math.inf if error == 0 else -10.0 * math.log10(error)
 
@@ -50,7 +50,7 @@ def ssim(candidate: AnyArray, reference: AnyArray) -> float:
     """
     from skimage.metrics import structural_similarity
 
-    a, b = _pair(candidate, reference)
+    a, b = check_pair(candidate, reference)
     if a.ndim not in (2, 3) or min(a.shape[:2]) < 11:
         raise InputError(f"ssim: expected HxW or HxWxC of 11x11 or more, found {a.shape}; use larger images")
     similarity: Callable[..., Any] = structural_similarity  # untyped in scikit-image
@@ -156,7 +156,8 @@ def whdr(depth: AnyArray, pairs: AnyArray) -> float:
     return float(np.mean(np.sign(far[:, 0] - far[:, 1]) != relation))
 
 
-def _pair(candidate: AnyArray, reference: AnyArray) -> tuple[Floats, Floats]:
+def check_pair(candidate: AnyArray, reference: AnyArray) -> tuple[Floats, Floats]:
+    """Two float arrays of one shape, finite, as float64; raises InputError otherwise."""
     if candidate.shape != reference.shape or candidate.size == 0:
         found = f"{candidate.shape} and {reference.shape}"
         raise InputError(f"metric: expected two arrays of one shape, found {found}; resize one")
@@ -171,7 +172,7 @@ def _pair(candidate: AnyArray, reference: AnyArray) -> tuple[Floats, Floats]:
 
 def _binary_pair(mask: AnyArray, truth: AnyArray) -> tuple[Bools, Bools]:
     first, second = (m.astype(np.float64) if m.dtype == np.bool_ else m for m in (mask, truth))
-    a, b = _pair(first, second)
+    a, b = check_pair(first, second)
     if a.ndim != 2:
         raise InputError(f"metric: expected HxW masks, found shape {a.shape}; pass one channel")
     return person_pixels(a), person_pixels(b)

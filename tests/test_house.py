@@ -21,7 +21,7 @@ MOST_LINES = 260
 # room: (files or folders, rooms that it may import)
 ROOMS: dict[str, tuple[str, str]] = {
     "reference": ("reference/{errors,arrays,files,processes,srgb}.py", ""),
-    "reference/metrics": ("reference/metrics.py", ""),
+    "reference/metrics": ("reference/{metrics,matte_metrics}.py", ""),
     "reference/presence": ("reference/presence.py", ""),
     "reference/enlarge": ("reference/enlarge.py", ""),
     "reference/lens": ("reference/lens/", ""),

@@ -15,6 +15,7 @@ from portraiture.reference.presence import Presence, find_person
 from portraiture.reference.render import render
 from portraiture.reference.settings import RenderSettings
 from portraiture.tools.evaluate.crowd import evaluate_crowd
+from portraiture.tools.evaluate.mattes import evaluate_mattes
 from portraiture.tools.evaluate.photos import Photos
 from portraiture.tools.progress import over
 from portraiture.training.data.datasets import list_depths
@@ -64,8 +65,9 @@ def depth_measure(photos: Photos) -> Measure:
 
 def measure_of(subject: str, photos: Photos) -> Measure:
     """The measure of a subject but filter and render; lists the photos now, so that a wrong folder fails at once."""
-    if subject in ("ground", "crowd"):
-        people, evaluate = photos.samples(), evaluate_ground if subject == "ground" else evaluate_crowd
+    of_people = {"ground": evaluate_ground, "crowd": evaluate_crowd, "matte": evaluate_mattes}
+    if subject in of_people:
+        people, evaluate = photos.samples(), of_people[subject]
         return lambda predict: evaluate(people, predict)
     return (segmentation_measure if subject == "segmentation" else depth_measure)(photos)
 

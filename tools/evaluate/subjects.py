@@ -13,6 +13,7 @@ DATASETS_OF = {
     "depth": ("nyu", "diw", *_PEOPLE),
     "ground": _PEOPLE,
     "crowd": _PEOPLE,
+    "matte": _PEOPLE,
     "refine": _PEOPLE,
     "filter": (*_PEOPLE, "pairs"),
     "render": ("simulated", "simulated-photos"),

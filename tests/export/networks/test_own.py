@@ -402,4 +402,4 @@ def test_commands_run_it(source: Callable[[str], str], tmp_path: Path, astronaut
         group, ("evaluate", "filter", "--dataset", "ccp", "--root", ".", "--network", source("both"))
     )
     assert isinstance(result.exception, OptionError)
-    assert "expected evaluate segmentation, depth, ground or crowd" in str(result.exception)
+    assert "expected evaluate segmentation, depth, ground, crowd or matte" in str(result.exception)
