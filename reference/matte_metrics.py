@@ -1,4 +1,4 @@
-"""Errors of a matte against a true one (Rhemann et al. 2009, "A perceptually motivated online benchmark"), in a band."""
+"""Errors of a matte against a true one (Rhemann et al. 2009, "A perceptually motivated online benchmark")."""
 
 import cv2
 import numpy as np

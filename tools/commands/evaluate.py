@@ -182,9 +182,9 @@ def command(
     Ground is the depth at the feet of people who stand in the photo: beside them it is as far as they are (0 of the way
     to the far background), at the lower rim nearer. Crowd pastes people of other photos beside each person, and counts
     whom the mask keeps. Refine gives segmentation_spn the true masks made small and wrong at the outline, as those of
-    an app's own network are (_coarse), and judges what comes back. Matte has the benchmark's four errors in a band of 10
-    pixels around the outline, against closed-form matting of the true mask: of the curve of the mask that an app takes,
-    of the mask alone (_mask), and of the reference's matting of it (_solved).
+    an app's own network are (_coarse), and judges what comes back. Matte has the benchmark's four errors in a band of
+    10 pixels around the outline, against closed-form matting of the true mask: of the curve of the mask that an app
+    takes, of the mask alone (_mask), and of the reference's matting of it (_solved).
 
     A filter is judged on people as render writes them at the paper setting, by mode, with --compare at the model's
     size; or on the folder that portraiture pairs wrote (--dataset pairs).
@@ -196,8 +196,8 @@ def command(
     check_options(subject, dataset, method, compare, weights, which_text is not None, runtime, worst, sheet is not None)
     if own is not None and (compare or weights or subject in ("filter", "refine", "render")):
         raise OptionError(
-            "--network: expected evaluate segmentation, depth, ground, crowd or matte, without --compare and --weights, found"
-            f" {subject}{' with them' * (compare or bool(weights))}; drop it or them"
+            "--network: expected evaluate segmentation, depth, ground, crowd or matte, without --compare and --weights,"
+            f" found {subject}{' with them' * (compare or bool(weights))}; drop it or them"
         )
     if subject == "render":
         _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)

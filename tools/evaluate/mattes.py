@@ -1,4 +1,4 @@
-"""Mattes against those that closed-form matting finds from the true masks: the app's, the mask itself, the reference's."""
+"""Mattes against those that closed-form matting finds from the true masks: the app's, the mask, the reference's."""
 
 from collections.abc import Sequence
 
