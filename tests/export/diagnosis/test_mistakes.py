@@ -76,7 +76,7 @@ def test_a_disk_with_another_kernel_is_named(monkeypatch: pytest.MonkeyPatch, pl
     """Formats keep a kernel as it is, or once for each plane that it blurs."""
     network = Networks().get("filter")
     layers = layer_weights(network)
-    place = next(k for k, (name, _, _) in enumerate(layers) if name.endswith("disks.level2.kernels.1"))
+    place = next(k for k, (name, _, _) in enumerate(layers) if name.endswith("disks.levels.1.kernels.1"))
     values = [np.repeat(forms[0], planes if kind == "kernel" else 1).astype(np.float32) for _, kind, forms in layers]
     holding = replace(file_weights.FORMATS[FILE.target], constants=lambda _: values)
     monkeypatch.setitem(file_weights.FORMATS, FILE.target, holding)

@@ -39,7 +39,7 @@ GROUPS = 2
 REACH = 8
 """Terms of a scan, at half the size. At 512x384 the feather's decays are about 0.3; 4 terms make it 12 % narrower."""
 
-WIDTH = 16
+WIDTH = 8
 """Channels of the guidance; chosen, not measured."""
 
 FEATHER_SHARE = 0.005

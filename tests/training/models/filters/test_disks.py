@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from portraiture.reference.paper.disk import disk_blur
-from portraiture.training.models.filters.disks import FULL, HALF, QUARTER, Disks, shrunk_disk
+from portraiture.training.models.filters.disks import LADDER, Disks, shrunk_disk
 
 SIZE = 160
 
@@ -33,13 +33,13 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return float(-10 * np.log10(np.square(a - b).mean()))
 
 
-@pytest.mark.parametrize("radius", FULL)
+@pytest.mark.parametrize("radius", LADDER[0])
 def test_a_rung_at_full_size_is_the_references_disk(radius: float) -> None:
     image = picture(1)
     np.testing.assert_allclose(blurred(image, radius), disk_blur(image, radius), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("radius", HALF + QUARTER)
+@pytest.mark.parametrize("radius", [radius for radii in LADDER[1:] for radius in radii])
 def test_a_rung_at_a_smaller_size_is_near_the_references_disk(radius: float) -> None:
     image = picture(2)
     assert psnr(blurred(image, radius), disk_blur(image, radius)) > 46
@@ -62,7 +62,7 @@ def test_up_to_one_pixel_nothing_is_blurred(radius: float) -> None:
 
 def test_beyond_the_ladder_the_largest_disk_counts() -> None:
     image = picture(5)
-    np.testing.assert_array_equal(blurred(image, QUARTER[-1]), blurred(image, 99.0))
+    np.testing.assert_array_equal(blurred(image, LADDER[-1][-1]), blurred(image, 99.0))
 
 
 def test_each_pixel_has_its_own_radius() -> None:
@@ -76,19 +76,38 @@ def test_each_pixel_has_its_own_radius() -> None:
     assert psnr(found[inside], disk_blur(image, 10.25)[inside]) > 44
 
 
-@pytest.mark.parametrize(("radius", "factor"), [(5.0, 2), (10.25, 2), (14.0, 4), (26.0, 4)])
-def test_a_shrunk_disk_keeps_weight_and_variance(radius: float, factor: int) -> None:
+def laid(image: np.ndarray, kernel: np.ndarray, factor: int) -> np.ndarray:
+    """A kernel over the shrunk picture, enlarged again by steps of two."""
+    half = kernel.shape[0] // 2
+    x = F.pad(F.avg_pool2d(torch.from_numpy(image)[None, None], factor), (half,) * 4, mode="replicate")
+    out = F.conv2d(x, torch.from_numpy(kernel)[None, None])
+    while out.shape[2] < SIZE:
+        out = F.interpolate(out, scale_factor=2, mode="bilinear")
+    return out[0, 0].numpy()
+
+
+@pytest.mark.parametrize(("radius", "factor"), [(5.0, 2), (10.25, 4), (14.0, 4), (26.0, 8)])
+def test_a_shrunk_disk_is_the_nearest(radius: float, factor: int) -> None:
     kernel = shrunk_disk(radius, factor)
     assert kernel.sum() == pytest.approx(1)
-    assert kernel[0].any(), "an empty rim costs time"
-    place = np.arange(kernel.shape[0]) - kernel.shape[0] // 2
-    own = (kernel.sum(0) * place**2).sum() * factor**2
-    # a mean over a cell of n pixels blurs by (n^2 - 1) / 12, bilinear enlarging by twice as much
-    assert own + (factor**2 - 1) / 4 == pytest.approx(radius**2 / 4, rel=0.03)
+    assert kernel.shape[0] * factor >= 2 * radius > (kernel.shape[0] - 2) * factor, "an empty rim costs time"
+    for same in (kernel[::-1], kernel[:, ::-1], kernel.T):
+        np.testing.assert_allclose(same, kernel, rtol=0, atol=1e-12)
+    image = picture(7)
+    inside, expected = np.s_[30:-30, 30:-30], disk_blur(image, radius)
+
+    def nearness(radius: float) -> float:
+        return psnr(laid(image, shrunk_disk(radius, factor), factor)[inside], expected[inside])
+
+    assert nearness(radius) > max(nearness(0.88 * radius), nearness(1.12 * radius)) + 1
 
 
-def test_kernels_take_part_in_training() -> None:
-    model = Disks()
-    out = model(torch.rand(1, 2, 32, 32), 30 * torch.rand(1, 1, 32, 32))
-    F.mse_loss(out, torch.zeros_like(out)).backward()
-    assert all(k.grad is not None and k.grad.abs().max() > 0 for k in model.parameters())
+def test_kernels_are_not_learnt_and_what_comes_before_them_is() -> None:
+    model, radius = Disks(), torch.linspace(0, 30, 128).expand(1, 1, 128, 128).clone().requires_grad_()
+    x = torch.rand(1, 2, 128, 128, requires_grad=True)
+    F.mse_loss(model(x, radius), torch.zeros_like(x)).backward()
+    assert all(kernel.grad is None for kernel in model.parameters())
+    assert x.grad is not None
+    assert radius.grad is not None
+    felt = (radius.grad.abs().sum(2) > 0).float()[..., 8:108]  # from 2 to 25 pixels
+    assert felt.mean() > 0.95, "a cell's mean may lie on the other side of a rung than its pixels"
