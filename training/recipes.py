@@ -137,11 +137,11 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
     ("perception", "wild-fine"): replace(
         _WILD,
-        stages=(Stage(1100, 512, 384, 4, 1),),
+        stages=(Stage(1000, 512, 384, 5, 1),),
         rate=7e-4,
-        encoder_rate=2.5e-4,
-        validate_every=550,
-        ema_decay=0.995,
+        encoder_rate=3e-4,
+        validate_every=250,
+        ema_decay=0.996,
     ),
     # the coarse estimator on people as they come, at a third of the cost of all
     ("coarse", "wild"): replace(_WILD, stages=(Stage(4000, 256, 192, 16, 2),), encoder_rate=3e-4),

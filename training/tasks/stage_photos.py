@@ -19,7 +19,7 @@ from portraiture.training.tasks.people_sets import PeopleSets, Stage
 
 # shares and scales here were chosen, not measured
 
-NOBODY_SHARE = 0.06
+NOBODY_SHARE = 0.1
 """Share of the people of a batch in whose place a photo of nobody is shown."""
 
 AS_TAKEN_SHARE = 0.5
