@@ -68,7 +68,7 @@ figures: $(VENV)/.runtime
 	@$(BIN)/python -m portraiture.tools.figures $(if $(ONLY),--only '$(ONLY)')
 
 # kills the commands, takes their place to write, gives them damaged files; about 15 minutes, no part of `make test`
-torture: $(VENV)/.runtime
+torture: $(VENV)/.installed
 	@$(BIN)/python -m portraiture.tools.torture $(TORTURE)
 
 clean:

@@ -134,7 +134,8 @@ PEOPLE_RECIPES: dict[tuple[str, str], PeopleRecipe] = {
     # people as they come (--data folder=DIR, repeatable), from --init. The encoder's first blocks, whose maps are the
     # largest, stay: a step costs half. 95 min on one core beside other work
     ("perception", "wild"): _WILD,
-    # the end of "wild": larger, at falling rates, --init its weights or their mean with the weights that it began with
+    # on from shipped weights: larger, at falling rates; ship the mean with the weights that it began with. 39 min on
+    # one core beside other work
     ("perception", "wild-fine"): replace(
         _WILD,
         stages=(Stage(1000, 512, 384, 5, 1),),

@@ -36,6 +36,10 @@ TURNS = {
 }
 
 
+_GRID, _ROUNDING = 9, 1
+"""Levels of each channel by which a profile is judged, and how far it may move one, in grey levels; chosen."""
+
+
 class UnknownPixelsError(Exception):
     """The pixels are whole, but of a kind that is not decoded; the text is Pillow's mode."""
 
@@ -138,14 +142,26 @@ def _decode_16_bit(image: Image.Image, data: bytes) -> Bytes:
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """The image in sRGB; without a profile, or with a broken one, as it is."""
+    """The image in sRGB; without a profile, or with a broken one, as it is.
+
+    The profile's curves and primaries decide, not its name: one that moves no colour of a grid by more than rounding
+    is sRGB, and the photo stays as it is to the bit.
+    """
     if not icc:
         return image
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if "srgb" in ImageCms.getProfileDescription(profile).lower():
+        transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), image.mode, "RGB")
+        if image.mode == "RGB" and _moves_nothing(transform):
             return image
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB") or image
+        return ImageCms.applyTransform(image, transform) or image
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
+
+
+def _moves_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether a transform from RGB to RGB leaves every colour of a grid where it is, but for rounding."""
+    levels = np.linspace(0, 255, _GRID).astype(np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(_GRID, -1, 3)
+    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform))
+    return bool(np.abs(moved.astype(int) - grid).max() <= _ROUNDING)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from portraiture.reference.errors import InputError
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif")
 """The ends of a photo's name, in lower case: the formats of ``read_photo``."""
 
 Item = TypeVar("Item")

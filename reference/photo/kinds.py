@@ -14,8 +14,10 @@ from typing import Any
 
 from PIL import TiffImagePlugin
 
+from portraiture.reference.photo.iso import brands, is_iso_photo
+
 # Pillow raises any of these, by format, for bytes that are not what their header says.
-DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError)
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError, RuntimeError)
 
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, PLANAR, EXTRA_SAMPLES = 258, 262, 277, 284, 338
 
@@ -39,9 +41,6 @@ _NUMBERS = {2: " signed", 3: " float"}  # of the tag SampleFormat
 _MAX_DIRECTORIES = 16
 """Directories of a TIFF that are read; a raw file has at most 8 or so. Chosen, not measured."""
 
-_MAX_BRANDS_BYTES = 1024
-"""Bytes in which brands are looked for; a photo names at most 10 or so, of 4 bytes each. Chosen, not measured."""
-
 _RAW_SUFFIXES = {
     "Canon": (".crw", ".cr2", ".cr3"), "Nikon": (".nef", ".nrw"), "Sony": (".arw", ".arq", ".sr2", ".srf"),
     "Olympus": (".orf", ".ori"), "Panasonic": (".rw2",), "Leica": (".rwl",), "Fujifilm": (".raf",),
@@ -57,8 +56,6 @@ _RAW_STARTS = {
 
 _OTHER_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM")
 
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -69,9 +66,9 @@ class Kind:
 
 
 def foreign_kind(data: bytes, suffix: str) -> Kind | None:
-    """Names a camera's raw file, a HEIC or AVIF photo, or a TIFF that begins with a thumbnail.
+    """Names a camera's raw file, or a TIFF that begins with a thumbnail.
 
-    The content decides. A raw file's suffix decides only where the content is no JPEG, PNG, WebP or BMP.
+    The content decides. A raw file's suffix decides only where the content is no JPEG, PNG, WebP, BMP, HEIC or AVIF.
 
     Args:
         data: the whole file.
@@ -83,8 +80,8 @@ def foreign_kind(data: bytes, suffix: str) -> Kind | None:
     maker = _maker_by_start(data)
     if maker is not None:
         return _raw(maker)
-    kind = _iso_kind(data) or _tiff_kind(data)
-    if kind is None and not data.startswith(_OTHER_STARTS):
+    kind = _tiff_kind(data)
+    if kind is None and not data.startswith(_OTHER_STARTS) and not is_iso_photo(data):
         makers = [maker for maker, suffixes in _RAW_SUFFIXES.items() if suffix.lower() in suffixes]
         kind = _raw(makers[0]) if makers else None
     return kind
@@ -126,26 +123,11 @@ def _maker_by_start(data: bytes) -> str | None:
             return maker
     # a plain TIFF may hold pixels of any value at byte 8, so more than the two letters is asked for
     is_cr2 = data[:12] == b"II*\0\x10\0\0\0CR\x02\0"
-    if is_cr2 or data[6:14] == b"HEAPCCDR":
+    if is_cr2 or data[6:14] == b"HEAPCCDR" or b"crx " in brands(data):
         return "Canon"
     if data[8:12] + data[13:16] == b"IIIIwaR" or data[8:15] == b"MMMMRaw":
         return "Phase One"
     return None
-
-
-def _iso_kind(data: bytes) -> Kind | None:
-    """The kind by the brands of an ISO base media file (14496-12): the major one, then the compatible ones."""
-    if data[4:8] != b"ftyp":
-        return None
-    end = min(int.from_bytes(data[:4], "big"), len(data), _MAX_BRANDS_BYTES)
-    brands = {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
-    if b"crx " in brands:
-        return _raw("Canon")
-    if brands & {b"avif", b"avis"}:
-        return Kind("an AVIF photo", "export it as JPEG")
-    if brands & _HEIC_BRANDS:
-        return Kind("a HEIC photo", "export it as JPEG")
-    return Kind("a HEIF photo", "export it as JPEG") if brands & {b"mif1", b"msf1"} else None
 
 
 def _tiff_kind(data: bytes) -> Kind | None:

@@ -11,6 +11,7 @@ from portraiture.reference.arrays import Bytes
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.decode import UnknownPixelsError, decode
+from portraiture.reference.photo.iso import has_plain_items, is_iso_photo, register_heif
 from portraiture.reference.photo.kinds import DAMAGE, foreign_kind, tiff_pixels
 
 MAX_PIXELS = 200_000_000
@@ -21,16 +22,16 @@ MIN_SIDE_PX = 16
 """A smaller picture is no photo; chosen, not measured."""
 
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")  # the MPO of many phones is opened as JPEG
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "AVIF", "HEIF")  # the MPO of many phones is opened as JPEG
 
 
 def read_photo(path: str | os.PathLike[str]) -> Bytes:
     """Reads a photo as 8-bit sRGB.
 
-    JPEG, PNG, TIFF (its first page), WebP, BMP; gray, palette, CMYK and 16-bit files are converted (16 bits are
-    rounded to 8; those of CMYK are cut to 8). The EXIF orientation, or that of XMP, is applied. A transparent photo
-    is composited on white and its alpha dropped. An embedded ICC profile other than sRGB is converted; a broken
-    profile is ignored.
+    JPEG, PNG, TIFF (its first page), WebP, BMP, HEIC, HEIF and AVIF (the primary picture); gray, palette, CMYK and
+    16-bit files are converted (16 bits are rounded to 8; those of CMYK are cut to 8; 10 and 12 bits are cut too). The
+    EXIF orientation, or that of XMP, is applied; of HEIC and AVIF the container's. A transparent photo is composited on
+    white and its alpha dropped. Colours of an embedded ICC profile become sRGB; a broken profile is ignored.
 
     Args:
         path: the file.
@@ -49,24 +50,35 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
+            if is_iso_photo(data):
+                _prepare_iso(data)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check_size(path, image.size)
                 return decode(image, data)
     except (UnidentifiedImageError, UnknownPixelsError):
+        if is_iso_photo(data):
+            raise _damage(path, "a HEIC or AVIF photo that does not open") from None
         pixels = tiff_pixels(data)
         found = f"a TIFF of {pixels}, which is not supported" if pixels else "another content"
         raise _refusal(path, found, "export it as JPEG") from None
     except Image.DecompressionBombError:
         raise _too_large(path, "more") from None
     except DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path}: expected a whole photo, found a damaged file ({reason}); copy or export it again"
-        ) from None
+        raise _damage(path, " ".join(str(error).split()) or type(error).__name__) from None
+
+
+def _prepare_iso(data: bytes) -> None:
+    if not has_plain_items(data):
+        raise ValueError("an item without a name")
+    register_heif()
 
 
 def _refusal(path: Path, found: str, remedy: str) -> InputError:
-    return InputError(f"{path}: expected a JPEG, PNG, TIFF, WebP or BMP photo, found {found}; {remedy}")
+    return InputError(f"{path}: expected a JPEG, PNG, TIFF, WebP, BMP, HEIC or AVIF photo, found {found}; {remedy}")
+
+
+def _damage(path: Path, reason: str) -> InputError:
+    return InputError(f"{path}: expected a whole photo, found a damaged file ({reason}); copy or export it again")
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:

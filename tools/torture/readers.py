@@ -128,7 +128,9 @@ def _renew_checksums(folder: Path) -> object:
     return path.write_text(json.dumps(manifest))
 
 
-PHOTOS = ("photo.jpg", "photo.png", "photo.tif", "photo.webp", "photo.bmp", "deep.png", "deep.tif")
+PHOTOS = (
+    "photo.jpg", "photo.png", "photo.tif", "photo.webp", "photo.bmp", "photo.avif", "photo.heic", "deep.png", "deep.tif"
+)  # fmt: skip
 
 KINDS = {
     kind.name: kind

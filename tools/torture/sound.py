@@ -65,7 +65,9 @@ def write_sound(folder: Path) -> None:
     Raises:
         RuntimeError: the export of the small bundle failed.
     """
+    import pillow_heif
     import torch
+    from PIL import Image
     from scipy.io import savemat
 
     from portraiture.training.weights import SHIPPED_FILTER, load_filter
@@ -74,6 +76,9 @@ def write_sound(folder: Path) -> None:
     picture, (mask, depth) = _picture(), mask_and_depth()
     for name in ("photo.jpg", "photo.png", "photo.tif", "photo.webp", "photo.bmp"):
         cv2.imwrite(str(folder / name), picture)
+    light = Image.fromarray(picture[..., ::-1])
+    light.save(folder / "photo.avif")
+    pillow_heif.from_pillow(light).save(folder / "photo.heic")
     for name in ("deep.png", "deep.tif"):
         cv2.imwrite(str(folder / name), picture.astype(np.uint16) * 257)
     cv2.imwrite(str(folder / "mask.png"), (mask * 255).astype(np.uint8))

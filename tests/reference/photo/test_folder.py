@@ -35,7 +35,10 @@ def test_a_folder_without_photos_is_one_line(tmp_path: Path) -> None:
 def test_every_format_that_is_read_has_an_ending() -> None:
     from PIL import Image
 
+    from portraiture.reference.photo.iso import register_heif
+
     Image.init()
+    register_heif()
     endings = {Image.registered_extensions().get(suffix) for suffix in PHOTO_SUFFIXES}
     assert endings == set(FORMATS)
 

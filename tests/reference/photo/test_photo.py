@@ -93,8 +93,13 @@ def test_cmyk_jpeg(rgb, tmp_path):
     np.testing.assert_allclose(found, np.asarray(cmyk.convert("RGB")), atol=4)
 
 
+def renamed(profile):
+    """A profile that calls itself swap where it called itself sRGB."""
+    return profile.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+
+
 def swapped_profile():
-    """sRGB with its red and green primaries swapped: what it does is seen at once."""
+    """sRGB with its red and green primaries swapped, under the name of sRGB: what it does is seen at once."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = struct.unpack(">I", profile[128:132])[0]
     tags = {bytes(profile[132 + 12 * i : 136 + 12 * i]): 132 + 12 * i for i in range(count)}
@@ -103,11 +108,12 @@ def swapped_profile():
         profile[green + 4 : green + 12],
         profile[red + 4 : red + 12],
     )
-    return bytes(profile).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+    return bytes(profile)
 
 
-def test_a_profile_is_converted_to_srgb(rgb, tmp_path):
-    path = save(Image.fromarray(rgb), tmp_path / "w.png", icc_profile=swapped_profile())
+@pytest.mark.parametrize("name", [renamed, bytes])
+def test_a_profile_is_converted_to_srgb_whatever_its_name(rgb, tmp_path, name):
+    path = save(Image.fromarray(rgb), tmp_path / "w.png", icc_profile=name(swapped_profile()))
     np.testing.assert_allclose(read_photo(path), rgb[..., [1, 0, 2]], atol=3)
 
 
@@ -117,8 +123,9 @@ def test_a_broken_profile_is_ignored(rgb, tmp_path, profile):
     np.testing.assert_array_equal(read_photo(path), rgb)
 
 
-def test_an_srgb_profile_changes_nothing(rgb, tmp_path):
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+@pytest.mark.parametrize("name", [renamed, bytes])
+def test_an_srgb_profile_changes_nothing_whatever_its_name(rgb, tmp_path, name):
+    icc = name(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     np.testing.assert_array_equal(read_photo(save(Image.fromarray(rgb), tmp_path / "s.png", icc_profile=icc)), rgb)
 
 

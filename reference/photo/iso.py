@@ -1,0 +1,68 @@
+"""HEIC, HEIF and AVIF: photos in an ISO base media file (ISO 14496-12 and 23008-12), opened by Pillow and libheif."""
+
+from collections.abc import Iterator
+
+_PHOTO_BRANDS = {
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avif", b"avis", b"mif1", b"msf1",
+}  # fmt: skip
+
+_MAX_BRANDS_BYTES = 1024
+"""Bytes in which brands are looked for; a photo names at most 10 or so, of 4 bytes each. Chosen, not measured."""
+
+_TYPE_AT = {2: 16, 3: 18}
+"""Where an item's type begins in its ``infe`` box, by the box's version; older ones have no type."""
+
+
+def brands(data: bytes) -> set[bytes]:
+    """The major brand of a file and the compatible ones; none of another kind of file."""
+    if data[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(data[:4], "big"), len(data), _MAX_BRANDS_BYTES)
+    return {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
+
+
+def is_iso_photo(data: bytes) -> bool:
+    """Whether a file is a HEIC, HEIF or AVIF photo, by its brands."""
+    return bool(brands(data) & _PHOTO_BRANDS)
+
+
+def register_heif() -> None:
+    """Have Pillow open HEIC and HEIF; only a photo that needs it pays for the import."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def has_plain_items(data: bytes) -> bool:
+    """Whether the type of every item is ASCII, as it must be: pi_heif 1.4.0 crashes where one is not."""
+    for kind, start, end in _boxes(data, 0, len(data)):
+        if kind != b"meta":
+            continue
+        for name, first, last in _boxes(data, start + 4, end):
+            if name == b"iinf" and not all(_is_plain(data[a - 8 : b]) for a, b in _entries(data, first, last)):
+                return False
+    return True
+
+
+def _entries(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of the content of each ``infe`` box in an ``iinf`` box."""
+    skipped = 6 if data[start : start + 1] == b"\0" else 8  # version, flags and a count of 2 or 4 bytes
+    return ((first, last) for name, first, last in _boxes(data, start + skipped, end) if name == b"infe")
+
+
+def _is_plain(box: bytes) -> bool:
+    at = _TYPE_AT.get(box[8]) if len(box) > 8 else None
+    return at is None or box[at : at + 4].isascii()
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, begin and end of the content of each box; as far as their sizes make sense."""
+    while start + 8 <= end:
+        size, header = int.from_bytes(data[start : start + 4], "big"), 8
+        if size == 1:
+            size, header = int.from_bytes(data[start + 8 : start + 16], "big"), 16
+        stop = end if size == 0 else start + size
+        if stop > end or stop < start + header:
+            return
+        yield data[start + 4 : start + 8], start + header, stop
+        start = stop
