@@ -109,7 +109,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
     "tools/commands": (
-        "tools/commands/ tools/{cli,samples,training_data,run_config}.py",
+        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps}.py",
         "reference* training* export* tools*",
     ),
 }

@@ -1,29 +1,9 @@
-"""HEIC, HEIF and AVIF: photos in an ISO base media file (ISO 14496-12 and 23008-12), opened by Pillow and libheif."""
+"""HEIC and HEIF (ISO 14496-12 and 23008-12) for Pillow, by libheif."""
 
 from collections.abc import Iterator
 
-_PHOTO_BRANDS = {
-    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avif", b"avis", b"mif1", b"msf1",
-}  # fmt: skip
-
-_MAX_BRANDS_BYTES = 1024
-"""Bytes in which brands are looked for; a photo names at most 10 or so, of 4 bytes each. Chosen, not measured."""
-
 _TYPE_AT = {2: 16, 3: 18}
 """Where an item's type begins in its ``infe`` box, by the box's version; older ones have no type."""
-
-
-def brands(data: bytes) -> set[bytes]:
-    """The major brand of a file and the compatible ones; none of another kind of file."""
-    if data[4:8] != b"ftyp":
-        return set()
-    end = min(int.from_bytes(data[:4], "big"), len(data), _MAX_BRANDS_BYTES)
-    return {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
-
-
-def is_iso_photo(data: bytes) -> bool:
-    """Whether a file is a HEIC, HEIF or AVIF photo, by its brands."""
-    return bool(brands(data) & _PHOTO_BRANDS)
 
 
 def register_heif() -> None:

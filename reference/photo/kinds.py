@@ -14,8 +14,6 @@ from typing import Any
 
 from PIL import TiffImagePlugin
 
-from portraiture.reference.photo.iso import brands, is_iso_photo
-
 # Pillow raises any of these, by format, for bytes that are not what their header says.
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError, RuntimeError)
 
@@ -55,6 +53,14 @@ _RAW_STARTS = {
 }  # fmt: skip
 
 _OTHER_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM")
+
+
+_ISO_PHOTO_BRANDS = {
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"avif", b"avis", b"mif1", b"msf1",
+}  # fmt: skip
+
+_MAX_BRANDS_BYTES = 1024
+"""Bytes in which brands are looked for; a photo names at most 10 or so, of 4 bytes each. Chosen, not measured."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,24 @@ def _maker_by_start(data: bytes) -> str | None:
             return maker
     # a plain TIFF may hold pixels of any value at byte 8, so more than the two letters is asked for
     is_cr2 = data[:12] == b"II*\0\x10\0\0\0CR\x02\0"
-    if is_cr2 or data[6:14] == b"HEAPCCDR" or b"crx " in brands(data):
+    if is_cr2 or data[6:14] == b"HEAPCCDR" or b"crx " in _brands(data):
         return "Canon"
     if data[8:12] + data[13:16] == b"IIIIwaR" or data[8:15] == b"MMMMRaw":
         return "Phase One"
     return None
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """The major brand of a file and the compatible ones; none of another kind of file."""
+    if data[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(data[:4], "big"), len(data), _MAX_BRANDS_BYTES)
+    return {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
+
+
+def is_iso_photo(data: bytes) -> bool:
+    """Whether a file is a HEIC, HEIF or AVIF photo, by its brands."""
+    return bool(_brands(data) & _ISO_PHOTO_BRANDS)
 
 
 def _tiff_kind(data: bytes) -> Kind | None:

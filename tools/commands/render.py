@@ -86,25 +86,6 @@ def _note(line: str) -> None:
     note(line)
 
 
-def _with_given_maps(maps: "Maps", rgb: "np.ndarray", mask_file: Path | None, depth_file: Path | None) -> "Maps":
-    """The maps with those of the user's files in place of the predicted ones."""
-    if mask_file is None and depth_file is None:
-        return maps
-    import numpy as np
-
-    from portraiture.export.pipeline.resize import to_photo_size
-    from portraiture.reference.photo.maps import read_map
-
-    h, w = maps.size.height, maps.size.width
-    if mask_file is not None:
-        mask = read_map(mask_file, rgb.shape[:2]).astype(np.float32)
-        maps = replace(maps, mask=mask, model_mask=to_photo_size(maps.frame.mirror(mask), h, w))
-    if depth_file is not None:
-        depth = read_map(depth_file, rgb.shape[:2]).astype(np.float32)
-        maps = replace(maps, depth=depth, model_depth=to_photo_size(maps.frame.mirror(depth), h, w))
-    return maps
-
-
 def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) -> bool:
     """Whether the output is one picture file, not a folder.
 
@@ -205,6 +186,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
 @click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
+@click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken (GPS).")
 @runtime_options
 @weights_options
 @network_option
@@ -217,6 +199,7 @@ def command(
     mask: Path | None,
     anyway: bool,
     depth: Path | None,
+    strip_location: bool,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
@@ -227,12 +210,15 @@ def command(
 ) -> None:
     """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
 
+    A portrait keeps the photo's EXIF: when, where and how it was taken, by whom, and whose it is.
     A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
     """
-    from portraiture.reference.photo.read import read_photo
+    from portraiture.reference.photo.read import portrait_exif, read_photo
     from portraiture.reference.photo.write import write_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
+    if mask or depth:
+        from portraiture.tools.given_maps import with_given_maps
     stem_outputs(photos)
     point = _parse_focus(focus_text)
     one_file = _check_output(photos, output, bool(mask or depth or point))
@@ -245,12 +231,15 @@ def command(
 
     def write_portrait(photo: Path) -> None:
         rgb = read_photo(photo)
-        maps = _with_given_maps(pipeline.perceive(rgb), rgb, mask, depth)
+        maps = pipeline.perceive(rgb)
+        if mask or depth:
+            maps = with_given_maps(maps, rgb, mask, depth)
         focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         picture = draw(rgb, maps, focus)
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_photo(target, picture)
+        exif = portrait_exif(photo, rgb.shape[:2], location=not strip_location)
+        write_photo(target, picture, exif)
 
     if len(photos) == 1:
         write_portrait(photos[0])

@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import photos_in
-from portraiture.reference.photo.iso import has_plain_items, is_iso_photo
+from portraiture.reference.photo.iso import has_plain_items
+from portraiture.reference.photo.kinds import is_iso_photo
 from portraiture.reference.photo.read import read_photo
 
 CORNERS = np.array([[[200, 90, 70], [60, 160, 80]], [[40, 100, 220], [90, 190, 190]]], np.uint8)
