@@ -99,12 +99,13 @@ _PHOTOS: dict[str, Callable[[Size], np.ndarray]] = {
 }
 
 PICTURES = (
-    Probe("dark", SETTINGS[2]),
+    Probe("dark", SETTINGS[3]),
     Probe("bright", SETTINGS[4]),
     Probe("text", SETTINGS[5]),
-    Probe("noise", SETTINGS[3], maps_of_noise=True),
+    Probe("noise", SETTINGS[2], maps_of_noise=True),
 )
-"""What every model is judged on."""
+"""What every model is judged on. In noise ``perception`` finds depths that are nearly equal, about 0.35: focused among
+them, a radius multiplies what rounding does to the depth by a hundred, of a sound file too."""
 
 FLAT = tuple(Probe(name, SETTINGS[0]) for name in ("gray", "black", "white"))
 """What models are judged on that find people and depth: a filter gives a flat photo back."""
