@@ -10,15 +10,17 @@ where m and M are the matte of the mask at the model's and at the photo's size, 
 steps are what an app does on the phone.
 """
 
+import cv2
 import numpy as np
 
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.rules import COMPOSE_LEAST, MATTE_GAIN
-from portraiture.reference.enlarge import enlarge_rows
+from portraiture.reference.enlarge import enlarge_rows, over_strips
 from portraiture.reference.lens.radii import smooth_radii
 from portraiture.reference.lens.selfie import scene_depth
 
 STRIP_ROWS = 64
+"""Rows at a time: pieces that stay in the cache. Chosen."""
 
 
 def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, aperture: float, focus: float) -> np.ndarray:
@@ -41,21 +43,25 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     c = np.clip(smooth_radii(m, z, frame.aperture(aperture), sharp), 0, 1)
     share = ((1 - matte_of(m)) * c)[..., None]
     light = portrait - (1 - share) * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
-    premultiplied = np.concatenate([light, share + COMPOSE_LEAST], axis=2).astype(np.float32)  # hxwx4
-    c = c.astype(np.float32)
+    lights = [np.ascontiguousarray(light[..., k], np.float32) for k in range(3)]  # planes: twice as fast as pixels
+    shares, c = (share[..., 0] + COMPOSE_LEAST).astype(np.float32), c.astype(np.float32)
     picture = np.empty(rgb.shape, np.float32)
     columns = slice(frame.left, frame.left + rgb.shape[1])
-    for start in range(0, rgb.shape[0], STRIP_ROWS):  # in pieces that stay in the cache
-        stop = min(start + STRIP_ROWS, rgb.shape[0])
+
+    def compose(start: int, stop: int) -> None:
         rows = start + frame.top, stop + frame.top
-        behind = enlarge_rows(premultiplied, *rows, shape)[:, columns]
         k = (1 - matte_of(maps.mask[start:stop])) * enlarge_rows(c, *rows, shape)[:, columns]
-        photo, strip = rgb[start:stop] / np.float32(255), picture[start:stop]
-        np.divide(behind[..., :3], behind[..., 3:], out=strip)
-        strip -= photo
-        strip *= k[..., None]
-        strip += photo
-        np.clip(strip, 0, 1, out=strip)
+        weight = k / enlarge_rows(shares, *rows, shape)[:, columns]
+        planes = []
+        for premultiplied, colour in zip(lights, cv2.split(rgb[start:stop]), strict=True):
+            photo = colour / np.float32(255)
+            plane = enlarge_rows(premultiplied, *rows, shape)[:, columns] * weight
+            plane -= k * photo
+            plane += photo
+            planes.append(plane)
+        np.clip(cv2.merge(planes), 0, 1, out=picture[start:stop])
+
+    over_strips(rgb.shape[0], STRIP_ROWS, compose)
     return picture
 
 
@@ -68,7 +74,9 @@ def matte_of(mask: np.ndarray) -> np.ndarray:
 def to_bytes(picture: np.ndarray) -> np.ndarray:
     """Float HxWx3 in 0..1 -> uint8, rounded."""
     coded = np.empty(picture.shape, np.uint8)
-    for start in range(0, picture.shape[0], STRIP_ROWS):
-        rows = np.s_[start : start + STRIP_ROWS]
-        coded[rows] = np.rint(picture[rows] * 255)
+
+    def code(start: int, stop: int) -> None:
+        coded[start:stop] = np.rint(picture[start:stop] * 255)
+
+    over_strips(picture.shape[0], STRIP_ROWS, code)
     return coded
