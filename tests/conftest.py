@@ -33,7 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     slow_files = {item.path for item in items if item.get_closest_marker("slow")}
-    of_bundle = [item.path for item in items if "bundle" in getattr(item, "fixturenames", ())]
+    shared = {"bundle", "made_once"}  # other files have a bundle of their own
+    of_bundle = [item.path for item in items if shared <= set(getattr(item, "fixturenames", ()))]
     maker, waiting = of_bundle[:1], set(of_bundle)
     items.sort(key=lambda i: (i.path not in maker, i.path not in slow_files, i.path in waiting))
 
