@@ -22,7 +22,9 @@ MIN_SIDE_PX = 16
 """A smaller picture is no photo; chosen, not measured."""
 
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "AVIF", "HEIF")  # the MPO of many phones is opened as JPEG
+_PLAIN, _ISO = ("JPEG", "PNG", "TIFF", "WEBP", "BMP"), ("AVIF", "HEIF")  # the MPO of many phones is opened as JPEG
+
+FORMATS = _PLAIN + _ISO
 
 _BASE, _IFD = ExifTags.Base, ExifTags.IFD
 
@@ -123,13 +125,14 @@ def _written(exif: Image.Exif, shape: tuple[int, int], location: bool) -> bytes:
 
 def _opened(data: bytes) -> Image.Image:
     """The photo as Pillow opens it, not yet loaded."""
-    if is_iso_photo(data):
-        from portraiture.reference.photo.iso import has_plain_items, register_heif  # only what needs it pays for it
+    if not is_iso_photo(data):
+        return Image.open(io.BytesIO(data), formats=_PLAIN)
+    from portraiture.reference.photo.iso import has_plain_items, register_heif  # only what needs it pays for it
 
-        if not has_plain_items(data):
-            raise ValueError("an item without a name")
-        register_heif()
-    return Image.open(io.BytesIO(data), formats=FORMATS)
+    if not has_plain_items(data):
+        raise ValueError("an item without a name")
+    register_heif()
+    return Image.open(io.BytesIO(data), formats=_ISO)
 
 
 def _refusal(path: Path, found: str, remedy: str) -> InputError:

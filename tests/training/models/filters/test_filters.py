@@ -94,6 +94,8 @@ def test_every_parameter_learns(name: str) -> None:
     assert mse.shape == (2,)
     loss.backward()  # type: ignore[no-untyped-call]
     for key, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue  # a disk's kernel is computed
         assert parameter.grad is not None, key
         assert torch.isfinite(parameter.grad).all(), key
         assert float(parameter.grad.abs().max()) > 0, key
@@ -203,9 +205,9 @@ def test_training_lowers_the_loss(pairs: list[Path]) -> None:
     """A negative control: steps on one batch must fit it."""
     task = FilterTask(FilterData(pairs, pairs), 64, 2)
     batch, model = task.batch(0, np.random.default_rng(0)), build("RnnFilter").train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
-    for _ in range(25):
+    for _ in range(40):
         loss, _ = task.loss(model, batch)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
