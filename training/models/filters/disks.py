@@ -20,8 +20,8 @@ LADDER: tuple[tuple[float, ...], ...] = ((1.5, 2.5), (3.7, 5.0), (7.0, 10.25, 14
 """Radii in pixels of the photo, at 1, 1/2, 1/4 and 1/8 of its size. The largest is that of aperture 0.04 at 512x384.
 
 Mean PSNR to the reference as ``render`` writes it, on 10 held-out photos of whole bodies (CCP) at aperture 0.008, 0.016
-and 0.04, and values of the kernels for a pixel of the photo: 47.8, 45.1, 42.2 dB and 56. With 3.7 at 1, 7.0 and 10.25
-at 1/2, 19 and 26 at 1/4: 48.1, 45.2, 42.1 dB and 152.
+and 0.04, and values of the kernels for a pixel of the photo: 47.8, 45.1, 42.0 dB and 55. With 3.7 at 1, 7.0 and 10.25
+at 1/2, 19 and 26 at 1/4, learnt on: 48.2, 45.2, 42.0 dB and 152.
 """
 
 SHARP = 1.0
