@@ -6,7 +6,7 @@ He, Sun 2015): within a window the matte is an affine function of the photo's co
 fitted at the working size and evaluated on the photo's own pixels, which gives hair its full-size edges.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,9 +95,9 @@ class MatteModel:
         return alpha
 
     @cached_property
-    def _slopes(self) -> list[AnyArray]:
+    def _slopes(self) -> Sequence[AnyArray]:
         """The slope's planes, hxw each."""
-        return [np.ascontiguousarray(self.slope[..., k]) for k in range(3)]
+        return cv2.split(self.slope)
 
 
 def fit_matte(rgb: Floats, alpha: Floats, window_px: int = WINDOW_PX, ridge: float = RIDGE) -> MatteModel:

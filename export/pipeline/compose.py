@@ -41,10 +41,10 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     m = maps.model_mask.astype(np.float64)
     z = scene_depth(m, maps.model_depth.astype(np.float64), sharp)
     c = np.clip(smooth_radii(m, z, frame.aperture(aperture), sharp), 0, 1)
-    share = ((1 - matte_of(m)) * c)[..., None]
-    light = portrait - (1 - share) * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
-    lights = [np.ascontiguousarray(light[..., k], np.float32) for k in range(3)]  # planes: twice as fast as pixels
-    shares, c = (share[..., 0] + COMPOSE_LEAST).astype(np.float32), c.astype(np.float32)
+    share = (1 - matte_of(m)) * c
+    light = portrait - (1 - share)[..., None] * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
+    lights = cv2.split(light.astype(np.float32))  # planes: twice as fast as pixels
+    shares, c = (share + COMPOSE_LEAST).astype(np.float32), c.astype(np.float32)
     picture = np.empty(rgb.shape, np.float32)
     columns = slice(frame.left, frame.left + rgb.shape[1])
 

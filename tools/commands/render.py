@@ -217,8 +217,6 @@ def command(
     from portraiture.reference.photo.write import write_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
-    if mask or depth:
-        from portraiture.tools.given_maps import with_given_maps
     stem_outputs(photos)
     point = _parse_focus(focus_text)
     one_file = _check_output(photos, output, bool(mask or depth or point))
@@ -233,6 +231,8 @@ def command(
         rgb = read_photo(photo)
         maps = pipeline.perceive(rgb)
         if mask or depth:
+            from portraiture.tools.given_maps import with_given_maps
+
             maps = with_given_maps(maps, rgb, mask, depth)
         focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
         target = output if one_file else output / f"{photo.stem}_portrait.png"

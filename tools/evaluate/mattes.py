@@ -14,8 +14,8 @@ from portraiture.tools.progress import over
 from portraiture.training.data.layouts import Sample
 from portraiture.training.evaluation.predict import Predict, read_photo_and_mask
 
-NAMES = {"": "the curve of the mask that an app takes", "_mask": "the mask", "_solved": "the reference's matting of it"}
-"""Endings of the figures, and what they are of."""
+ENDINGS = ("", "_mask", "_solved")
+"""Of the figures: of the curve of the mask that an app takes, of the mask, of the reference's matting of it."""
 
 
 def evaluate_mattes(samples: Sequence[Sample], predict: Predict) -> dict[str, float]:
@@ -26,7 +26,7 @@ def evaluate_mattes(samples: Sequence[Sample], predict: Predict) -> dict[str, fl
         predict: gives the mask.
 
     Returns:
-        ``photos``, and of each of ``NAMES`` the errors of :func:`matte_errors`.
+        ``photos``, and by each of ``ENDINGS`` the errors of :func:`matte_errors`.
 
     Raises:
         InputError: a file cannot be read, or no photo has an outline.
@@ -44,7 +44,7 @@ def evaluate_mattes(samples: Sequence[Sample], predict: Predict) -> dict[str, fl
             raise InputError("evaluate matte: expected a network of masks, found one of depth; choose another")
         soft = np.asarray(mask, np.float64)
         truth = closed_form_matte_band(light, parts)
-        for ending, judged in zip(NAMES, (matte_of(soft), soft, matte(light, soft)), strict=True):
+        for ending, judged in zip(ENDINGS, (matte_of(soft), soft, matte(light, soft)), strict=True):
             for name, error in matte_errors(judged, truth, parts == UNKNOWN).items():
                 found.setdefault(f"{name}{ending}", []).append(error)
     if not photos:

@@ -81,6 +81,7 @@ def test_strips_leave_no_seam(scene, monkeypatch, compositing):
     photo, mask, depth = scene
     found = render_photo(photo, mask, depth, settings(compositing=compositing))
     monkeypatch.setattr(enlarge, "STRIP_ROWS", 1000)
+    monkeypatch.setattr(enlarge, "MATTE_ROWS", 1000)
     monkeypatch.setattr(paper, "STRIP_ROWS", 1000)
     at_once = render_photo(photo, mask, depth, settings(compositing=compositing))
     assert np.abs(found.astype(int) - at_once).max() <= 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from portraiture.reference.errors import InputError
-from portraiture.tools.evaluate.mattes import NAMES, evaluate_mattes
+from portraiture.tools.evaluate.mattes import ENDINGS, evaluate_mattes
 from portraiture.training.data.datasets import Split, list_samples
 from portraiture.training.evaluation.predict import PredictedMaps
 
@@ -45,7 +45,7 @@ def test_the_true_matte_is_near_the_solved_one_and_a_hard_mask_is_not(people: Pa
         assert soft[f"{error}_mask"] < 0.2 * hard[f"{error}_mask"], error
         assert hard[f"{error}_solved"] < 0.8 * hard[f"{error}_mask"], "matting mends a hard mask"
         assert hard[error] == hard[f"{error}_mask"], "the curve leaves 0 and 1"
-    assert len(soft) == 1 + 4 * len(NAMES)
+    assert len(soft) == 1 + 4 * len(ENDINGS)
 
 
 def test_a_mask_elsewhere_costs_the_whole_band(people: Path) -> None:
