@@ -129,6 +129,20 @@ def test_an_srgb_profile_changes_nothing_whatever_its_name(rgb, tmp_path, name):
     np.testing.assert_array_equal(read_photo(save(Image.fromarray(rgb), tmp_path / "s.png", icc_profile=icc)), rgb)
 
 
+def test_a_profile_that_moves_colours_by_rounding_alone_changes_nothing(rgb, tmp_path):
+    """As profiles of other makers do that are sRGB: red's X is larger by 1 in 1,000."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = next(k for k in range(132, 132 + 12 * profile[131], 12) if profile[k : k + 4] == b"rXYZ")
+    (place,) = struct.unpack(">I", profile[at + 4 : at + 8])
+    (red_x,) = struct.unpack(">i", profile[place + 8 : place + 12])
+    profile[place + 8 : place + 12] = struct.pack(">i", red_x + red_x // 1000)
+    image, own = Image.fromarray(rgb), ImageCms.ImageCmsProfile(io.BytesIO(bytes(profile)))
+    moved = np.asarray(ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB")))
+    assert np.abs(moved.astype(int) - rgb).max() == 1, "a reader that converts would change the photo"
+    path = save(image, tmp_path / "n.png", icc_profile=bytes(profile))
+    np.testing.assert_array_equal(read_photo(path), rgb)
+
+
 def encoded(rgb, suffix, **options):
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, suffix, **options)
