@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from portraiture.export.contract import VERSION
+from portraiture.export.coreml.unwatched import unwatched
 from portraiture.export.quiet import quiet
 
 
@@ -15,7 +16,7 @@ def merge_coreml(functions: Mapping[str, Path], path: Path) -> None:
         functions: name in the package -> a package of one function.
         path: package folder to write.
     """
-    with quiet():
+    with quiet(), unwatched():
         import coremltools as ct
 
         descriptor = ct.utils.MultiFunctionDescriptor()

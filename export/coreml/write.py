@@ -1,7 +1,6 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from portraiture.export.contract import RGB, VERSION, Size
 from portraiture.export.coreml.compress import compress
 from portraiture.export.coreml.settle import settle
+from portraiture.export.coreml.unwatched import unwatched
 from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
 from portraiture.export.quiet import quiet, uncollected
@@ -40,8 +40,10 @@ def write(
     """
     contract = network.contract
     with quiet(), uncollected():
-        converted, modules = _converted(network, size, precision is not Precision.FP32)
-        model = compress(converted, precision)
+        with unwatched():
+            converted, modules = _converted(network, size, precision is not Precision.FP32)
+            model = compress(converted, precision)
+        model._mil_program.validate()
         model.short_description = contract.meaning
         model.version = VERSION
         model.license = "Apache-2.0"
@@ -80,34 +82,16 @@ def _converted(network: Exported, size: Size, half: bool) -> tuple[Any, dict[str
             kinds.append(ct.ImageType(name="rgb", shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB))
         else:
             kinds.append(ct.TensorType(name=spec.name, shape=shape))
-    with _validated_once():
-        model = ct.convert(
-            _traced(network, size),
-            convert_to="mlprogram",
-            minimum_deployment_target=ct.target.iOS17,
-            compute_precision=ct.precision.FLOAT16 if half else ct.precision.FLOAT32,
-            inputs=kinds,
-            outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
-            skip_model_load=True,
-        )
-    model._mil_program.validate()
+    model = ct.convert(
+        _traced(network, size),
+        convert_to="mlprogram",
+        minimum_deployment_target=ct.target.iOS17,
+        compute_precision=ct.precision.FLOAT16 if half else ct.precision.FLOAT32,
+        inputs=kinds,
+        outputs=[ct.TensorType(name=spec.name, dtype=np.float32) for spec in contract.outputs],
+        skip_model_load=True,
+    )
     return model, _modules(model)
-
-
-@contextmanager
-def _validated_once() -> Iterator[None]:
-    """A block in which coremltools does not look for errors of its own after each of some 150 passes.
-
-    That was a third of a conversion. The program is validated when it is whole, and the doctor runs the file.
-    """
-    from coremltools.converters.mil.mil import Program
-
-    honest = Program.validate
-    Program.validate = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        Program.validate = honest
 
 
 def _modules(model: Any) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_precisions_share_a_trace_and_a_conversion_and_are_the_same_byte_by_byte
     assert len(converted) == 2
     monkeypatch.setattr(write, "_traced", write._traced.__wrapped__)
     monkeypatch.setattr(write, "_converted", write._converted.__wrapped__)
-    monkeypatch.setattr(write, "_validated_once", nullcontext)
+    monkeypatch.setattr(write, "unwatched", nullcontext)
     for precision in reversed(precisions):
         write.write(network, SIZE, precision, tmp_path / f"alone_{precision.value}.mlpackage")
         alone, shared = (content(tmp_path / f"{kind}_{precision.value}.mlpackage") for kind in ("alone", "shared"))
@@ -69,5 +69,5 @@ def test_a_whole_program_is_still_validated(tmp_path: Path, monkeypatch: pytest.
     validated = []
     honest = Program.validate
     monkeypatch.setattr(Program, "validate", lambda *given, **options: validated.append(1) or honest(*given, **options))
-    write.write(Networks().get("coarse"), SIZE, Precision.FP32, tmp_path / "p.mlpackage")
+    write.write(Networks().get("coarse"), SIZE, Precision.INT8, tmp_path / "p.mlpackage")
     assert len(validated) == 1
