@@ -17,12 +17,12 @@ from portraiture.reference.matting.foreground import estimate_foreground
 from portraiture.reference.matting.matte import matte
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.srgb import to_linear, to_srgb
-from portraiture.training.data.cache import NYU_BORDER_PX
 from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.labels import read_label
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.near_duplicates import in_training
 from portraiture.training.data.negatives import person_free_photos
+from portraiture.training.data.nyu import BORDER_PX
 
 SHAPE = (500, 375)
 """(H, W) of a scene in pixels: upright, as the photos of both sets of people are."""
@@ -148,7 +148,7 @@ def _read_background(path: Path) -> Floats:
     """A photo in linear light, without NYU's white border."""
     rgb = read_photo(path)
     if path.parent.name == NYU_PHOTOS:
-        rgb = rgb[NYU_BORDER_PX:-NYU_BORDER_PX, NYU_BORDER_PX:-NYU_BORDER_PX]
+        rgb = rgb[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX]
     return to_linear(rgb / 255.0)
 
 

@@ -13,12 +13,10 @@ from portraiture.reference.files import new_file
 from portraiture.reference.photo.read import read_photo
 from portraiture.training.data.labels import check_label_size, read_depth, read_soft_label
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.nyu import BORDER_PX
 
 DECODER_VERSION = 2
 """Enters the name of every cache file: raise it when a decoder gives other pixels. 2 reads by ``read_photo``."""
-
-NYU_BORDER_PX = 12
-"""Width of the white sensor border of NYU frames, cut on all sides, in pixels."""
 
 
 def resize_area(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -62,7 +60,7 @@ def photo_with_depth(sample: Sample, height: int, width: int) -> np.ndarray:
     check_label_size(sample, rgb, depth)
     if depth.max() > np.iinfo(np.uint8).max:
         raise InputError(f"{sample.label}: expected 8-bit depth levels, found {depth.max():g}; convert it to 8 bits")
-    inner = slice(NYU_BORDER_PX, -NYU_BORDER_PX)
+    inner = slice(BORDER_PX, -BORDER_PX)
     level = cv2.resize(depth[inner, inner].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return np.dstack([resize_area(rgb[inner, inner], height, width), level])
 

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import photos_in
 from portraiture.training.data.bsds_people import WITH_PEOPLE
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.near_duplicates import in_training
-
-NYU_PERSON = 30
-"""Number of NYU's class of people in ``nyu_labels40``."""
+from portraiture.training.data.nyu import FOLDER, PERSON, class_map
 
 
 def person_free_photos(folder: Path) -> list[Sample]:
@@ -29,14 +25,7 @@ def person_free_photos(folder: Path) -> list[Sample]:
 
 def person_free_rooms(nyu: Path, rooms: list[Sample]) -> np.ndarray:
     """Flags (n,) of rooms whose label map shows nobody; all are False where the set has no label maps."""
-    labels = nyu / "nyu_labels40"
+    labels = nyu / FOLDER
     if not labels.is_dir():
         return np.zeros(len(rooms), bool)
-    return np.array([_shows_nobody(labels / f"{room.id}.png") for room in rooms], bool)
-
-
-def _shows_nobody(path: Path) -> bool:
-    label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if label is None or label.ndim != 2:
-        raise InputError(f"{path}: expected a grey map of class numbers, found another; copy it again")
-    return not bool((label == NYU_PERSON).any())
+    return np.array([not (class_map(labels / f"{room.id}.png") == PERSON).any() for room in rooms], bool)

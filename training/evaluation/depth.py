@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.read import read_photo
-from portraiture.training.data.cache import NYU_BORDER_PX
 from portraiture.training.data.depth_order import MIN_LEVEL, DiwRecord, draw_point_pairs
 from portraiture.training.data.labels import check_label_size, read_depth
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.nyu import BORDER_PX
 from portraiture.training.evaluation.predict import Predict, by_suffix
 
 PAIRS_PER_SET = 5000
@@ -61,7 +61,7 @@ def evaluate_ordinal(
 
 def evaluate_nyu(samples: Sequence[Sample], predict: Predict) -> dict[str, float]:
     """:func:`evaluate_ordinal` without NYU's outer 12 px, and without its levels of 3 and less."""
-    return evaluate_ordinal(samples, predict, NYU_BORDER_PX, MIN_LEVEL + 1)
+    return evaluate_ordinal(samples, predict, BORDER_PX, MIN_LEVEL + 1)
 
 
 def evaluate_diw(records: Sequence[DiwRecord], predict: Predict) -> dict[str, float]:

@@ -9,7 +9,7 @@ from portraiture.training.tasks.perception import EMPTY_ROOM_WEIGHT, empty_losse
 
 
 class MaskTask:
-    """(1) weighted at the outline, with Dice, on people; (1) against an empty mask on rooms of nobody.
+    """(1) weighted at the outline, with Dice, on people; (1) on rooms, empty but for who was put there.
 
     Args:
         photos: batches.
@@ -26,7 +26,7 @@ class MaskTask:
         """The mask terms of the perception loss."""
         people = model(batch.people).float()
         mask = mask_loss(people, batch)
-        empty = empty_losses((model(batch.rooms).float(),), batch.empty) if len(batch.rooms) else mask.new_zeros(())
+        empty = empty_losses((model(batch.rooms).float(),), batch) if len(batch.rooms) else mask.new_zeros(())
         return mask + EMPTY_ROOM_WEIGHT * empty, {"mask": float(mask.detach()), "empty": float(empty.detach())}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

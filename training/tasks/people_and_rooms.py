@@ -26,7 +26,8 @@ class PeopleBatch(NamedTuple):
         as_taken: (N, 1, H, W), 1 inside photos in which people stand where the camera saw them, 0 elsewhere.
         rooms: photos (M, 3, h, w) in 0..1.
         levels: depth levels of the rooms (M, 1, h, w), 0 unknown.
-        empty: flags (M,) of rooms that are known to show nobody.
+        room_masks: (M, 1, h, w) in 0..1, people put into the rooms.
+        empty: flags (M,) of rooms that are known to show nobody else.
         metric: flags (M,) of rooms whose levels are of NYU's unit; of others their order alone is known.
     """
 
@@ -38,6 +39,7 @@ class PeopleBatch(NamedTuple):
     as_taken: Tensor
     rooms: Tensor
     levels: Tensor
+    room_masks: Tensor
     empty: Tensor
     metric: Tensor
 
@@ -111,8 +113,9 @@ class PeopleAndRooms:
             torch.from_numpy(indices < self.n_selfies),
             torch.tensor([view.one_body for view in people], dtype=torch.bool),
             _tensor([view.as_taken for view in people], (*target, 1)),
-            _tensor([r[0] for r in rooms], (*stage.rooms_size, 3)),
-            _tensor([r[1] for r in rooms], (*stage.rooms_size, 1)),
+            _tensor([room.rgb for room in rooms], (*stage.rooms_size, 3)),
+            _tensor([room.level for room in rooms], (*stage.rooms_size, 1)),
+            _tensor([room.mask for room in rooms], (*stage.rooms_size, 1)),
             torch.from_numpy(self.empty_rooms[room_indices]),
             torch.from_numpy(room_indices < self.n_metric),
         )

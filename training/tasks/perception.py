@@ -9,6 +9,7 @@ from portraiture.training import losses
 from portraiture.training.data.augment import Rng
 from portraiture.training.data.depth_order import MIN_LEVEL, draw_point_pairs
 from portraiture.training.data.ground import Contact, find_contacts
+from portraiture.training.data.nyu import LEVELS_PER_METRE
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.perception import MobilePerception, PerceptionLogits
 from portraiture.training.tasks.held_out import PAIRS_PER_PHOTO
@@ -32,9 +33,6 @@ GROUND_WEIGHT = 0.5
 
 Z_OF_LOG_DEPTH = 1.5
 """Depth before the sigmoid, for a log-depth in natural units; chosen, so that 1 to 10 m fill most of 0..1."""
-
-NYU_LEVELS_PER_METRE = 25.5
-"""Scale of the 8-bit depth maps in ``nyu_depths``: 10 m is 255."""
 
 
 class PerceptionTask:
@@ -80,7 +78,7 @@ class PerceptionTask:
         if len(batch.rooms):
             rooms = PerceptionLogits(*(z.float() for z in model.logits(batch.rooms)))
             depth = depth_loss(rooms.depth, batch) + 0.5 * depth_loss(rooms.coarse_depth, batch)
-            empty = empty_losses((rooms.mask, rooms.coarse_mask), batch.empty)
+            empty = empty_losses((rooms.mask, rooms.coarse_mask), batch)
             total = total + self.depth_weight * depth + EMPTY_ROOM_WEIGHT * empty
             terms |= {"depth": depth, "empty": empty}
         return total, {k: float(v.detach()) for k, v in terms.items()}
@@ -113,7 +111,7 @@ class CoarseTask(PerceptionTask):
             total = terms["mask"]
         if len(batch.rooms):
             rooms = model(batch.rooms).float()
-            terms["depth"], terms["empty"] = depth_loss(rooms[:, 1:], batch), empty_losses((rooms[:, :1],), batch.empty)
+            terms["depth"], terms["empty"] = depth_loss(rooms[:, 1:], batch), empty_losses((rooms[:, :1],), batch)
             total = total + self.depth_weight * terms["depth"] + EMPTY_ROOM_WEIGHT * terms["empty"]
         return total, {k: float(v.detach()) for k, v in terms.items()}
 
@@ -134,11 +132,12 @@ def mask_loss(logits: Tensor, batch: PeopleBatch) -> Tensor:
     return losses.cross_entropy(logits, batch.masks, weight) + losses.dice(logits, batch.masks, batch.known)
 
 
-def empty_losses(logits: tuple[Tensor, ...], empty: Tensor) -> Tensor:
-    """(1) against an empty mask, summed over the maps (M, 1, H, W), on the photos flagged as person-free (M,)."""
+def empty_losses(logits: tuple[Tensor, ...], batch: PeopleBatch) -> Tensor:
+    """(1) on the rooms that show nobody but who was put there, summed over the maps (M, 1, H, W)."""
+    empty = batch.empty
     if not bool(empty.any()):
         return logits[0].new_zeros(())
-    return torch.stack([losses.cross_entropy(z[empty], torch.zeros_like(z[empty])) for z in logits]).sum()
+    return torch.stack([losses.cross_entropy(z[empty], batch.room_masks[empty]) for z in logits]).sum()
 
 
 def depth_loss(depth: Tensor, batch: PeopleBatch) -> Tensor:
@@ -159,7 +158,7 @@ def depth_loss(depth: Tensor, batch: PeopleBatch) -> Tensor:
     if not bool(batch.metric.any()):
         return rank
     known = (level > MIN_LEVEL).float()
-    target = Z_OF_LOG_DEPTH * (torch.log(level.clamp(min=MIN_LEVEL) / NYU_LEVELS_PER_METRE) - 1.0)
+    target = Z_OF_LOG_DEPTH * (torch.log(level.clamp(min=MIN_LEVEL) / LEVELS_PER_METRE) - 1.0)
     metric = batch.metric
     return rank + 0.5 * losses.log_depth(z[metric], target[metric], known[metric]) * metric.float().mean()
 

@@ -15,6 +15,8 @@ from portraiture.training.data.cache import (
     photo_with_relative_depth,
 )
 from portraiture.training.data.datasets import Split, split_of
+from portraiture.training.data.nyu import FOLDER, LEVELS_PER_METRE, floor_of
+from portraiture.training.data.standing import Scene, stand
 from portraiture.training.tasks.people_sets import PeopleSets, Stage
 
 # shares and scales here were chosen, not measured
@@ -48,6 +50,24 @@ CROWD_SHARE = 0.15
 
 CROWD_SCALES = (0.3, 1.1)
 """Size of a pasted person against the person's own photo."""
+
+
+STANDING_SHARE = 0.4
+"""Share of NYU's rooms into which a person is put, where a person can stand."""
+
+
+class Room(NamedTuple):
+    """A random view of a room.
+
+    Attributes:
+        rgb: (h, w, 3) float32 in 0..1.
+        level: (h, w, 1) float32, depth levels, 0 unknown.
+        mask: (h, w, 1) float32 in 0..1, a person who was put there.
+    """
+
+    rgb: np.ndarray
+    level: np.ndarray
+    mask: np.ndarray
 
 
 class View(NamedTuple):
@@ -93,6 +113,9 @@ class StagePhotos:
         self.rooms = list(cached(rooms, photo_with_depth, height, width, cache)) if rooms else []
         if scenes:
             self.rooms += list(cached(scenes, photo_with_relative_depth, height, width, cache))
+        nyu = sets.data.nyu
+        has_floors = bool(rooms) and nyu is not None and (nyu / FOLDER).is_dir()
+        self.floors = list(cached(rooms, floor_of, height, width, cache)) if has_floors else []
         nobody = sets.nobody(Split.TRAIN)
         self.backgrounds = list(cached(nobody, photo_only, long_px, short_px, cache)) if nobody else []
 
@@ -140,19 +163,23 @@ class StagePhotos:
         rgb = degrade(rng, rgb) if wild else rgb
         return View(rgb, mask[..., None], known[..., None], one_body, inside[..., None])
 
-    def room(self, rng: Rng, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """A random crop of a room: photo (h, w, 3) float32 in 0..1, depth levels (h, w, 1) float32, 0 unknown."""
-        pair, target = self.rooms[index], self.rooms_size
-        scale = rng.uniform(0.6, 1.0)
-        h, w = (int(n * scale) for n in pair.shape[:2])
-        y, x = rng.integers(0, pair.shape[0] - h + 1), rng.integers(0, pair.shape[1] - w + 1)
-        crop = pair[y : y + h, x : x + w]
-        if rng.random() < 0.5:
-            crop = crop[:, ::-1]
-        rgb, level = (np.ascontiguousarray(part) for part in (crop[..., :3], crop[..., 3]))
-        rgb = cv2.resize(rgb, target[::-1], interpolation=cv2.INTER_AREA)
-        level = cv2.resize(level, target[::-1], interpolation=cv2.INTER_NEAREST)
-        return jitter_colour(rng, rgb.astype(np.float32) / 255), level.astype(np.float32)[..., None]
+    def room(self, rng: Rng, index: int) -> Room:
+        """A random crop of a room or scene, now and then with a person where a person can stand."""
+        rgb, level = _split(self.rooms[index])
+        scene = Scene(rgb, np.zeros_like(level), level * np.float32(255 / LEVELS_PER_METRE))
+        if index < len(self.floors) and self.n_upright and rng.random() < STANDING_SHARE:
+            photo, person = _split(self.people[rng.integers(self.n_upright)])  # folders' photos are stretched
+            scene = stand(rng, photo, person, scene, self.floors[index][..., 0] > 0) or scene
+        target, scale = self.rooms_size, rng.uniform(0.6, 1.0)
+        h, w = (int(n * scale) for n in level.shape)
+        y, x = rng.integers(0, level.shape[0] - h + 1), rng.integers(0, level.shape[1] - w + 1)
+        turn = slice(None, None, -1 if rng.random() < 0.5 else 1)
+        crop = [np.ascontiguousarray(part[y : y + h, x : x + w][:, turn]) for part in scene]
+        ways = (cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_NEAREST_EXACT)
+        rgb, mask, depth = (
+            np.asarray(cv2.resize(part, target[::-1], interpolation=way)) for part, way in zip(crop, ways, strict=True)
+        )
+        return Room(jitter_colour(rng, rgb), (depth * np.float32(LEVELS_PER_METRE))[..., None], mask[..., None])
 
     def pasted(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lay one or two more people over a photo, in any place and mostly smaller.

@@ -16,7 +16,6 @@ from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.photo.read import read_photo
 from portraiture.training.data import cache as data_cache
 from portraiture.training.data.cache import (
-    NYU_BORDER_PX,
     cached,
     photo_only,
     photo_with_depth,
@@ -26,6 +25,7 @@ from portraiture.training.data.datasets import Split, list_samples, split_of
 from portraiture.training.data.depth_order import MIN_LEVEL, MIN_RATIO, draw_point_pairs, read_diw
 from portraiture.training.data.labels import mask_size, read_depth, read_mask
 from portraiture.training.data.layouts import Sample
+from portraiture.training.data.nyu import BORDER_PX
 from portraiture.training.evaluation.predict import read_photo_and_mask
 
 H, W = 40, 32
@@ -291,7 +291,7 @@ def test_mask_pair_is_rgb_and_soft_mask(tmp_path: Path) -> None:
 
 
 def test_depth_pair_cuts_the_border_and_never_blends_levels(tmp_path: Path) -> None:
-    b = NYU_BORDER_PX
+    b = BORDER_PX
     height, width = 2 * b + 20, 2 * b + 30
     rgb, level = np.full((height, width, 3), 255, np.uint8), np.zeros((height, width), np.uint8)
     rgb[b:-b, b:-b] = 10

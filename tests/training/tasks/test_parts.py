@@ -110,7 +110,7 @@ def test_unknown_pixels_have_no_gradient(subject: str) -> None:
     flags = torch.zeros(2, dtype=torch.bool)
 
     def batch(labels: torch.Tensor, which: torch.Tensor) -> PeopleBatch:
-        rooms = (nothing, nothing[:, :1], flags[:0], flags[:0])
+        rooms = (nothing, nothing[:, :1], nothing[:, :1], flags[:0], flags[:0])
         return PeopleBatch(torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)), labels, which,
                            flags, flags, torch.zeros_like(masks), *rooms)  # fmt: skip
 

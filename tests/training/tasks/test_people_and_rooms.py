@@ -1,5 +1,6 @@
 """Batches of people, rooms and photos of nobody, on small sets that the tests write."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from portraiture.reference.errors import InputError, OptionError
 from portraiture.training import recipes
 from portraiture.training.data.bsds_people import WITH_PEOPLE
 from portraiture.training.data.datasets import Split, list_samples, split_of
-from portraiture.training.data.negatives import NYU_PERSON, person_free_photos, person_free_rooms
+from portraiture.training.data.negatives import person_free_photos, person_free_rooms
+from portraiture.training.data.nyu import FLOOR, PERSON
 from portraiture.training.models.perception import MobilePerception
 from portraiture.training.recipes import PeopleRecipe
 from portraiture.training.tasks import stage_photos
-from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
+from portraiture.training.tasks.people_and_rooms import PeopleAndRooms, PeopleBatch
 from portraiture.training.tasks.people_sets import Folder, PeopleData, Stage
 from portraiture.training.tasks.perception import PerceptionTask, contacts_of, empty_losses, ground_loss
 from portraiture.training.tensor_files import load_tensors
@@ -56,7 +58,7 @@ def data(tmp_path: Path) -> PeopleData:
         label(tmp_path / f"ccp/pixel-level/{k:04d}.mat", person)
         write(tmp_path / f"nyu/nyu_images/{k}.jpg", plain((90, 90, 90), 90, 120))
         write(tmp_path / f"nyu/nyu_depths/{k}.png", slope)
-        write(tmp_path / f"nyu/nyu_labels40/{k}.png", np.full((90, 120), NYU_PERSON if k % 4 == 0 else 7, np.uint8))
+        write(tmp_path / f"nyu/nyu_labels40/{k}.png", np.full((90, 120), PERSON if k % 4 == 0 else 7, np.uint8))
         write(tmp_path / f"bsds/{k + 1000}.jpg", plain(GREEN))
     for name in sorted(WITH_PEOPLE)[:5]:
         write(tmp_path / f"bsds/{name}.jpg", plain(BLUE))
@@ -196,13 +198,62 @@ def test_every_third_held_out_photo_is_judged(data: PeopleData) -> None:
 
 def test_an_empty_room_pulls_its_mask_down_and_another_does_not() -> None:
     z = torch.zeros(2, 1, 4, 4, requires_grad=True)
-    loss = empty_losses((z, z), torch.tensor([False, True]))
+    loss = empty_losses((z, z), rooms_batch(torch.zeros(2, 1, 4, 4), torch.tensor([False, True])))
     loss.backward()
     assert loss.item() == pytest.approx(2 * np.log(2))
     assert z.grad is not None
     assert not z.grad[0].any()
     assert (z.grad[1] > 0).all()
-    assert empty_losses((z,), torch.tensor([False, False])).item() == 0
+    assert empty_losses((z,), rooms_batch(torch.zeros(2, 1, 4, 4), torch.tensor([False, False]))).item() == 0
+
+
+def rooms_batch(masks: Tensor, empty: Tensor) -> PeopleBatch:
+    """A batch of rooms alone."""
+    nothing, flags = torch.zeros(0, 1, 4, 4), torch.zeros(0, dtype=torch.bool)
+    rgb, level = torch.rand(len(masks), 3, 4, 4), torch.full_like(masks, 100)
+    metric = torch.ones_like(empty)
+    return PeopleBatch(rgb[:0], nothing, nothing, flags, flags, nothing, rgb, level, masks, empty, metric)
+
+
+def test_who_was_put_into_an_empty_room_is_the_only_person_there() -> None:
+    z = torch.zeros(1, 1, 4, 4, requires_grad=True)
+    masks = torch.zeros(1, 1, 4, 4)
+    masks[..., :2] = 1
+    empty_losses((z,), rooms_batch(masks, torch.tensor([True]))).backward()
+    assert z.grad is not None
+    assert (z.grad[masks == 1] < 0).all()
+    assert (z.grad[masks == 0] > 0).all()
+
+
+def test_people_are_put_onto_the_floor_of_rooms_and_have_its_depth(
+    data: PeopleData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = np.full((90, 120), 7, np.uint8)
+    rooms[60:] = FLOOR
+    near = np.tile(np.linspace(250, 60, 90).round().astype(np.uint8)[:, None], (1, 120))  # the lower, the nearer
+    for k in range(COUNT):
+        write(data.nyu / f"nyu_labels40/{k}.png", rooms)
+        write(data.nyu / f"nyu_depths/{k}.png", near)
+    monkeypatch.setattr(stage_photos, "STANDING_SHARE", 1.0)
+    photos = PeopleAndRooms(data, (STAGE,))
+    rng, seen = np.random.default_rng(0), 0
+    for _ in range(10):
+        batch = photos.batch(0, rng)
+        for rgb, level, mask in zip(batch.rooms, batch.levels, batch.room_masks, strict=True):
+            inside = mask > 0.95
+            seen += bool(inside.any())
+            if inside.any():
+                assert level[inside].std() < 0.01  # one depth, of one point of the floor
+                red, _, blue = rgb
+                assert (red[inside[0]] > blue[inside[0]]).all()  # the photos of people are red, rooms grey
+    assert seen > 10
+
+
+def test_without_classes_of_rooms_nobody_is_put_there(data: PeopleData, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert data.nyu is not None
+    shutil.rmtree(data.nyu / "nyu_labels40")
+    monkeypatch.setattr(stage_photos, "STANDING_SHARE", 1.0)
+    assert not PeopleAndRooms(data, (STAGE,)).batch(0, np.random.default_rng(0)).room_masks.any()
 
 
 def standing() -> tuple[Tensor, Tensor]:
