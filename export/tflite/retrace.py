@@ -1,7 +1,8 @@
-"""One trace of the graph less in a conversion by litert-torch.
+"""A conversion by litert-torch in two thirds of the time: quicker traces of the graph, and one less.
 
-litert-torch 0.10.0 traces the whole graph four times. The last time it does so only to turn the int64 ``arange`` of
-each resize into int32; a cast behind each of them gives the same graph at once, and the same file byte by byte.
+litert-torch 0.10.0 traces the whole graph four times by PyTorch's ``run_decompositions``. The last time it does so only
+to turn the int64 ``arange`` of each resize into int32; a cast behind each of them gives the same graph at once. The two
+before it are of functional graphs, for which :func:`traced` is enough. The file is the same byte by byte.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+from portraiture.export.tflite.trace import traced
 
 
 def ranges_as_int32(program: Any) -> bool:
@@ -36,13 +39,26 @@ def ranges_as_int32(program: Any) -> bool:
 
 
 @contextmanager
-def one_trace_less() -> Iterator[None]:
-    """A block in which litert-torch leaves its last trace out."""
+def quick_traces() -> Iterator[None]:
+    """A block in which litert-torch traces in our way where that can be, in PyTorch's elsewhere."""
     from litert_torch.backend import export
+    from torch.export import ExportedProgram
 
-    honest = export._convert_i64_to_i32
+    owner: Any = ExportedProgram
+    as_int32, decomposed = export._convert_i64_to_i32, owner.run_decompositions
+
+    def run_decompositions(program: Any, table: Any = None, **options: Any) -> Any:
+        if table and not options:
+            try:
+                return traced(program, table)
+            except Exception:  # a graph that PyTorch knows to trace and we do not
+                pass
+        return decomposed(program, table, **options)
+
     export._convert_i64_to_i32 = ranges_as_int32
+    owner.run_decompositions = run_decompositions
     try:
         yield
     finally:
-        export._convert_i64_to_i32 = honest
+        export._convert_i64_to_i32 = as_int32
+        owner.run_decompositions = decomposed

@@ -19,7 +19,7 @@ from portraiture.export.tflite.join import join_tflite
 from portraiture.export.tflite.metadata import write_metadata
 from portraiture.export.tflite.model import pack_model, read_model
 from portraiture.export.tflite.quantize import quantize
-from portraiture.export.tflite.retrace import one_trace_less
+from portraiture.export.tflite.retrace import quick_traces
 
 
 def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) -> None:
@@ -37,7 +37,7 @@ def convert(module: nn.Module, inputs: Sequence[Tensor], name: str, path: Path) 
     with quiet(), uncollected(), torch.no_grad():
         import litert_torch
 
-        with one_trace_less():
+        with quick_traces():
             litert_torch.signature(name, module, tuple(inputs)).convert().export(str(path))
 
 
