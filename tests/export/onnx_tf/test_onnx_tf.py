@@ -12,7 +12,7 @@ import torch
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Route, Target
-from portraiture.export.networks.build import Networks
+from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.onnx_tf import environment as onnx_tf_env
 from portraiture.export.onnx_tf.compare import compare_routes
 from portraiture.export.onnx_tf.environment import PINS, environment_folder, interpreter_of, make_environment
@@ -170,12 +170,14 @@ def test_a_real_refusal_names_the_operation(
 
 
 @pytest.mark.slow
-def test_a_file_that_differs_is_refused(tmp_path: Path) -> None:
-    network = Networks().get("coarse", "NHWC")
+def test_a_file_that_differs_is_refused(tmp_path: Path, quick: Checkpoints) -> None:
+    network = Networks(quick).get("perception", "NHWC")
     litert = write_tflite(network, SIZE, tmp_path)
     with torch.no_grad():
         next(p for p in network.parameters() if p.ndim == 4).mul_(1.01)
     (tmp_path / "other").mkdir()
     other = write_tflite(network, SIZE, tmp_path / "other")
-    with pytest.raises(GateError, match=r"coarse 64x96: onnx-tf against PyTorch float64: expected max error <= 0.0001"):
-        compare_routes(other, litert, "coarse", SIZE, Truth(Networks()))
+    with pytest.raises(
+        GateError, match=r"perception 64x96: onnx-tf against PyTorch float64: expected max error <= 0.0001"
+    ):
+        compare_routes(other, litert, "perception", SIZE, Truth(Networks(quick)))

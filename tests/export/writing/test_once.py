@@ -98,7 +98,7 @@ def test_reports_count_the_files_and_then_the_gates_steps(monkeypatch: pytest.Mo
     ("target", "converter"), [(Target.TFLITE, "tflite.write.convert"), (Target.ONNX, "onnx.write.trace_onnx")]
 )
 def test_a_conversion_is_shared_by_a_models_precisions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target, converter: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: build.Checkpoints, target: Target, converter: str
 ) -> None:
     """One conversion for two files of it. (Core ML: ``test_write.py``.)"""
     module, name = converter.rsplit(".", 1)
@@ -110,7 +110,7 @@ def test_a_conversion_is_shared_by_a_models_precisions(
         honest(*given)
 
     monkeypatch.setattr(owner, name, counted)
-    spec = BundleSpec(("coarse",), (target,), (Precision.FP32, Precision.FP16), (Size(64, 64),))
+    spec = BundleSpec(("perception",), (target,), (Precision.FP32, Precision.FP16), (Size(64, 64),), quick)
     export_bundle(spec, tmp_path / "bundle", gate=False)
     assert len(converted) == 1
     assert not list((tmp_path / "bundle").glob(".*"))

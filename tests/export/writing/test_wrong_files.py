@@ -11,6 +11,7 @@ from torch import Tensor
 from portraiture.export.contract import Size
 from portraiture.export.doctor import outputs as doctor_outputs
 from portraiture.export.formats import Packaging, Precision, Target
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import GateError
@@ -56,20 +57,20 @@ def plant_coreml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FAULTS = {
-    Target.TFLITE: (plant_tflite, "first layer that diverges: network.coarse"),
-    Target.ONNX: (plant_onnx, "first layer that diverges: network.coarse"),
+    Target.TFLITE: (plant_tflite, "first layer that diverges: network.perception"),
+    Target.ONNX: (plant_onnx, "first layer that diverges: network.perception"),
     Target.COREML: (plant_coreml, "the scale 1/255 is missing"),
 }
 
 
 @pytest.mark.parametrize("target", list(Target))
 def test_a_wrong_file_is_refused_without_the_gate_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Checkpoints, target: Target
 ) -> None:
     plant, cause = FAULTS[target]
     plant(monkeypatch)
     output = tmp_path / "bundle"
-    spec = BundleSpec(("coarse",), (target,), (Precision.FP32,), (SIZE,))
+    spec = BundleSpec(("perception",), (target,), (Precision.FP32,), (SIZE,), quick)
     with pytest.raises(GateError) as caught:
         export_bundle(spec, output, gate=False)
     (file,) = spec.files()
@@ -79,7 +80,7 @@ def test_a_wrong_file_is_refused_without_the_gate_too(
 
 
 def test_a_wrong_entry_of_a_merged_file_is_refused_without_the_gate_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Checkpoints
 ) -> None:
     honest = doctor_outputs.open_file
 
@@ -90,7 +91,7 @@ def test_a_wrong_entry_of_a_merged_file_is_refused_without_the_gate_too(
             runner.run = lambda feeds: dict(zip(["depth", "mask"], run(feeds).values(), strict=True))
         return runner
 
-    spec = BundleSpec(("coarse",), (Target.TFLITE,), (Precision.FP32,), (SIZE,), packaging=Packaging.SHARED)
+    spec = BundleSpec(("perception",), (Target.TFLITE,), (Precision.FP32,), (SIZE,), quick, packaging=Packaging.SHARED)
     monkeypatch.setattr(doctor_outputs, "open_file", swapped)
     with pytest.raises(GateError, match=r"doctor: tflite/portraiture_fp32\.tflite: mask: expected max error"):
         export_bundle(spec, tmp_path / "bundle", gate=False)
