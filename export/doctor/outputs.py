@@ -9,6 +9,7 @@ import torch
 
 from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MASK
+from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.runner import Feeds
@@ -62,6 +63,13 @@ def as_it_is(gate: Tolerance, _name: str, _difference: Difference) -> Tolerance:
     return gate
 
 
+def _way_out(file: ModelFile) -> str:
+    """What to do about a file that is refused: fewer bits may be the whole cause."""
+    if file.precision in (Precision.FP32, Precision.FP16):
+        return "the converter wrote another computation: export another --precision, --route or --target"
+    return f"these weights may not bear {file.precision.value}: export --precision fp16"
+
+
 def check_computation(
     root: Path, file: ModelFile, feeds: Feeds, expected: Mapping[str, np.ndarray], fair: Fair = as_it_is
 ) -> dict[str, Difference]:
@@ -90,10 +98,10 @@ def check_computation(
     for name, difference in found.items():
         gate = fair(use_tolerance(file.name, file.target, file.precision, name), name, difference)
         if not gate.passes(difference):
+            overlap = "" if difference.iou is None else f", IoU {difference.iou:.3f}"
             raise WrongFile(
                 f"doctor: {file.path}: {name}: expected {gate} against PyTorch float64 on the sample photo, found max"
-                f" error {difference.max_abs:.2g}, PSNR {difference.psnr_db:.1f} dB; the converter wrote another"
-                " computation: export another --precision, --route or --target",
+                f" error {difference.max_abs:.2g}, PSNR {difference.psnr_db:.1f} dB{overlap}; {_way_out(file)}",
                 file,
             )
     return found

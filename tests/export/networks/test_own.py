@@ -9,17 +9,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from portraiture.export import tolerances
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
+from portraiture.export.model_file import bytes_of
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.own import DepthOutput, MaskOutput, OwnNetwork, OwnPerception
 from portraiture.export.networks.own_source import load_own
 from portraiture.export.parity.rows import Status
 from portraiture.export.parity.run import run_parity
 from portraiture.export.pipeline.truth import Truth
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.writing.calibration import calibration_photos
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import ExportError, GateError, InputError, OptionError
+from portraiture.reference.photo.write import write_photo
 from portraiture.training.weights import load_perception
 
 SOURCE = '''
@@ -40,11 +45,24 @@ class Small(nn.Module):
         x = self.odd(self.pool(torch.relu(self.first(x))))
         return {"scores": 4 * self.scores(x), "disparity": 50 + 90 * self.disparity(x)[:, 0]}
 
+class Wide(nn.Module):
+    """A layer large enough for int8 between two small ones."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.layers = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1),
+                                    nn.ReLU(), nn.Conv2d(64, 2, 1))
+
+    def forward(self, x):
+        return 20 * self.layers(x)
+
 MASK = MaskOutput("scores", 2, "classes")
 DEPTH = DepthOutput("disparity", values="relative", larger_is_farther=False)
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 def both(): return OwnNetwork(Small(), mask=MASK, depth=DEPTH, **IMAGENET)
+def wide(): return OwnNetwork(Wide(), MaskOutput(None, 0, "logit"), DepthOutput(None, 1, "logit"))
 def mask_alone(): return OwnNetwork(Small(), mask=MASK)
 def fixed(): return OwnNetwork(Small(), mask=MASK, sizes=("64x96",))
 def with_fft(): return OwnNetwork(Small(lambda x: torch.fft.rfft2(x).abs()[..., :32]), mask=MASK, depth=DEPTH)
@@ -334,6 +352,37 @@ def test_every_target_is_written_and_proven(source: Callable[[str], str], tmp_pa
         run_parity(tmp_path / "bundle")
     with pytest.raises(InputError, match="exported from another network or other weights than --network"):
         run_parity(tmp_path / "bundle", (), Truth(Networks(Checkpoints(own=source("mask_alone")))))
+
+
+SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_small_files_are_written_and_proven(
+    source: Callable[[str], str], tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    (tmp_path / "photos").mkdir()
+    write_photo(tmp_path / "photos/astronaut.png", astronaut)
+    photos = calibration_photos(tmp_path / "photos")
+    spec = spec_of(source("wide"), *Target, precisions=(Precision.FP16, *SMALL), calibration=photos)
+    export = export_bundle(spec, tmp_path / "bundle")
+    assert {row.status for row in export.rows} <= {Status.PASSED, Status.NOT_RUN}
+    found = {(f.target, f.precision): bytes_of(tmp_path / "bundle" / f.path) for f in export.files}
+    assert {p for _, p in found} == {Precision.FP16, *SMALL}
+    for (target, precision), size in found.items():
+        assert size < 0.9 * found[target, Precision.FP16] or precision is Precision.FP16, (target, precision)
+
+
+@pytest.mark.filterwarnings("default")
+def test_weights_that_do_not_bear_int8_are_told_so(
+    source: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tolerances, "_SMALL_MASK", Tolerance("nothing is that near", min_psnr_db=150.0, min_iou=1.0))
+    spec = spec_of(source("wide"), Target.ONNX, precisions=(Precision.INT8,))
+    told = r"found max error [\d.e-]+, PSNR [\d.]+ dB, IoU [01]\.\d{3}; these weights may not bear int8: export --prec"
+    with pytest.raises(GateError, match=told):
+        export_bundle(spec, tmp_path / "bundle", gate=False)
 
 
 @pytest.mark.filterwarnings("default")
