@@ -64,16 +64,16 @@ def file_rows(
     except PortraitureError as error:
         yield Row.failed(Link.FILE, subject, str(error))
         return
-    yield from _judged(file, subject, found, truth.shipped, truth)
+    yield from _judged(file, subject, found, truth)
 
 
-def known_rows(file: ModelFile, known: Mapping[str, Difference], shipped: bool = True) -> Iterator[Row]:
+def known_rows(file: ModelFile, known: Mapping[str, Difference], truth: Truth) -> Iterator[Row]:
     """First link for one file whose differences are known for one photo: the rows that running it would give.
 
     Args:
         file: the file.
         known: the difference of each output of the contract, by name.
-        shipped: it is of the shipped weights.
+        truth: of the networks that the file was held against.
 
     Raises:
         InputError: an output is missing, or there is one more.
@@ -82,20 +82,15 @@ def known_rows(file: ModelFile, known: Mapping[str, Difference], shipped: bool =
     if sorted(known) != sorted(names):
         raise InputError(f"{file.path}: expected known figures of {', '.join(names)}, found {', '.join(sorted(known))};"
                          " leave the file out, and parity runs it")  # fmt: skip
-    return _judged(file, subject_of(file), {name: {0: known[name]} for name in names}, shipped)
+    return _judged(file, subject_of(file), {name: {0: known[name]} for name in names}, truth)
 
 
 def _judged(
-    file: ModelFile,
-    subject: Subject,
-    found: Mapping[str, Mapping[int, Difference]],
-    shipped: bool,
-    truth: Truth | None = None,
+    file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]], truth: Truth
 ) -> Iterator[Row]:
     for name, differences in found.items():
-        tolerance = file_tolerance(file.name, file.target, file.precision, name, shipped)
-        if truth is not None:
-            tolerance = fair(tolerance, truth, file, name, differences.values())
+        tolerance = file_tolerance(file.name, file.target, file.precision, name, truth.shipped)
+        tolerance = fair(tolerance, truth, file, name, differences.values())
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
 

@@ -104,9 +104,7 @@ def run_parity(
 
 def _file_step(root: Path, file: ModelFile, truth: Truth, photos: list[np.ndarray], watch: Watch, known: Known) -> Step:
     is_known = file.path in known and not file.entry
-    rows = (
-        known_rows(file, known[file.path], truth.shipped) if is_known else file_rows(root, file, truth, photos, watch)
-    )
+    rows = known_rows(file, known[file.path], truth) if is_known else file_rows(root, file, truth, photos, watch)
     return str(subject_of(file)), rows
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +15,7 @@ from portraiture.export.bundle.goldens import INDEX, index_of
 from portraiture.export.compare import Difference
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.formats import Precision, Target
+from portraiture.export.measured_errors import MeasuredError
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.parity import device, links, probes, run, settings
@@ -164,15 +165,30 @@ def test_a_file_that_does_not_open_is_one_failed_row(monkeypatch: pytest.MonkeyP
         assert (row.status, row.note, row.link) == (Status.FAILED, "a.tflite: expected a model, found none", Link.FILE)
 
 
+def weights(shipped: bool = True, own_db: float = 0.0) -> Any:
+    """A truth of weights whose mask has ``own_db`` in PyTorch's fp16."""
+    errors = {"mask": MeasuredError(0.1, own_db, own_db)}
+    return cast(Any, SimpleNamespace(shipped=shipped, remembered=lambda *_: errors))
+
+
+def test_known_figures_of_other_weights_are_held_to_what_they_bear() -> None:
+    """As the rows of a run are; else an export refuses what parity passes."""
+    half = replace(file(), precision=Precision.FP16)
+    known = {"mask": Difference(True, 8e-3, 1e-3, 58.6, 50.0, 1.0), "depth": Difference(True, 1e-5, 1e-6, 90.0, 80.0)}
+    for own_db, status in ((58.6, Status.PASSED), (75.0, Status.FAILED)):
+        mask, _ = known_rows(half, known, weights(shipped=False, own_db=own_db))
+        assert mask.status is status
+
+
 def test_known_figures_are_the_rows_of_a_run() -> None:
     near, far = Difference(True, 6e-5, 1e-5, 100.0, 90.0, 1.0), Difference(True, 0.1, 0.1, 20.0, 20.0)
-    mask, depth = known_rows(file(), {"depth": far, "mask": near}, shipped=False)
+    mask, depth = known_rows(file(), {"depth": far, "mask": near}, weights(shipped=False))
     assert (mask.output, mask.difference, mask.status) == ("mask", near, Status.PASSED)
     assert (depth.output, depth.difference, depth.status) == ("depth", far, Status.FAILED)
-    assert next(iter(known_rows(file(), {"depth": far, "mask": near}))).status is Status.FAILED  # shipped: measured
+    assert next(iter(known_rows(file(), {"depth": far, "mask": near}, weights()))).status is Status.FAILED  # measured
     for names in (["mask"], ["mask", "depth", "portrait"], []):
         with pytest.raises(InputError, match="expected known figures of mask, depth, found"):
-            known_rows(file(), dict.fromkeys(names, near))
+            known_rows(file(), dict.fromkeys(names, near), weights())
 
 
 class Drawn:
@@ -378,7 +394,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
         monkeypatch.setattr(run, name, lambda *_: None)
     monkeypatch.setattr(run, "golden_rows", lambda *_: lazily("goldens"))
     monkeypatch.setattr(run, "file_rows", lambda root, f, t, photos, w: lazily("file", f.path, len(photos)))
-    monkeypatch.setattr(run, "known_rows", lambda f, known, shipped: lazily("known", f.path, shipped))
+    monkeypatch.setattr(run, "known_rows", lambda f, known, truth: lazily("known", f.path, truth.shipped))
     monkeypatch.setattr(run, "filter_rows", lambda t, size, photos, w, known: lazily("filter", size, known))
     monkeypatch.setattr(run, "pipeline_rows", lambda root, fs, t, photos, w: lazily("pipeline", len(fs), len(photos)))
     monkeypatch.setattr(run, "tensorflow_steps", lambda *_: iter([("by TensorFlow", lazily("tensorflow"))]))

@@ -149,11 +149,12 @@ def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
 
 
 def test_known_figures_are_judged_by_the_gate(bundle: Path) -> None:
+    truth = Truth(Networks())
     file = file_of(bundle, "perception", Target.TFLITE, Precision.FP32)
     near, far = Difference(True, 1e-6, 1e-7, 120.0, 110.0, 1.0), Difference(True, 0.3, 0.1, 20.0, 10.0)
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))
-    assert [r.status for r in known_rows(file, {"mask": near, "depth": far})] == [Status.PASSED, Status.FAILED]
-    (_, row) = known_rows(file, {"mask": near, "depth": nan})
+    assert [r.status for r in known_rows(file, {"mask": near, "depth": far}, truth)] == [Status.PASSED, Status.FAILED]
+    (_, row) = known_rows(file, {"mask": near, "depth": nan}, truth)
     assert (row.status, row.note) == (Status.FAILED, "NaN or infinity in the output")
 
 
