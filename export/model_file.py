@@ -132,6 +132,7 @@ class Format:
         open: ``open(path, file)``, the runner of a model in a file; raises InputError where it is damaged.
         describe: ``describe(path, models)`` puts the contract of models (name and size each) into a file, in place.
         described: ``described(path, models)``, the contract's JSON that ``describe`` put there; empty where none is.
+        needs: ``needs(path)``, the lowest versions of systems and runtimes that run a file, by name.
         merge: ``merge(entries, path)`` writes one file of several, by the entry's name; None where a file holds one
             model.
         refused: ``refused(kind)``, whether a file must do without a type of operation.
@@ -154,6 +155,7 @@ class Format:
     open: Callable[[Path, ModelFile], Runner]
     describe: Callable[[Path, Sequence[tuple[str, Size]]], None]
     described: Callable[[Path, Sequence[tuple[str, Size]]], str]
+    needs: Callable[[Path], dict[str, str]]
     merge: Callable[[Mapping[str, Path], Path], None] | None = None
     refused: Callable[[str], bool] = _nothing_refused
     unproven: Callable[[str], bool] = _nothing_refused

@@ -44,6 +44,9 @@ class Model(_Strict):
     bytes: Annotated[int, Field(gt=0)]
     ops: dict[str, int]
     op_count: Annotated[int, Field(gt=0)]
+    needs: Annotated[
+        dict[str, str] | None, Field(description="lowest versions of systems and runtimes that run the file")
+    ] = None
     meaning: str
     inputs: list[Tensor]
     outputs: list[Tensor]

@@ -1,6 +1,7 @@
 """Core ML as an entry of the table of formats."""
 
 from portraiture.export.coreml.merge import merge_coreml
+from portraiture.export.coreml.needs import needs
 from portraiture.export.coreml.parts import constants, operations, refused, unproven, values
 from portraiture.export.coreml.runner import engine_note, not_run_here, open_model
 from portraiture.export.coreml.settle import read_contract, settle
@@ -15,6 +16,7 @@ FORMAT = Format(
     open=open_model,
     describe=settle,
     described=read_contract,
+    needs=needs,
     merge=merge_coreml,
     refused=refused,
     unproven=unproven,

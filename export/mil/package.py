@@ -124,6 +124,15 @@ def proto() -> ModuleType:
     return module
 
 
+def specification_of(path: Path) -> int:
+    """The version of Core ML's format in which a package folder's model is written.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    return int(_parse_model(_model_path(path)).specificationVersion)
+
+
 def read_package(path: Path, function: str = "main") -> Package:
     """Read a package folder.
 

@@ -1,6 +1,7 @@
 """ONNX as an entry of the table of formats."""
 
 from portraiture.export.model_file import Format
+from portraiture.export.onnx.needs import needs
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
 from portraiture.export.onnx.write import describe, read_contract, write
@@ -13,6 +14,7 @@ FORMAT = Format(
     open=open_model,
     describe=describe,
     described=read_contract,
+    needs=needs,
     is_capped=False,
     tools=("onnx", "onnxruntime"),
 )

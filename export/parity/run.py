@@ -73,7 +73,7 @@ def run_parity(
     truth = truth or Truth(Networks())
     bundle = open_bundle(root)
     check_golden_truth(bundle, truth.networks)
-    check_inside(root, bundle.files)
+    check_inside(root, bundle.files, bundle.manifest["models"])
     files, chosen, known = list(bundle.files), list(photos), known or {}
     if chosen and known:
         raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")

@@ -4,6 +4,7 @@ from portraiture.export.model_file import Format
 from portraiture.export.tflite.delegate import undelegated
 from portraiture.export.tflite.merge import merge_tflite
 from portraiture.export.tflite.metadata import read_metadata, write_metadata
+from portraiture.export.tflite.needs import needs
 from portraiture.export.tflite.parts import constants, operations, refused, values
 from portraiture.export.tflite.runner import open_model
 from portraiture.export.tflite.write import write
@@ -16,6 +17,7 @@ FORMAT = Format(
     open=open_model,
     describe=write_metadata,
     described=read_metadata,
+    needs=needs,
     merge=merge_tflite,
     refused=refused,
     undelegated=undelegated,

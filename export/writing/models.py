@@ -154,6 +154,7 @@ def _entry(spec: BundleSpec, root: Path, file: ModelFile) -> dict[str, Any]:
         "bytes": bytes_of(root / file.path),
         "ops": counts,
         "op_count": sum(counts.values()),
+        "needs": FORMATS[file.target].needs(root / file.path),
         **describe(file.name, file.target, file.size),
         **({"route": spec.route.value} if by_another_route else {}),
     }

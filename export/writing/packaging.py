@@ -41,8 +41,8 @@ def package(root: Path, entries: Sequence[dict[str, Any]], packaging: Packaging)
         assert merge is not None
         merge({name: root / entry["path"] for name, entry in names.items()}, root / path)
         FORMATS[target].describe(root / path, [(entry["name"], Size.parse(entry["size"])) for entry in group])
-        size = bytes_of(root / path)
-        shared += [{**entry, "path": path, "entry": name, "bytes": size} for name, entry in names.items()]
+        size, needs = bytes_of(root / path), FORMATS[target].needs(root / path)
+        shared += [{**e, "path": path, "entry": name, "bytes": size, "needs": needs} for name, e in names.items()]
         merged += group
     if packaging is Packaging.BOTH:
         return [*entries, *shared]

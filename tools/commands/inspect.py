@@ -20,9 +20,11 @@ def command(bundle: Path) -> None:
     manifest = open_bundle(bundle).manifest
     out = console()
     out.print(escape(f"contract {manifest['contract_version']}, git {manifest['git_revision']}"))
-    files = Table("model", "target", "precision", "size", "MB", "ops", Column("file", overflow="fold"))
+    columns = ("model", "target", "precision", "size", "MB", "ops")
+    files = Table(*columns, Column("needs", overflow="fold"), Column("file", overflow="fold"))
     for m in manifest["models"]:
         files.add_row(m["name"], m["target"], m["precision"], m["size"], f"{m['bytes'] / 1e6:.2f}", str(m["op_count"]),
+                      ", ".join(f"{name} {version}" for name, version in (m.get("needs") or {}).items()),
                       " ".join((m["path"], m.get("entry") or "")))  # fmt: skip
     out.print(files)
     interface = Table("model", "direction", "tensor", "shape", "dtype", "range", "layout", "meaning")

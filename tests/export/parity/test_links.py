@@ -388,7 +388,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
         found.called.append((name, *what))
         yield row(" ".join(map(str, (name, *what))))
 
-    bundle = SimpleNamespace(files=FILES, root=Path())
+    bundle = SimpleNamespace(files=FILES, root=Path(), manifest={"models": []})
     monkeypatch.setattr(run, "open_bundle", lambda root: bundle)
     for name in ("check_golden_truth", "check_inside"):
         monkeypatch.setattr(run, name, lambda *_: None)
