@@ -53,6 +53,14 @@ class Model(_Strict):
     route: Literal["onnx-tf"] | None = None
 
 
+class Signature(_Strict):
+    """Of the rest of the manifest, as ``signature.py`` writes it as bytes."""
+
+    algorithm: Literal["ed25519"]
+    public_key: Annotated[str, Field(description="32 bytes, base64")]
+    value: Annotated[str, Field(description="64 bytes, base64")]
+
+
 class Manifest(_Strict):
     """What is in a bundle, and the proof that it is what was written."""
 
@@ -69,6 +77,8 @@ class Manifest(_Strict):
     models: Annotated[list[Model], Field(min_length=1)]
     files: dict[RelativePath, Sha256]
     parity: list[dict[str, Any]] | None = None
+    bill_of_materials: Annotated[dict[str, Any] | None, Field(description="a CycloneDX document")] = None
+    signature: Signature | None = None
 
 
 def problem(value: object) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
+from portraiture.export.bundle.signature import check_private, sign
 from portraiture.export.diagnosis.explain import cause_of, explain, sentence
 from portraiture.export.diagnosis.locate import locate
 from portraiture.export.doctor.outputs import WrongFile, check_computation
@@ -54,6 +55,7 @@ def export_bundle(
     report: Report = silent,
     show: Show = show_nothing,
     processes: int | None = None,
+    key: Path | None = None,
 ) -> Export:
     """Write a bundle, judge it, and put it in its place; before that, what was there is left as it was.
 
@@ -64,12 +66,15 @@ def export_bundle(
         report: called before each step.
         show: called with the gate's rows.
         processes: most processes that write files; default one per core.
+        key: of the signature that the manifest gets; None leaves it unsigned.
 
     Raises:
         GateError: a file or a row is refused; the message says why.
         InputError: ``output`` holds other files, or weights or a photo cannot be read.
         ExportError: a file cannot be written.
     """
+    if key is not None:
+        check_private(key)
     truth = Truth(Networks(spec.checkpoints))
     started = time.perf_counter()
     with replacing(output) as folder:
@@ -83,6 +88,8 @@ def export_bundle(
             raise GateError(f"{refused}; {_why(folder, refused.file, truth)}; {output} is left as it was") from refused
         finished = time.perf_counter()
         rows = _gate(folder, output, truth, written.known, report, show) if gate else ()
+        if key is not None:
+            sign(folder, key)
     return Export(files, rows, finished - started, time.perf_counter() - finished)
 
 

@@ -10,6 +10,7 @@ from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
+from portraiture.export.writing.bill import bill_of_materials
 from portraiture.export.writing.goldens import write_goldens
 from portraiture.export.writing.model_card import model_card, write_card
 from portraiture.export.writing.provenance import git_revision, tool_versions
@@ -32,13 +33,16 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
     perception = truth.networks.own_digest() or sha256(spec.checkpoints.perception)
+    weights = {"perception": perception, "filter": sha256(spec.checkpoints.filter)}
+    tools = tool_versions(spec.targets, spec.route)
     manifest = {
         "contract_version": VERSION,
         "git_revision": git_revision(),
-        "tools": tool_versions(spec.targets, spec.route),
+        "tools": tools,
+        "bill_of_materials": bill_of_materials(tools, weights),
         "resize": RESIZE_RULE,
         "compose": COMPOSE_RULE,
-        "weights": {"perception": perception, "filter": sha256(spec.checkpoints.filter)},
+        "weights": weights,
         "model_card": card,
         "models": list(entries),
         "files": checksums(root),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
+@click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Private ed25519 key, a PEM file.")
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
 def command(
     output: Path,
@@ -45,6 +46,7 @@ def command(
     which_text: str | None,
     own: str | None,
     route: str,
+    key: Path | None,
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
@@ -79,6 +81,6 @@ def command(
             print_rows(rows)
 
     with steps() as report:
-        export = export_bundle(spec, output, gate, report, show)
+        export = export_bundle(spec, output, gate, report, show, key=key)
     megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
     click.echo(f"{output}: {len(export.files)} models, {megabytes:.1f} MB")

@@ -30,16 +30,19 @@ from portraiture.tools.choices import network_option, weights_options
     metavar="NAME",
     help="Results that a device may lack, such as 'coreml/*'; repeatable. Others that are missing fail.",
 )
+@click.option("--key", type=click.Path(path_type=Path), metavar="KEY",
+              help="Public ed25519 key, a PEM file: refuse a bundle without a signature by it.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
-    device: Path | None, allowed: tuple[str, ...], locate: bool,
+    device: Path | None, allowed: tuple[str, ...], key: Path | None, locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
     The report shows some of the photos through every runtime; it is one file and needs no network.
     """
+    from portraiture.export.bundle.signature import check_signature
     from portraiture.export.diagnosis.explain import explain
     from portraiture.export.networks.build import Networks
     from portraiture.export.parity.device import device_rows
@@ -68,6 +71,8 @@ def command(
     if allowed and device is None:
         raise OptionError("--allow-missing: expected --device-results with it, found none; drop it")
     note_litter(bundle)
+    if key is not None:
+        check_signature(bundle, key)
     pictures = {"astronaut": sample_photo()}
     if photos is not None:
         pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}

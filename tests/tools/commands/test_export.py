@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from portraiture.reference.errors import InputError
 from portraiture.tools.cli import group
 
 
@@ -23,3 +24,12 @@ def test_a_small_export_says_each_step_and_prints_its_gate(tmp_path: Path, capfd
     rows = json.loads((output / "manifest.json").read_text())["parity"]
     left = [(row["output"], row["status"]) for row in rows if row["status"] != "passed"]
     assert left == []
+
+
+def test_keys_are_asked_for_before_any_work(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography", reason="needs cryptography: the extra portraiture[sign]")
+    (tmp_path / "bundle").mkdir()
+    for name, words in (("export -o new --sign", "a private key"), ("parity bundle --key", "a public key")):
+        with pytest.raises(InputError, match=words):
+            group.main([*name.split(), str(tmp_path / "lost.pem")], standalone_mode=False)
+    assert not Path("new").exists()
