@@ -68,6 +68,12 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Checkpoints:
     return Checkpoints(own=f"{path}:build")
 
 
+@pytest.fixture(scope="session")
+def truth() -> Truth:
+    """What the shipped weights give in float64, computed once for the tests of a process."""
+    return truth_of(Checkpoints())
+
+
 @functools.cache
 def truth_of(checkpoints: Checkpoints) -> Truth:
     """The float64 results of weights, which all tests share."""

@@ -58,11 +58,6 @@ def small(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth(Networks())
-
-
 def file_of(name: str, target: Target, precision: Precision) -> ModelFile:
     return ModelFile(name, target, precision, SIZE, file_path(name, target, precision, SIZE))
 

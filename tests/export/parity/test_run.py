@@ -62,14 +62,14 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def judged(bundle: Path) -> Judged:
+def judged(bundle: Path, truth: Truth) -> Judged:
     """The fresh bundle, judged on the sample photo."""
     reported: list[tuple[str, int, int]] = []
 
     def report(what: str, done: int, of: int) -> None:
         reported.append((what, done, of))
 
-    return Judged(run_parity(bundle, report=report), reported)
+    return Judged(run_parity(bundle, (), truth, report), reported)
 
 
 def test_every_file_of_a_fresh_bundle_passes(judged: Judged) -> None:
@@ -135,7 +135,7 @@ def _known(rows: list[Row]) -> dict[str, dict[str, Difference]]:
 
 
 def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
-    bundle: Path, judged: Judged, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, judged: Judged, truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(root: Path, file: ModelFile) -> Runner:
         raise AssertionError(file.path)
@@ -143,13 +143,12 @@ def test_a_row_of_known_figures_says_the_same_as_one_of_a_run(
     monkeypatch.setattr(links, "open_file", refuse)
     for name in ("filter_rows", "pipeline_rows", "tensorflow_steps", "setting_rows", "probe_rows"):
         monkeypatch.setattr(parity, name, lambda *_: iter(()))
-    rows = run_parity(bundle, known=_known(judged.rows))
+    rows = run_parity(bundle, (), truth, known=_known(judged.rows))
     own = [r for r in judged.rows if r.link is Link.FILE and not r.subject.runtime and _at_one(r)]
     assert rows == own
 
 
-def test_known_figures_are_judged_by_the_gate(bundle: Path) -> None:
-    truth = Truth(Networks())
+def test_known_figures_are_judged_by_the_gate(bundle: Path, truth: Truth) -> None:
     file = file_of(bundle, "perception", Target.TFLITE, Precision.FP32)
     near, far = Difference(True, 1e-6, 1e-7, 120.0, 110.0, 1.0), Difference(True, 0.3, 0.1, 20.0, 10.0)
     nan = compare(np.full((2, 2), np.nan), np.zeros((2, 2)))

@@ -10,7 +10,6 @@ import pytest
 from portraiture.export.contract import Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
 from portraiture.export.parity import filter_link, settings
 from portraiture.export.parity.rows import Row, Status
 from portraiture.export.parity.settings import setting_rows
@@ -24,11 +23,6 @@ from portraiture.reference.lens.radii import APERTURE_PAPER
 SIZE = Size(128, 96)
 
 Fault = Callable[[Callable[[Feeds], Mapping[str, np.ndarray]], Feeds], np.ndarray]
-
-
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth(Networks())
 
 
 def rows_with(

@@ -17,7 +17,6 @@ from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.build import Networks
 from portraiture.export.parity.links import file_rows
 from portraiture.export.parity.probes import probe_rows
 from portraiture.export.parity.rows import Link, Row, Status
@@ -182,11 +181,6 @@ CASES = [
 def test_there_are_forty_at_least_over_all_formats() -> None:
     assert len(CASES) >= 40
     assert {target for fault in FAULTS for target, _ in fault.formats} == set(Target)
-
-
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth(Networks())
 
 
 def file_of(bundle: Path, name: str, target: Target, precision: Precision) -> ModelFile:
