@@ -1,6 +1,7 @@
 """ONNX as an entry of the table of formats."""
 
 from portraiture.export.model_file import Format
+from portraiture.export.onnx.graph import graph
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
 from portraiture.export.onnx.write import describe, read_contract, write
@@ -10,6 +11,7 @@ FORMAT = Format(
     operations=operations,
     constants=constants,
     values=values,
+    graph=graph,
     open=open_model,
     describe=describe,
     described=read_contract,

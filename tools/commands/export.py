@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portraiture.tools.choices import network_option, weights_options
+from portraiture.tools.choices import device_option, network_option, weights_options
 
 if TYPE_CHECKING:
     from portraiture.export.parity.rows import Row
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
+@device_option
+@click.option("--strict", is_flag=True, help="Refuse a file that a device does not take whole, in place of a warning.")
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
 def command(
     output: Path,
@@ -45,10 +47,13 @@ def command(
     which_text: str | None,
     own: str | None,
     route: str,
+    devices: tuple[str, ...],
+    strict: bool,
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
+    from portraiture.export.doctor.devices.examine import Device
     from portraiture.export.formats import Packaging, Precision, Route, Target
     from portraiture.export.networks.build import Checkpoints
     from portraiture.export.writing.calibration import calibration_photos
@@ -72,6 +77,8 @@ def command(
         checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints(),
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
+        devices=tuple(parse_one("--device", name, Device) for name in devices),
+        strict=strict,
     )
 
     def show(rows: "Sequence[Row]") -> None:
