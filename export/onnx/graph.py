@@ -42,10 +42,13 @@ def graph(path: Path, _file: ModelFile) -> Graph:
 def module_of(name: str) -> str:
     """The module that PyTorch's exporter names a node after, empty where it names none.
 
-    >>> module_of("/network/encoder/blocks.0/Conv_2")
+    The wrapper that is traced (``TupleOut``) is no part of the network.
+
+    >>> module_of("/network/network/encoder/blocks.0/Conv_2")
     'network.encoder.blocks.0'
     """
-    return ".".join(name.split("/")[1:-1])
+    inside = name.removeprefix("/network") if name.startswith("/network/network/") else name
+    return ".".join(inside.split("/")[1:-1])
 
 
 def _rewritten(path: Path) -> Any:

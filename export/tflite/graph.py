@@ -47,10 +47,13 @@ def subgraph_of(model: Any, entry: str) -> int:
 def module_of(name: str) -> str:
     """The module that the converter names a tensor after; the name itself where it names none.
 
-    >>> module_of("a.Exported/net.Mobile_network/torch.nn.modules.conv.Conv2d_stem;2")
+    The converter joins the names of fused operations by semicolons; the deepest module counts.
+
+    >>> module_of("a.Exported/net.Mobile_network;a.Exported/net.Mobile_network/torch.nn.modules.conv.Conv2d_stem;2")
     'network.stem'
     """
-    labels = [part.rsplit(".", 1)[-1] for part in name.split(";")[0].split("/")[1:]]
+    deepest = max(name.split(";"), key=lambda part: part.count("/"))
+    labels = [part.rsplit(".", 1)[-1] for part in deepest.split("/")[1:]]
     return ".".join(label.partition("_")[2] for label in labels if "_" in label) or name
 
 

@@ -89,7 +89,7 @@ RULES = (
         "https://apple.github.io/coremltools/docs-guides/source/typed-execution-example.html: a float 16 typed model is"
         " eligible for the Neural Engine, a float 32 typed one runs on GPU and CPU; a cast may run there:"
         " https://github.com/vx-lang/Vx/issues/436 shows MLComputePlan's answer",
-        "compute it in fp16: export --precision fp16, cast what enters first, and leave out whole numbers and comparisons",
+        "compute it in fp16: export --precision fp16, cast what enters, leave out whole numbers and comparisons",
     ),
     Rule(
         Reason.SIZE,
