@@ -9,6 +9,7 @@ import numpy as np
 
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.formats import LAYOUT, SUFFIX, Precision, Target
+from portraiture.export.graph import Graph
 from portraiture.export.runner import Feeds, Runner, to_layout
 
 
@@ -102,7 +103,7 @@ def _nothing_refused(_: str) -> bool:
     return False
 
 
-def _no_operations(_: Path) -> list[Operation]:
+def _no_operations(_: Path, _entry: str = "") -> list[Operation]:
     return []
 
 
@@ -138,7 +139,8 @@ class Format:
         refused: ``refused(kind)``, whether a file must do without a type of operation.
         unproven: ``unproven(kind)``, whether no runtime here has a type of operation, so that its file cannot be run.
         is_capped: whether the number of operations of a file is limited; a phone compiles or plans each.
-        undelegated: ``undelegated(path)``, the operations that the format's delegate leaves to plain kernels.
+        undelegated: ``undelegated(path, entry="")``, the operations that the format's delegate leaves to plain kernels.
+        graph: ``graph(path, file)``, a model's operations and the tensors between them, as a device sees them.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
@@ -153,6 +155,7 @@ class Format:
     constants: Callable[[Path], list[np.ndarray]]
     values: Callable[[Path, ModelFile, Feeds], Values]
     open: Callable[[Path, ModelFile], Runner]
+    graph: Callable[[Path, ModelFile], Graph]
     describe: Callable[[Path, Sequence[tuple[str, Size]]], None]
     described: Callable[[Path, Sequence[tuple[str, Size]]], str]
     needs: Callable[[Path], dict[str, str]]
@@ -160,7 +163,7 @@ class Format:
     refused: Callable[[str], bool] = _nothing_refused
     unproven: Callable[[str], bool] = _nothing_refused
     is_capped: bool = True
-    undelegated: Callable[[Path], list[Operation]] = _no_operations
+    undelegated: Callable[..., list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine
     not_run_here: Callable[[], str] = _all_here
     joins: bool = False

@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
-        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerance,tolerances,sample_photo,quiet}.py",
+        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerance,tolerances,sample_photo,quiet,graph}.py",
         "reference/metrics reference/lens",
     ),
     "export/networks": (
@@ -103,7 +103,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "reference* training/checkpoints export export/networks export/mil export/tflite export/coreml export/onnx"
         " export/targets export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),
-    "tools/report": ("tools/report/", "export export/bundle export/parity export/coreml"),
+    "tools/report": ("tools/report/", "export export/doctor export/bundle export/parity export/coreml"),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),

@@ -15,7 +15,11 @@ MANY_ARGUMENTS = 3
 WITH_EXAMPLES = (
     ("portraiture.export.compare", "compare"),
     ("portraiture.export.contract", "Size.parse"),
+    ("portraiture.export.doctor.devices.neural_engine", "padded_bytes"),
+    ("portraiture.export.doctor.forms", "form_of"),
     ("portraiture.export.model_file", "entry_name"),
+    ("portraiture.export.onnx.graph", "module_of"),
+    ("portraiture.export.tflite.graph", "module_of"),
     ("portraiture.reference.paper.disk", "disk_kernel"),
     ("portraiture.reference.photo.folder", "spread"),
     ("portraiture.tools.choices", "parse_list"),

@@ -124,3 +124,14 @@ def network_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="MODULE:FUNCTION|FILE",
         help="A network of your own in the place of perception: my_net:build, a .pt2 or .onnx file.",
     )(command)
+
+
+def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--device`` of commands that say how a phone's devices take files."""
+    return click.option(
+        "--device",
+        "devices",
+        multiple=True,
+        metavar="gpu|ane|npu|xnnpack",
+        help="Device that is to run the files; repeatable. [default: all that run a file's format]",
+    )(command)

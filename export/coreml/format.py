@@ -1,5 +1,6 @@
 """Core ML as an entry of the table of formats."""
 
+from portraiture.export.coreml.graph import graph
 from portraiture.export.coreml.merge import merge_coreml
 from portraiture.export.coreml.needs import needs
 from portraiture.export.coreml.parts import constants, operations, refused, unproven, values
@@ -13,6 +14,7 @@ FORMAT = Format(
     operations=operations,
     constants=constants,
     values=values,
+    graph=graph,
     open=open_model,
     describe=settle,
     described=read_contract,

@@ -1,6 +1,7 @@
 """ONNX as an entry of the table of formats."""
 
 from portraiture.export.model_file import Format
+from portraiture.export.onnx.graph import graph
 from portraiture.export.onnx.needs import needs
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
@@ -11,6 +12,7 @@ FORMAT = Format(
     operations=operations,
     constants=constants,
     values=values,
+    graph=graph,
     open=open_model,
     describe=describe,
     described=read_contract,

@@ -2,6 +2,7 @@
 
 from portraiture.export.model_file import Format
 from portraiture.export.tflite.delegate import undelegated
+from portraiture.export.tflite.graph import graph
 from portraiture.export.tflite.merge import merge_tflite
 from portraiture.export.tflite.metadata import read_metadata, write_metadata
 from portraiture.export.tflite.needs import needs
@@ -14,6 +15,7 @@ FORMAT = Format(
     operations=operations,
     constants=constants,
     values=values,
+    graph=graph,
     open=open_model,
     describe=write_metadata,
     described=read_metadata,

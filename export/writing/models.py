@@ -9,6 +9,8 @@ from typing import Any
 
 from portraiture.export.compare import Difference
 from portraiture.export.describe import describe
+from portraiture.export.doctor.devices.examine import devices_for, examine_for
+from portraiture.export.doctor.devices.summary import line, refuse_cut
 from portraiture.export.doctor.examine import examine, examine_network
 from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
@@ -137,8 +139,22 @@ def write_job(
                     lambda line: say(line, False),
                     fair_for(truth, file),
                 )
+                _look(spec, root, file, modules, lambda line: say(line, False))
             written.append(WrittenFile(_entry(spec, root, file), differences))
     return written
+
+
+def _look(spec: BundleSpec, root: Path, file: ModelFile, modules: dict[str, str], note: Callable[[str], None]) -> None:
+    """Note each device that does not take a file whole.
+
+    Raises:
+        GateError: one does not, and the export is strict.
+    """
+    for verdict in examine_for(root, file, devices_for(file.target, spec.devices)):
+        if spec.strict:
+            refuse_cut(verdict, modules)
+        elif not verdict.is_whole:
+            note(line(verdict, modules))
 
 
 def _entry(spec: BundleSpec, root: Path, file: ModelFile) -> dict[str, Any]:

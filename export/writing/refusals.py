@@ -7,29 +7,11 @@ from contextlib import contextmanager
 import torch
 
 from portraiture.export.contract import Size
+from portraiture.export.doctor.forms import DEFAULT_FORM, form_of
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs, is_own
 from portraiture.export.quiet import quiet
 from portraiture.reference.errors import ExportError, PortraitureError
-
-_FORMS = {
-    "grid_sampler": "resize with interpolate, or shift with pads and slices",
-    "roll": "slice and concatenate",
-    "unfold": "write it as convolutions",
-    "im2col": "write it as convolutions",
-    "fft": "write it as convolutions",
-    "sort": "compare with a maximum or a mean",
-    "topk": "compare with a maximum or a mean",
-    "nonzero": "multiply by a mask: shapes must not depend on values",
-    "masked_select": "multiply by a mask: shapes must not depend on values",
-    "cumsum": "convolve with a kernel of ones, or matrix-multiply with a triangle of ones",
-    "einsum": "write it as matrix products",
-    "adaptive": "pool with the kernel that the fixed size gives",
-    "deform": "write it as convolutions",
-}
-"""Forms that every target takes, by a part of an operation's name."""
-
-_DEFAULT_FORM = "write that layer with convolutions, pools, slices, pads and arithmetic"
 
 
 @contextmanager
@@ -67,9 +49,8 @@ def refusal(error: Exception, network: Exported, size: Size) -> tuple[str, str]:
     for name in dict.fromkeys(named):
         for operation, module, shape in _operations(network, size):
             if operation == name:
-                form = next((form for part, form in _FORMS.items() if part in name), _DEFAULT_FORM)
-                return f"{name} at {module or 'the network itself'}, of shape {shape} ({text[:160]})", form
-    return text[:300], _DEFAULT_FORM
+                return f"{name} at {module or 'the network itself'}, of shape {shape} ({text[:160]})", form_of(name)
+    return text[:300], DEFAULT_FORM
 
 
 def _operations(network: Exported, size: Size) -> Iterator[tuple[str, str, tuple[int, ...]]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
+from portraiture.export.doctor.devices.examine import Device, check_devices
 from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Packaging, Precision, Route, Target
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Checkpoints
@@ -14,7 +15,9 @@ from portraiture.reference.errors import OptionError
 class BundleSpec:
     """What to export.
 
-    ``calibration`` are the photo files on which static int8 finds the ranges of activations.
+    ``calibration`` are the photo files on which static int8 finds the ranges of activations. ``devices`` are those that
+    the doctor looks at each file for, empty for all that run its format; with ``strict`` a file that one of them does
+    not take whole is refused.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -25,11 +28,14 @@ class BundleSpec:
     route: Route = Route.LITERT
     packaging: Packaging = Packaging.SINGLE
     calibration: tuple[Path, ...] = ()
+    devices: tuple[Device, ...] = ()
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
 
-        Also where static int8 has no photos, or photos are given and it is not asked for, or the route has no target.
+        Also where static int8 has no photos, or photos are given and it is not asked for, or the route or a device has
+        no target.
         """
         by_route = [t for t in Target if self.route in ROUTES.get(t, ())]
         if self.route is not Route.LITERT and not set(by_route) & set(self.targets):
@@ -51,6 +57,7 @@ class BundleSpec:
                 asked = ", ".join(t.value for t in self.targets)
                 raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked};"
                                   f" add {takers}")  # fmt: skip
+        check_devices(self.targets, self.devices)
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
             raise OptionError(

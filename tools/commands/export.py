@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portraiture.tools.choices import network_option, weights_options
+from portraiture.tools.choices import device_option, network_option, weights_options
 
 if TYPE_CHECKING:
     from portraiture.export.parity.rows import Row
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
 @click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Private ed25519 key, a PEM file.")
+@device_option
+@click.option("--strict", is_flag=True, help="Refuse a file that a device does not take whole, in place of a warning.")
 @click.option("--gate/--no-gate", default=True, show_default=True, help="Run the parity gate before it is in place.")
 def command(
     output: Path,
@@ -47,10 +49,13 @@ def command(
     own: str | None,
     route: str,
     key: Path | None,
+    devices: tuple[str, ...],
+    strict: bool,
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
+    from portraiture.export.doctor.devices.examine import Device
     from portraiture.export.formats import Packaging, Precision, Route, Target
     from portraiture.export.networks.build import Checkpoints
     from portraiture.export.writing.calibration import calibration_photos
@@ -74,6 +79,8 @@ def command(
         checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints(),
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
+        devices=tuple(parse_one("--device", name, Device) for name in devices),
+        strict=strict,
     )
 
     def show(rows: "Sequence[Row]") -> None:

@@ -425,9 +425,11 @@ def test_what_phones_run_slowly_is_told(source: Callable[[str], str], tmp_path: 
     said: list[str] = []
     spec = spec_of(source("with_roll"), Target.COREML)
     export_bundle(spec, tmp_path / "bundle", gate=False, report=lambda line, *_: said.append(line))
-    (remark,) = [line for line in said if line.startswith("doctor:")]
+    remark, device = [line for line in said if line.startswith("doctor:")]
     assert "1 gather, the first at network.perception.network" in remark
     assert "runs alone on the CPU" in remark
+    assert " on ane: " in device
+    assert "unsupported operation: gather at network.perception.network" in device
 
 
 def test_commands_run_it(source: Callable[[str], str], tmp_path: Path, astronaut: np.ndarray) -> None:

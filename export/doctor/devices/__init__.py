@@ -1,0 +1,1 @@
+"""Says how phones' devices take a file: in how many parts, what crosses between them, what stops them."""
