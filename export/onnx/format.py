@@ -3,12 +3,14 @@
 from portraiture.export.model_file import Format
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
+from portraiture.export.onnx.weights import weights
 from portraiture.export.onnx.write import describe, read_contract, write
 
 FORMAT = Format(
     write=write,
     operations=operations,
     constants=constants,
+    weights=weights,
     values=values,
     open=open_model,
     describe=describe,
