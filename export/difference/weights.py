@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from portraiture.export.bundle.findings import Finding, Section, Verdict
 from portraiture.export.difference.pairs import Pair
-from portraiture.export.model_file import Weights
+from portraiture.export.model_file import ModelFile, Weights
 from portraiture.export.targets import FORMATS
-from portraiture.reference.errors import PortraitureError
+from portraiture.reference.errors import InputError, PortraitureError
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,17 @@ def worst_first(changes: Iterable[LayerChange]) -> list[LayerChange]:
     return sorted(differ, key=lambda c: (not c.only, -(c.relative_rms or 0.0)))
 
 
+def _weights_of(root: Path, file: ModelFile) -> Weights:
+    """The weights of a bundle's file; raises InputError where it is damaged."""
+    try:
+        return FORMATS[file.target].weights(root / file.path, file)
+    except PortraitureError:
+        raise
+    except Exception as error:  # what parses flatbuffers and protobuf has no common base of errors
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{root / file.path}: expected a model ({reason}); export the bundle again") from error
+
+
 def weight_finding(pair: Pair) -> tuple[Finding, list[LayerChange]]:
     """How many layers differ and which most, and every layer; none is listed of files of the same bytes."""
     if pair.is_same:
@@ -90,7 +102,7 @@ def weight_finding(pair: Pair) -> tuple[Finding, list[LayerChange]]:
         why = "this release does not know the model"
         return Finding(Section.WEIGHTS, pair.name, "constants", Verdict.NOT_COMPARED, note=why), []
     try:
-        old, new = (FORMATS[file.target].weights(root / file.path, file) for root, file in pair.sides())
+        old, new = (_weights_of(*side) for side in pair.sides())
     except PortraitureError as error:
         return Finding(Section.WEIGHTS, pair.name, "constants", Verdict.NOT_COMPARED, note=str(error)), []
     changes = layer_changes(old, new)
