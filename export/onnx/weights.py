@@ -27,8 +27,8 @@ def weights(path: Path, _file: ModelFile) -> Weights:
             held.update((node.output[0], numpy_helper.to_array(a.t)) for a in node.attribute if a.name == "value")
     found: Weights = []
     for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in held:
-            held[node.output[0]] = held[node.input[0]].astype(np.float32)
+        if node.op_type in ("Cast", "Identity") and node.input[0] in held:
+            held[node.output[0]] = held[node.input[0]]
         elif node.op_type == "DequantizeLinear" and all(n in held for n in node.input):
             axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
             held[node.output[0]] = _expanded(*(held[n] for n in node.input), axis=axis)
