@@ -36,7 +36,7 @@ class LayerChange:
     @property
     def differs(self) -> bool:
         """Whether the two files hold other weights."""
-        return bool(self.only) or self.largest != 0
+        return self.largest != 0  # None of a layer that one file alone has
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; JSON has no infinity."""
