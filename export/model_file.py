@@ -82,6 +82,24 @@ Values = list[tuple[str, np.ndarray]]
 """Name in the file, and the array as the file lays it out."""
 
 
+Weights = list[tuple[str, np.ndarray]]
+"""Name of a layer's constant, and its numbers in float64, in the order in which a file computes with them."""
+
+
+def unique_names(found: Weights) -> Weights:
+    """The same with a number behind a name that came before.
+
+    >>> [name for name, _ in unique_names([("a", np.zeros(2)), ("b", np.zeros(2)), ("a", np.ones(2))])]
+    ['a', 'b', 'a #2']
+    """
+    seen: Counter[str] = Counter()
+    named = []
+    for name, value in found:
+        seen[name] += 1
+        named.append((name if seen[name] == 1 else f"{name} #{seen[name]}", value))
+    return named
+
+
 def laid_out(file: ModelFile, feeds: Feeds) -> dict[str, np.ndarray]:
     """A model's inputs by name, each checked and in the layout of its file, float32."""
     contract, layout = model_contract(file.name), LAYOUT[file.target]
@@ -129,6 +147,7 @@ class Format:
         operations: ``operations(path)``, a file's operations in order, constants and compressed weights left out. The
             file is not run, so that an operation that we cannot run is listed too.
         constants: ``constants(path)``, a file's floating-point constants, each flat and float32.
+        weights: ``weights(path, file)``, the constants that a model computes with, by layer, compressed ones expanded.
         values: ``values(path, file, feeds)``, every value that a file computes from the contract's inputs.
         open: ``open(path, file)``, the runner of a model in a file; raises InputError where it is damaged.
         describe: ``describe(path, models)`` puts the contract of models (name and size each) into a file, in place.
@@ -153,6 +172,7 @@ class Format:
     write: Callable[..., dict[str, str]]
     operations: Callable[[Path], list[Operation]]
     constants: Callable[[Path], list[np.ndarray]]
+    weights: Callable[[Path, ModelFile], Weights]
     values: Callable[[Path, ModelFile, Feeds], Values]
     open: Callable[[Path, ModelFile], Runner]
     graph: Callable[[Path, ModelFile], Graph]

@@ -15,7 +15,8 @@ from filelock import FileLock
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 SLOW_FIXTURES = {
-    "bundle", "small", "spn_files", "sound", "patient", "real_data", "data_root", "outcome", "scores", "scheduler"
+    "bundle", "small", "spn_files", "two_bundles", "sound", "patient", "real_data", "data_root", "outcome", "scores",
+    "scheduler",
 }  # fmt: skip
 """What a test waits long for: exports of a bundle, the real photos, runs of several processes, rendered scenes."""
 
@@ -93,3 +94,48 @@ def bundle(made_once: MadeOnce) -> Path:
         export_bundle(spec, root, gate=False)
 
     return made_once("small_bundle", make)
+
+
+QUICK_SOURCE = """
+import torch
+from torch import nn
+from portraiture.export.networks.own import DepthOutput, MaskOutput, OwnNetwork
+
+def build():
+    torch.manual_seed(5)
+    layers = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU6(), nn.Conv2d(8, 2, 3, padding=1))
+    return OwnNetwork(layers, mask=MaskOutput(None, 0, "logit"), depth=DepthOutput(None, 1, "logit"))
+"""
+
+
+@pytest.fixture(scope="session")
+def quick_source() -> str:
+    """Python source of a network of four layers in the place of perception, where any network will do."""
+    return QUICK_SOURCE
+
+
+@pytest.fixture(scope="session")
+def two_bundles(made_once: MadeOnce) -> Path:
+    """``old`` and ``new``, ONNX and TFLite of four layers at 64x64; the new one's last weights are 1.5 times as large.
+
+    Both hold fp32 and fp16. Tests copy them before they harm them.
+    """
+    from portraiture.export.contract import Size
+    from portraiture.export.formats import Precision, Target
+    from portraiture.export.networks.build import Checkpoints
+    from portraiture.export.writing.export_bundle import export_bundle
+    from portraiture.export.writing.spec import BundleSpec
+
+    changed = "    with torch.no_grad():\n        layers[3].weight[0] *= 1.5\n    return"
+
+    def make(root: Path) -> None:
+        root.mkdir()
+        for name, source in (("old", QUICK_SOURCE), ("new", QUICK_SOURCE.replace("    return", changed))):
+            path = root / f"quick_{name}.py"
+            path.write_text(source)
+            precisions, targets = (Precision.FP32, Precision.FP16), (Target.TFLITE, Target.ONNX)
+            own = Checkpoints(own=f"{path}:build")
+            spec = BundleSpec(("perception",), targets, precisions=precisions, sizes=(Size(64, 64),), checkpoints=own)
+            export_bundle(spec, root / name, gate=False)
+
+    return made_once("two_bundles", make)

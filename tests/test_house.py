@@ -97,13 +97,20 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"
         " export/bundle export/parity reference/lens reference/settings reference/door",
     ),
+    "export/difference": (
+        "export/difference/",
+        "export export/targets export/pipeline export/bundle export/parity reference/lens",
+    ),
     "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "tools": (
         "tools/{choices,open_pipeline,weights_option,batch,progress,litter}.py",
         "reference* training/checkpoints export export/networks export/mil export/tflite export/coreml export/onnx"
         " export/targets export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),
-    "tools/report": ("tools/report/", "export export/doctor export/bundle export/parity export/coreml"),
+    "tools/report": (
+        "tools/report/",
+        "export export/doctor export/bundle export/parity export/difference export/coreml",
+    ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),

@@ -13,6 +13,8 @@ LAYERS = ("reference", "training", "export", "tools")
 ERRORS = {"InputError", "OptionError", "ExportError", "GateError", "PortraitureError"}
 MANY_ARGUMENTS = 3
 WITH_EXAMPLES = (
+    ("portraiture.export.bundle.diff", "around_difference"),
+    ("portraiture.export.bundle.diff", "differences"),
     ("portraiture.export.compare", "compare"),
     ("portraiture.export.contract", "Size.parse"),
     ("portraiture.export.doctor.devices.neural_engine", "padded_bytes"),

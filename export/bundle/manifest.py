@@ -13,24 +13,32 @@ from portraiture.reference.files import parse_json
 MANIFEST = "manifest.json"
 
 
+def read_json_manifest(root: Path) -> Any:
+    """What the manifest of a bundle holds, of any form.
+
+    Raises:
+        InputError: no bundle there, or not JSON.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{root}: expected a bundle with {MANIFEST}, found none; make one with portraiture export")
+    try:
+        return parse_json(path.read_bytes())
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
+
+
 def read_manifest(root: Path) -> dict[str, Any]:
     """The manifest of a bundle.
 
     Raises:
         InputError: no bundle there, not JSON, or not of the schema.
     """
-    path = root / MANIFEST
-    if not path.is_file():
-        raise InputError(f"{root}: expected a bundle with {MANIFEST}, found none; make one with portraiture export")
-    try:
-        manifest: dict[str, Any] = parse_json(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON ({error}); export the bundle again") from error
+    manifest: dict[str, Any] = read_json_manifest(root)
     wrong = problem(manifest)
     if wrong:
-        raise InputError(
-            f"{path}: expected a manifest of this version's schema, found {wrong}; export the bundle again"
-        )
+        raise InputError(f"{root / MANIFEST}: expected a manifest of this version's schema, found {wrong};"
+                         " export the bundle again")  # fmt: skip
     return manifest
 
 

@@ -81,10 +81,10 @@ class Manifest(_Strict):
     signature: Signature | None = None
 
 
-def problem(value: object) -> str | None:
+def problem(value: object, form: type[BaseModel] = Manifest) -> str | None:
     """The first thing that is wrong with a manifest's content, with its place; None where nothing is."""
     try:
-        Manifest.model_validate(value)
+        form.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top level"

@@ -6,6 +6,7 @@ from portraiture.export.coreml.needs import needs
 from portraiture.export.coreml.parts import constants, operations, refused, unproven, values
 from portraiture.export.coreml.runner import engine_note, not_run_here, open_model
 from portraiture.export.coreml.settle import read_contract, settle
+from portraiture.export.coreml.weights import weights
 from portraiture.export.coreml.write import write
 from portraiture.export.model_file import Format
 
@@ -13,6 +14,7 @@ FORMAT = Format(
     write=write,
     operations=operations,
     constants=constants,
+    weights=weights,
     values=values,
     graph=graph,
     open=open_model,

@@ -5,12 +5,14 @@ from portraiture.export.onnx.graph import graph
 from portraiture.export.onnx.needs import needs
 from portraiture.export.onnx.parts import constants, operations, values
 from portraiture.export.onnx.runner import open_model
+from portraiture.export.onnx.weights import weights
 from portraiture.export.onnx.write import describe, read_contract, write
 
 FORMAT = Format(
     write=write,
     operations=operations,
     constants=constants,
+    weights=weights,
     values=values,
     graph=graph,
     open=open_model,

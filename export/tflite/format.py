@@ -8,12 +8,14 @@ from portraiture.export.tflite.metadata import read_metadata, write_metadata
 from portraiture.export.tflite.needs import needs
 from portraiture.export.tflite.parts import constants, operations, refused, values
 from portraiture.export.tflite.runner import open_model
+from portraiture.export.tflite.weights import weights
 from portraiture.export.tflite.write import write
 
 FORMAT = Format(
     write=write,
     operations=operations,
     constants=constants,
+    weights=weights,
     values=values,
     graph=graph,
     open=open_model,

@@ -48,23 +48,11 @@ def sound(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     return made_once("sound", lambda root: export_bundle(Few(), root, gate=False))
 
 
-QUICK_SOURCE = """
-import torch
-from torch import nn
-from portraiture.export.networks.own import DepthOutput, MaskOutput, OwnNetwork
-
-def build():
-    torch.manual_seed(5)
-    layers = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU6(), nn.Conv2d(8, 2, 3, padding=1))
-    return OwnNetwork(layers, mask=MaskOutput(None, 0, "logit"), depth=DepthOutput(None, 1, "logit"))
-"""
-
-
 @pytest.fixture
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Checkpoints:
+def quick(tmp_path_factory: pytest.TempPathFactory, quick_source: str) -> Checkpoints:
     """A network of four layers in the place of perception, where any network will do: it converts in a second."""
     path = tmp_path_factory.mktemp("quick") / "quick.py"
-    path.write_text(QUICK_SOURCE)
+    path.write_text(quick_source)
     return Checkpoints(own=f"{path}:build")
 
 

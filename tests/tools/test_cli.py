@@ -61,7 +61,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Pa
 def test_help_lists_the_commands_fast() -> None:
     done = in_a_process("--help")
     assert done.returncode == 0
-    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "bench"):
+    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench")
+    for name in commands:
         assert name in done.stdout
     code = (
         "import sys; import portraiture.tools.cli;"
@@ -72,7 +73,8 @@ def test_help_lists_the_commands_fast() -> None:
 
 
 def test_every_command_has_help() -> None:
-    for name in ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "bench"):
+    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench")
+    for name in commands:
         done = portraiture(name, "--help")
         assert done.returncode == 0, done.stderr
         assert "Usage" in done.stdout

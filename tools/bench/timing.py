@@ -38,9 +38,13 @@ def best_s(work: Callable[[], object], repeats: int) -> float:
     return min(seconds_of(work) for _ in range(repeats))
 
 
-def interleaved_ms(work: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """Median milliseconds of each, run in turns after one warm-up, so that a noisy moment meets all of them."""
+def turns_ms(work: Sequence[Callable[[], object]], repeats: int) -> list[tuple[float, ...]]:
+    """Milliseconds of each, turn by turn after one warm-up, so that a noisy moment meets all of them."""
     for run in work:
         run()
-    times = [[1e3 * seconds_of(run) for run in work] for _ in range(repeats)]
-    return [float(np.median(found)) for found in zip(*times, strict=True)]
+    return [tuple(1e3 * seconds_of(run) for run in work) for _ in range(repeats)]
+
+
+def interleaved_ms(work: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """Median milliseconds of each, run in turns as :func:`turns_ms` does."""
+    return [float(np.median(found)) for found in zip(*turns_ms(work, repeats), strict=True)]
