@@ -100,6 +100,10 @@ def contract_findings(old: AnyBundle, new: AnyBundle, allowed: Allowed) -> list[
     before, after = _interfaces(old), _interfaces(new)
     for name in (n for n in before if n in after):
         found += _differing(name, before[name], after[name], verdict, rule)
+    for name, was, now in pairs_of(old, new):
+        needed = [model.entry.get("needs") for model in (was, now)]
+        if all(needed):  # older releases do not say it
+            found += _differing(f"{name} needs", *needed, verdict, rule)
     for part in ("resize", "compose"):
         found += _differing(f"{part} rule", old.part(part), new.part(part), verdict, rule)
     found += _differing("settings of the goldens", _settings(old), _settings(new), verdict, rule)

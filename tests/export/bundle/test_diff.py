@@ -79,6 +79,15 @@ def test_another_contract_is_worse_unless_allowed(
     assert not said(allowed, Verdict.WORSE)
 
 
+def test_a_file_that_needs_a_newer_system_is_worse_unless_allowed(tmp_path: Path) -> None:
+    old = bundle(tmp_path / "a", [model(needs={"ios": "17", "macos": "14"})])
+    new = bundle(tmp_path / "b", [model(needs={"ios": "18", "macos": "14"})])
+    place = ("perception tflite fp16 64x64 needs", "ios")
+    assert said(both(old, new), Verdict.WORSE) == [place]
+    assert said(both(old, new, "contract"), Verdict.ALLOWED) == [place]
+    assert said(both(bundle(tmp_path / "c", [model()]), new), Verdict.WORSE) == []  # a release that did not say it
+
+
 def test_the_order_of_inputs_is_part_of_the_contract(tmp_path: Path) -> None:
     mask = {**RGB, "name": "mask"}
     old = bundle(tmp_path / "a", [model(inputs=[RGB, mask])])
