@@ -101,9 +101,9 @@ def contract_findings(old: AnyBundle, new: AnyBundle, allowed: Allowed) -> list[
     for name in (n for n in before if n in after):
         found += _differing(name, before[name], after[name], verdict, rule)
     for name, was, now in pairs_of(old, new):
-        needed = [model.entry.get("needs") for model in (was, now)]
-        if all(needed):  # older releases do not say it
-            found += _differing(f"{name} needs", *needed, verdict, rule)
+        needed, needs = was.entry.get("needs"), now.entry.get("needs")
+        if needed and needs:  # older releases do not say it
+            found += _differing(f"{name} needs", needed, needs, verdict, rule)
     for part in ("resize", "compose"):
         found += _differing(f"{part} rule", old.part(part), new.part(part), verdict, rule)
     found += _differing("settings of the goldens", _settings(old), _settings(new), verdict, rule)
