@@ -86,6 +86,25 @@ Weights = list[tuple[str, np.ndarray]]
 """Name of a layer's constant, and its numbers in float64, in the order in which a file computes with them."""
 
 
+def dequantized(q: np.ndarray, scale: np.ndarray, zero: np.ndarray | None, axis: int) -> np.ndarray:
+    """w = scale (q - zero) in float64.
+
+    >>> dequantized(np.array([[2, 4], [3, 6]]), np.array([0.5, 1.0]), np.array([0, 3]), 0).tolist()
+    [[1.0, 2.0], [0.0, 3.0]]
+
+    Args:
+        q: whole numbers, of any shape.
+        scale: one of all, or one per element of the axis.
+        zero: as many; None is 0.
+        axis: of the channels in ``q``.
+    """
+    along = [1] * q.ndim
+    if np.size(scale) > 1:
+        along[axis] = -1
+    shift = 0.0 if zero is None else np.asarray(zero, np.float64).reshape(along)
+    return np.asarray((q.astype(np.float64) - shift) * np.asarray(scale, np.float64).reshape(along))
+
+
 def unique_names(found: Weights) -> Weights:
     """The same with a number behind a name that came before.
 

@@ -11,7 +11,7 @@ from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.describe import describe
 from portraiture.export.formats import Target
-from portraiture.export.model_file import ModelFile, entry_name, file_path, shared_path
+from portraiture.export.model_file import ModelFile, bytes_of, entry_name, file_path, shared_path
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.reference.errors import InputError
 
@@ -72,11 +72,10 @@ def check_manifest(root: Path, manifest: dict[str, Any]) -> None:
     """
     models = []
     for entry, file in zip(manifest["models"], model_files(manifest), strict=True):
-        path = root / file.path
         models.append(
             {
                 **_place(file),
-                "bytes": sum(p.stat().st_size for p in [path, *path.rglob("*")] if p.is_file()),
+                "bytes": bytes_of(root / file.path),
                 "op_count": sum(entry["ops"].values()),
                 **describe(file.name, file.target, file.size),
             }

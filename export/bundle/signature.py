@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,40 +76,36 @@ def check_signature(root: Path, key: Path) -> None:
         ) from None
 
 
-def _load(key: Path, what: str) -> Any:
-    """A key of a PEM file."""
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives import serialization
-    except ImportError:
-        raise OptionError(f"--sign and --key: {EXTRA}") from None
-    data = read_bytes(key, f"a {what} key")
-    try:
-        if what == "public":
-            return serialization.load_pem_public_key(data)
-        return serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-
-
 def _private(key: Path) -> Any:
-    found = _load(key, "private")
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    if not isinstance(found, Ed25519PrivateKey):
-        raise InputError(
-            f"{key}: expected a private {ALGORITHM} key as PEM without a password, found another file;"
-            f" make one with openssl genpkey -algorithm {ALGORITHM}"
-        )
-    return found
+    making = f"make one with openssl genpkey -algorithm {ALGORITHM}"
+    return _load(key, "private", f"private {ALGORITHM} key as PEM without a password", making)
 
 
 def _public(key: Path) -> Any:
-    found = _load(key, "public")
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    return _load(key, "public", f"public {ALGORITHM} key as PEM", "make it with openssl pkey -pubout")
 
-    if not isinstance(found, Ed25519PublicKey):
-        raise InputError(
-            f"{key}: expected a public {ALGORITHM} key as PEM, found another file; make it with openssl pkey -pubout"
-        )
+
+def _load(key: Path, side: str, expected: str, making: str) -> Any:
+    """An ed25519 key of a PEM file.
+
+    Args:
+        key: the file.
+        side: ``private`` or ``public``.
+        expected, making: what is expected, and how such a key is made, for the message.
+    """
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+    except ImportError:
+        raise OptionError(f"--sign and --key: {EXTRA}") from None
+    data = read_bytes(key, f"a {side} key")
+    found: Any = None
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        if side == "public":
+            found = serialization.load_pem_public_key(data)
+        else:
+            found = serialization.load_pem_private_key(data, password=None)
+    if not isinstance(found, Ed25519PublicKey if side == "public" else Ed25519PrivateKey):
+        raise InputError(f"{key}: expected a {expected}, found another file; {making}")
     return found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.model_file import ModelFile, Weights, unique_names
+from portraiture.export.model_file import ModelFile, Weights, dequantized, unique_names
 
 
 def weights(path: Path, _file: ModelFile) -> Weights:
@@ -31,7 +31,8 @@ def weights(path: Path, _file: ModelFile) -> Weights:
             held[node.output[0]] = held[node.input[0]]
         elif node.op_type == "DequantizeLinear" and all(n in held for n in node.input):
             axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
-            held[node.output[0]] = _expanded(*(held[n] for n in node.input), axis=axis)
+            q, scale, *zero = (held[n] for n in node.input)
+            held[node.output[0]] = dequantized(q, scale, zero[0] if zero else None, axis)
         else:
             found += [(_named(node.output[0], node.op_type, name, k), held[name].astype(np.float64))
                       for k, name in enumerate(node.input) if name in held and _is_weight(held[name])]  # fmt: skip
@@ -44,12 +45,3 @@ def _is_weight(value: np.ndarray) -> bool:
 
 def _named(output: str, kind: str, constant: str, place: int) -> str:
     return f"{output} {kind} input {place}" if constant.startswith(("onnx::", "/")) else constant
-
-
-def _expanded(q: np.ndarray, scale: np.ndarray, zero: np.ndarray | None = None, *, axis: int) -> np.ndarray:
-    """w = scale (q - zero), one scale for all or one per element of the axis."""
-    along = [1] * q.ndim
-    if scale.size > 1:
-        along[axis] = -1
-    shift = 0.0 if zero is None else zero.astype(np.float64).reshape(along)
-    return np.asarray((q.astype(np.float64) - shift) * scale.astype(np.float64).reshape(along))

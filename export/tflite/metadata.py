@@ -12,7 +12,7 @@ import numpy as np
 from portraiture.export.contract import VERSION, Kind, Size, TensorSpec, model_contract
 from portraiture.export.describe import CONTRACT_KEY, contract_json
 from portraiture.export.formats import Target
-from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.model import named_buffers, pack_model, read_model
 from portraiture.reference.errors import InputError
 
 NAME = "TFLITE_METADATA"
@@ -126,12 +126,8 @@ def read_metadata(path: Path, models: Sequence[tuple[str, Size]]) -> str:
     Raises:
         InputError: TensorFlow Lite Metadata beside it is not what the contract gives.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(path.read_bytes())
-    entries = (model.Metadata(k) for k in range(model.MetadataLength()))
-    found = {entry.Name().decode(): model.Buffers(entry.Buffer()).DataAsNumpy() for entry in entries}
-    if NAME not in found or bytes(found[NAME]) != metadata(models):
+    found = named_buffers(path)
+    if found.get(NAME) != metadata(models):
         raise InputError(f"{path}: {NAME}: expected what the contract gives, found other or none: altered;"
                          " export the bundle again")  # fmt: skip
-    return bytes(found[CONTRACT_KEY]).decode() if CONTRACT_KEY in found else ""
+    return found.get(CONTRACT_KEY, b"").decode()

@@ -22,6 +22,15 @@ def read_model(path: Path) -> Any:
     return model
 
 
+def named_buffers(path: Path) -> dict[str, bytes]:
+    """What a file holds beside its graphs, by name; the graphs are not unpacked."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(path.read_bytes())
+    entries = (model.Metadata(k) for k in range(model.MetadataLength()))
+    return {entry.Name().decode(): bytes(model.Buffers(entry.Buffer()).DataAsNumpy()) for entry in entries}
+
+
 def read_single(path: Path, purpose: str) -> Any:
     """A file of one subgraph and one signature, as :func:`read_model` gives it.
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from portraiture.export.tflite.model import read_model
+from portraiture.export.tflite.model import named_buffers
 
 ANDROID_API = "21"
 """Of LiteRT 1.4.2's Interpreter; LiteRT 2.1's CompiledModel begins at 23. https://ai.google.dev/edge/litert/android"""
@@ -13,7 +13,5 @@ _RUNTIME = "min_runtime_version"
 
 def needs(path: Path) -> dict[str, str]:
     """The lowest versions that run a file: ``tflite_runtime`` where the file says it, and ``android_api``."""
-    model = read_model(path)
-    buffers = {entry.name.decode(): model.buffers[entry.buffer].data for entry in model.metadata or []}
-    runtime = bytes(buffers.get(_RUNTIME, b"")).rstrip(b"\0").decode("ascii", "replace")
+    runtime = named_buffers(path).get(_RUNTIME, b"").rstrip(b"\0").decode("ascii", "replace")
     return {**({"tflite_runtime": runtime} if runtime else {}), "android_api": ANDROID_API}

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.model_file import ModelFile, Weights, unique_names
+from portraiture.export.model_file import ModelFile, Weights, dequantized, unique_names
+from portraiture.export.tflite.graph import subgraph_of
 from portraiture.export.tflite.model import operations_of, read_model
 
 _MODULES = 3
@@ -23,7 +24,7 @@ def weights(path: Path, file: ModelFile) -> Weights:
         file: which model of it.
     """
     model = read_model(path)
-    chosen = _graph(model, file)
+    chosen = model.subgraphs[subgraph_of(model, file.entry)]
     expanded: dict[int, int] = {}
     found: Weights = []
     for kind, operation, graph in operations_of(model):
@@ -50,14 +51,6 @@ def _modules(name: str) -> str:
     return "/".join(parts[-_MODULES:])
 
 
-def _graph(model: Any, file: ModelFile) -> Any:
-    """The graph of a model's signature; the first one where no signature has its name."""
-    for definition in model.signatureDefs or []:
-        if definition.signatureKey.decode(errors="replace") == (file.entry or file.name):
-            return model.subgraphs[definition.subgraphIndex]
-    return model.subgraphs[0]
-
-
 def _value(model: Any, tensor: Any) -> np.ndarray | None:
     """A constant's numbers, float64; None of what is computed, and of integers that stand for themselves."""
     from ai_edge_litert import schema_py_generated as schema
@@ -75,10 +68,4 @@ def _value(model: Any, tensor: Any) -> np.ndarray | None:
     if scale is None or not len(scale):
         return None
     zero = tensor.quantization.zeroPoint
-    along = [1] * value.ndim
-    along[tensor.quantization.quantizedDimension] = -1
-    shift = 0.0 if zero is None else np.asarray(zero, np.float64)
-    if len(scale) == 1:
-        return np.asarray((value - shift) * np.asarray(scale, np.float64))
-    shift = shift if np.ndim(shift) == 0 else np.reshape(shift, along)
-    return np.asarray((value - shift) * np.asarray(scale, np.float64).reshape(along))
+    return dequantized(value, np.asarray(scale), zero, tensor.quantization.quantizedDimension)

@@ -14,7 +14,7 @@ from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manif
 from portraiture.export.contract import Size
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import Precision, Target
-from portraiture.export.model_file import ModelFile
+from portraiture.export.model_file import ModelFile, bytes_of
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import run as parity
 from portraiture.export.parity.rows import Link, Row, Status
@@ -107,7 +107,7 @@ class Patient:
         write_contents(self.root, model_files(manifest))
         for entry in manifest["models"]:
             path = self.root / entry["path"]
-            entry["bytes"] = sum(p.stat().st_size for p in [path, *path.rglob("*")] if p.is_file())
+            entry["bytes"] = bytes_of(path)
         write_json(self.root / MANIFEST, {**manifest, "files": checksums(self.root)})
 
     def failures(self) -> list[Row]:

@@ -57,6 +57,7 @@ def command(
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
     from portraiture.export.doctor.devices.examine import Device
     from portraiture.export.formats import Packaging, Precision, Route, Target
+    from portraiture.export.model_file import bytes_of
     from portraiture.export.networks.build import Checkpoints
     from portraiture.export.writing.calibration import calibration_photos
     from portraiture.export.writing.export_bundle import export_bundle
@@ -89,5 +90,5 @@ def command(
 
     with steps() as report:
         export = export_bundle(spec, output, gate, report, show, key=key)
-    megabytes = sum(p.stat().st_size for p in output.rglob("*") if p.is_file()) / 1e6
+    megabytes = bytes_of(output) / 1e6
     click.echo(f"{output}: {len(export.files)} models, {megabytes:.1f} MB")

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from portraiture.export.doctor.devices.gpu import COREML_LOOPS
-from portraiture.export.doctor.devices.rules import FEWER_AXES, FIXED_SHAPES, Reason, Rule, rank_within, static
+from portraiture.export.doctor.devices.rules import (
+    FEWER_AXES,
+    FIXED_SHAPES,
+    Reason,
+    Rule,
+    computed,
+    first,
+    rank_within,
+    static,
+)
 from portraiture.export.formats import Target
 from portraiture.export.graph import Graph, Node, Tensor
 from portraiture.export.targets import FORMATS
@@ -29,15 +38,14 @@ def _kinds(node: Node) -> str:
 
 def _half(node: Node) -> str:
     """Arithmetic in fp16; a cast from or to fp16 is the way in or out."""
-    types = {t.dtype for t in (*node.inputs, *node.outputs)}
-    if node.kind == "cast" and "float16" in types:
+    if node.kind == "cast" and first(node, lambda t: t.dtype == "float16"):
         return ""
-    other = next((t for t in (*node.inputs, *node.outputs) if t.dtype != "float16"), None)
+    other = first(node, lambda t: t.dtype != "float16")
     return f"{other} is not float16" if other else ""
 
 
 def _long(node: Node) -> str:
-    for tensor in (*node.inputs, *node.outputs):
+    for tensor in computed(node):
         sizes = tensor.shape[-len(_LONGEST) :]
         limits = _LONGEST[len(_LONGEST) - len(sizes) :]
         if any((size or 1) > most for size, most in zip(sizes, limits, strict=True)):
@@ -131,7 +139,7 @@ def padded_bytes(tensor: Tensor) -> int:
 
 def padding_advice(graph: Graph) -> Sequence[str]:
     """What the last axes cost, where padding makes up more than half of what the activations take."""
-    tensors = {t.name: t for node in graph.nodes for t in (*node.inputs, *node.outputs)}
+    tensors = {t.name: t for node in graph.nodes for t in computed(node)}
     plain, padded = (sum(map(size, tensors.values())) for size in (lambda t: t.bytes, padded_bytes))
     if padded <= 2 * plain:
         return []

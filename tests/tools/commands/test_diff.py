@@ -74,6 +74,12 @@ def change(old: Path, tmp_path: Path) -> Callable[..., Path]:
     return changed
 
 
+def bless(root: Path) -> None:
+    """Write the checksums of a changed bundle anew."""
+    path = root / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": checksums(root)}))
+
+
 def test_equal_bundles_differ_in_nothing(diff: Run, old: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(old, tmp_path / "copy")
     code, out, _ = diff(old, copy, "--allow", "psnr=99dB", "--allow", "iou=1", "--allow", "ms=+0%")
@@ -161,8 +167,7 @@ def test_a_larger_file_is_worse(diff: Run, old: Path, change: Callable[..., Path
     model = onnx.load(str(path))
     model.doc_string = "x" * path.stat().st_size
     onnx.save(model, str(path))
-    manifest = json.loads((root / "manifest.json").read_text())
-    (root / "manifest.json").write_text(json.dumps(manifest | {"files": checksums(root)}))
+    bless(root)
     code, out, _ = diff(old, root, "--no-time", "--allow", "psnr=90dB")
     assert code == 1
     assert "perception onnx fp16 64x64: bytes" in out[-1]
@@ -194,8 +199,7 @@ def test_inputs_that_this_release_does_not_give_are_not_run(diff: Run, old: Path
 def test_a_new_file_that_does_not_run_is_worse(diff: Run, old: Path, change: Callable[..., Path]) -> None:
     root = change()
     (root / "onnx/perception_64x64_fp16.onnx").write_bytes(bytes(6000))
-    manifest = json.loads((root / "manifest.json").read_text())
-    (root / "manifest.json").write_text(json.dumps(manifest | {"files": checksums(root)}))
+    bless(root)
     code, out, _ = diff(old, root, "--no-time")
     assert code == 1
     assert "perception onnx fp16 64x64: all: runs -> does not run" in out[-1]
@@ -211,8 +215,7 @@ def test_nan_is_worse_whatever_is_allowed(diff: Run, old: Path, change: Callable
     bias = next(t for t in model.graph.initializer if t.name.endswith("3.bias"))
     bias.CopyFrom(numpy_helper.from_array(np.full(2, np.nan, np.float32), bias.name))
     onnx.save(model, str(path))
-    manifest = json.loads((root / "manifest.json").read_text())
-    (root / "manifest.json").write_text(json.dumps(manifest | {"files": checksums(root)}))
+    bless(root)
     code, out, _ = diff(old, root, "--no-time", "--allow", "psnr=0")
     assert code == 1
     assert "NaN or infinity" in out[-1]
