@@ -115,6 +115,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
+    "tools/study": ("tools/study/", "reference/photo"),
     "tools/commands": (
         "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps}.py",
         "reference* training* export* tools*",

@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Show and verify what is in a bundle.",
     "doctor": "Say how phones' GPUs, NPUs and Neural Engine take a bundle's files.",
     "diff": "Compare two bundles: contract, files, weights, outputs, times.",
+    "study": "Ask people which of two renderings they prefer, and count.",
     "bench": "Time the reference, TFLite files or a whole export.",
 }
 
