@@ -32,11 +32,13 @@ from portraiture.tools.choices import network_option, weights_options
 )
 @click.option("--key", type=click.Path(path_type=Path), metavar="KEY",
               help="Public ed25519 key, a PEM file: refuse a bundle without a signature by it.")  # fmt: skip
+@click.option("--compare", "earlier", type=click.Path(path_type=Path), metavar="REPORT",
+              help="An earlier report's folder: say which rows are worse than they were.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
-    device: Path | None, allowed: tuple[str, ...], key: Path | None, locate: bool,
+    device: Path | None, allowed: tuple[str, ...], key: Path | None, earlier: Path | None, locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
@@ -56,6 +58,7 @@ def command(
     from portraiture.reference.photo.read import read_photo
     from portraiture.tools.litter import note_litter
     from portraiture.tools.progress import steps
+    from portraiture.tools.report.before import read_before
     from portraiture.tools.report.gallery import Gallery
     from portraiture.tools.report.html import html_report
     from portraiture.tools.report.junit import junit_xml
@@ -70,6 +73,7 @@ def command(
         )
     if allowed and device is None:
         raise OptionError("--allow-missing: expected --device-results with it, found none; drop it")
+    before = None if earlier is None else read_before(earlier)
     note_litter(bundle)
     if key is not None:
         check_signature(bundle, key)
@@ -84,7 +88,7 @@ def command(
             output.mkdir(parents=True, exist_ok=True)
             write_json(output / "parity.json", [r.to_json(list(pictures)) for r in rows])
             write_text(output / "parity.xml", junit_xml(bundle, rows))
-            write_text(output / "report.html", html_report(bundle, rows, gallery, pictures))
+            write_text(output / "report.html", html_report(bundle, rows, gallery, pictures, before))
 
     try:
         if device is not None:
@@ -98,6 +102,8 @@ def command(
         write_report([Row.failed(Link.FILE if device is None else Link.DEVICE, "bundle", str(error))])
         raise
     print_rows(rows)
+    if before is not None:
+        click.echo(before.line(rows))
     write_report(rows)
     if output is not None:
         click.echo(f"{output / 'report.html'}")

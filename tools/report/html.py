@@ -10,20 +10,26 @@ import jinja2
 import numpy as np
 
 from portraiture.export.bundle.manifest import read_manifest
-from portraiture.export.parity.rows import Link, Row, counts
+from portraiture.export.parity.rows import Link, Row, Status, counts
 from portraiture.reference.errors import InputError
+from portraiture.tools.report.before import Before
 from portraiture.tools.report.gallery import Gallery
 from portraiture.tools.report.histogram import bars, drawing, gate_x
+from portraiture.tools.report.matrix import matrix_of
 from portraiture.tools.report.pictures import picture
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def _cells(row: Row, gallery: Gallery, names: Sequence[str]) -> dict[str, Any]:
+def _cells(number: int, row: Row, gallery: Gallery, names: Sequence[str], before: Before | None) -> dict[str, Any]:
     d, errors = row.difference, gallery.counts.get((row.link, row.subject, row.output))
+    was = None if before is None else before.of(row)
     return {
         "worst": "",
         **row.to_json(names),
+        "number": number,
+        "before": "new" if was is None else str(was),
+        "worse": before is not None and before.is_worse(row),
         "psnr_db": "" if d is None else f"{d.psnr_db:.1f}",
         "max_abs": "" if d is None else f"{d.max_abs:.1e}",
         "mean_abs": "" if d is None else f"{d.mean_abs:.1e}",
@@ -41,7 +47,24 @@ def _provenance(bundle: Path) -> dict[str, Any]:
         return {"contract_version": "unknown", "git_revision": "unknown", "tools": {}}
 
 
-def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Mapping[str, np.ndarray]) -> str:
+def verdict_of(rows: Sequence[Row]) -> dict[str, str]:
+    """What the page says first: a sentence, and the status that it has."""
+    number = counts(rows)
+    failed, not_run = number[Status.FAILED], number[Status.NOT_RUN]
+    if failed:
+        return {"status": "failed", "text": f"{failed} of {len(rows)} comparisons failed"}
+    if not_run:
+        return {"status": "not-run", "text": f"Nothing failed; {not_run} of {len(rows)} comparisons were not run"}
+    return {"status": "passed", "text": f"All {len(rows)} comparisons passed"}
+
+
+def html_report(
+    bundle: Path,
+    rows: Sequence[Row],
+    gallery: Gallery,
+    photos: Mapping[str, np.ndarray],
+    before: Before | None = None,
+) -> str:
     """The report as one page that needs no network.
 
     Args:
@@ -49,17 +72,26 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
         rows: what ``run_parity`` or ``device_rows`` gave.
         gallery: its ``watch`` was given to that function.
         photos: HxWx3 uint8 by name, in the order in which parity had them.
+        before: an earlier report, whose figures stand beside these.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    by_link = groupby(sorted(rows, key=lambda r: list(Link).index(r.link)), key=lambda r: r.link)
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    ordered = sorted(rows, key=lambda r: list(Link).index(r.link))
+    cells = [_cells(k, row, gallery, list(photos), before) for k, row in enumerate(ordered)]
+    by_link = groupby(cells, key=lambda cell: cell["link"])
     return environment.get_template("report.html").render(
         name=bundle.resolve().name,
         manifest=_provenance(bundle),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        verdict=verdict_of(rows),
+        before="" if before is None else before.line(rows),
+        worse=sum(cell["worse"] for cell in cells),
+        listed={s.value: [c for c in cells if c["status"] == s.value] for s in (Status.FAILED, Status.NOT_RUN)},
+        matrix=matrix_of(rows),
         counts={status.value: number for status, number in counts(rows).items()},
-        links={link.value: [_cells(r, gallery, list(photos)) for r in group] for link, group in by_link},
+        links={link: list(group) for link, group in by_link},
         photos=[
             {
                 "name": name,

@@ -1,23 +1,15 @@
 """The study: a page that does not tell the sides, what a person does on it, and what is made of the answers."""
 
-import asyncio
-import contextlib
 import json
 import re
 import shutil
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
 
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.photo.read import read_photo
@@ -26,7 +18,6 @@ from portraiture.tools.commands.study import command
 from portraiture.tools.study.page import Pairs, find_pairs, write_study
 from portraiture.tools.study.tally import Share, tally
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NAMES = ("anna_1", "ben_2", "<b>cleo", "dora_4")
 
 
@@ -197,87 +188,32 @@ class TestTally:
             run("--tally", good, "-o", tmp_path / "new")
 
 
-@contextlib.contextmanager
-def browser_of(profile: Path) -> Iterator[str]:
-    """A browser's page to talk to: the address of its socket."""
-    program = next((b for b in BROWSERS if shutil.which(b)), None)
-    if program is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    process = subprocess.Popen(
-        [program, "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={profile}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        found = next(line for line in process.stderr if line.startswith("DevTools listening on"))
-        yield found.split()[-1]
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
-async def played(socket: str, page: str, keys: list[str]) -> str:
-    """What the page's answers say after it was opened and keys were pressed, each once both pictures are there."""
-    connection = await websocket_connect(HTTPRequest(socket))
-    count = 0
-
-    async def ask(method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
-        nonlocal count
-        count += 1
-        about = {"sessionId": session} if session else {}
-        await connection.write_message(json.dumps({"id": count, "method": method, "params": parameters, **about}))
-        while True:
-            answer = json.loads(await asyncio.wait_for(connection.read_message(), 30))
-            if answer.get("id") == count:
-                assert "error" not in answer, answer
-                return dict(answer["result"])
-
-    target = (await ask("Target.createTarget", url=page))["targetId"]
-    session = (await ask("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
-
-    async def value(script: str) -> Any:
-        return (await ask("Runtime.evaluate", session, expression=script))["result"].get("value")
-
-    async def until(script: str) -> None:
-        end = time.monotonic() + 30
-        while not await value(script):
-            assert time.monotonic() < end, script
-            await asyncio.sleep(0.02)
-
-    for key in keys:
-        await until("document.readyState === 'complete' && !document.getElementById('neither').disabled")
-        await ask("Input.dispatchKeyEvent", session, type="keyDown", key=key)
-        await ask("Input.dispatchKeyEvent", session, type="keyUp", key=key)
-    await until("!document.getElementById('end').hidden")
-    found = str(await value("document.getElementById('answers').value"))
-    connection.close()
-    assert await connection.read_message() is None  # closed
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="the browser's pipe is read as on Linux and macOS")
-def test_a_person_plays_it_in_a_browser(study: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_a_person_plays_it_in_a_browser(study: tuple[Path, dict[str, Any]], page: Any, tmp_path: Path) -> None:
     folder, key = study
-    page = (folder / "index.html").as_uri()
     keys = ["ArrowLeft", "Backspace", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowRight"]
     files, sides = [], []
-    with browser_of(tmp_path / "profile") as socket:
-        for person in ("anna", "ben"):
-            text = asyncio.run(played(socket, f"{page}?participant={person}", keys))
-            result = json.loads(text)
-            assert result["participant"] == person
-            assert [c["chosen"] for c in result["choices"]] == [
-                c[side] if side else None
-                for c, side in zip(result["choices"], ("right", "", "left", "right"), strict=True)
-            ]
-            assert all(c["ms"] >= 0 for c in result["choices"])
-            sides.append([(c["left"], c["right"]) for c in result["choices"]])
-            files.append(tmp_path / f"{person}.json")
-            files[-1].write_text(text)
+    for person in ("anna", "ben"):
+        page.open(f"{(folder / 'index.html').as_uri()}?participant={person}")
+        for name in keys:
+            page.until("!document.getElementById('neither').disabled")
+            page.press(name)
+        page.until("!document.getElementById('end').hidden")
+        text = page.value("document.getElementById('answers').value")
+        result = json.loads(text)
+        assert result["participant"] == person
+        assert [c["chosen"] for c in result["choices"]] == [
+            c[side] if side else None for c, side in zip(result["choices"], ("right", "", "left", "right"), strict=True)
+        ]
+        assert all(c["ms"] >= 0 for c in result["choices"])
+        sides.append([(c["left"], c["right"]) for c in result["choices"]])
+        files.append(tmp_path / f"{person}.json")
+        files[-1].write_text(text)
+    assert not page.complaints
     assert {frozenset(pair) for pair in sides[0]} == {frozenset((p["a"], p["b"])) for p in key["pairs"]}
     assert sides[0] != sides[1]  # order and sides are each participant's own
+    page.open(f"{(folder / 'index.html').as_uri()}?participant=ben")  # a reload keeps what was answered
+    page.until("!document.getElementById('end').hidden")
+    assert page.value("document.getElementById('answers').value") == files[1].read_text()
     counted = tally([*files, tmp_path / "study.key.json"])
     assert (counted.participants, counted.preferred.of, counted.undecided, counted.left.chosen) == (2, 6, 2, 2)
 
