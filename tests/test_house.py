@@ -85,7 +85,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export/doctor/",
         "export export/networks export/targets export/tflite training/models training/filters",
     ),
-    "export/kits": ("export/kits/", "export"),
+    "export/kits": ("export/kits/", "export reference/lens reference/enlarge reference/presence"),
     "export/bundle": ("export/bundle/", "export export/kits reference/lens"),
     "export/parity": (
         "export/parity/",
