@@ -78,7 +78,7 @@ internal suspend fun toModelSize(photo: Photo, frame: Frame, size: Size): ModelP
                 val line = frame.row(rows.first[row] + k - rows.start[row]) * photo.width
                 addRow(photo.argb, line, source, columns, rows.weights[k], sums)
             }
-            for (k in sums.indices) shrunk[row * width * 3 + k] = Math.rint(sums[k].toDouble()).toInt().toByte()
+            for (k in sums.indices) shrunk[row * width * 3 + k] = code(sums[k])
         }
     }
     return ModelPhoto(size, if (height == size.height && width == size.width) shrunk else grow(shrunk, height, width, size))
@@ -115,12 +115,15 @@ private fun grow(rgb: ByteArray, height: Int, width: Int, size: Size): ByteArray
                 val above = mix(at(rows.low[y], columns.low[x]), at(rows.low[y], columns.high[x]), columns.share[x])
                 val below = mix(at(rows.high[y], columns.low[x]), at(rows.high[y], columns.high[x]), columns.share[x])
                 val value = above + (below - above) * rows.share[y]
-                out[(y * size.width + x) * 3 + c] = Math.rint(value.toDouble()).toInt().toByte()
+                out[(y * size.width + x) * 3 + c] = code(value)
             }
         }
     }
     return out
 }
+
+/** A value 0..255 as a byte; a half goes up, as OpenCV's mean of four pixels does. */
+private fun code(value: Float): Byte = (value + 0.5f).toInt().toByte()
 
 private fun mix(a: Int, b: Int, share: Float): Float = a + (b - a) * share
 
