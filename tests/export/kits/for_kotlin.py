@@ -40,7 +40,7 @@ def photos() -> dict[str, np.ndarray]:
     upright = np.ascontiguousarray(square[:, 64:448])
     return {
         "square": square,
-        "tall": np.ascontiguousarray(square[:, 130:301]),
+        "tall": np.ascontiguousarray(square[:, 100:320]),
         "wide": np.ascontiguousarray(square[:181]),
         "large": np.asarray(cv2.resize(upright, (1001, 1335), interpolation=cv2.INTER_CUBIC)),
     }

@@ -117,7 +117,7 @@ private fun sha256(bytes: ByteArray): String =
     MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
 
 /**
- * The size whose aspect is nearest to the photo's, the larger one of equals.
+ * The size whose aspect is nearest to the photo's, the larger one of equals, the first one of equally large ones.
  *
  * @param height of the photo, in pixels.
  * @param width of the photo, in pixels.

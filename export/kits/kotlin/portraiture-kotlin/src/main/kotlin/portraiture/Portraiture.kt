@@ -31,8 +31,8 @@ class Portraiture(
     private val runners = HashMap<ModelEntry, ModelRunner>()
     private val one = Mutex()
 
-    /** Sizes of the models; the one whose aspect is nearest to a photo's sees it. */
-    val sizes: List<Size> = models.map { it.size }.distinct()
+    /** Sizes of the models, the lowest first; the one whose aspect is nearest to a photo's sees it, the first of equals. */
+    val sizes: List<Size> = models.map { it.size }.distinct().sortedWith(compareBy({ it.height }, { it.width }))
 
     /** Finds person and depth in a photo; a photo may be rendered from them many times. */
     suspend fun perceive(photo: Photo): Maps = withContext(Dispatchers.Default) {

@@ -31,7 +31,7 @@ fun decodePhoto(bytes: ByteArray): Photo {
 /** EXIF's orientation of a file's bytes, 1 where it says none. */
 fun orientationOf(bytes: ByteArray): Int =
     try {
-        ExifInterface(ByteArrayInputStream(bytes)).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1)
+        maxOf(1, ExifInterface(ByteArrayInputStream(bytes)).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1))
     } catch (_: IOException) {
         1
     }

@@ -6,6 +6,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
 import portraiture.Photo
 import portraiture.PortraitureException
 import java.io.File
@@ -18,6 +19,7 @@ import kotlin.test.assertNull
 
 /** The glue to Android's own classes, on Robolectric's Android. */
 @RunWith(RobolectricTestRunner::class)
+@Config(manifest = Config.NONE)
 class AndroidTest {
     private val photo = Photo(3, 2, IntArray(6) { (255 shl 24) or (it * 40 shl 16) or (it shl 8) or 7 })
 
