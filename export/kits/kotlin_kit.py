@@ -1,7 +1,7 @@
 """The Kotlin kit: a Maven build of ``portraiture-kotlin``, its runners and a sample.
 
 The sources travel in the package. ``Contract.kt`` is written among them from the contract, and this package's version
-into ``pom.xml`` and ``README.md``; what Maven builds is never among them.
+into each ``pom.xml`` and the ``README.md``; what Maven builds is never among them.
 """
 
 from importlib.metadata import version
@@ -46,6 +46,7 @@ def kotlin_files() -> dict[str, bytes]:
         for path in sorted(SOURCES.rglob("*"))
         if path.is_file() and not any(p == _NOT_SOURCES or p.startswith(".") for p in path.relative_to(SOURCES).parts)
     }
-    for name in VERSIONED:
-        found[name] = found[name].replace(SOURCE_VERSION.encode(), version("portraiture").encode())
+    for name in found:
+        if Path(name).name in VERSIONED:
+            found[name] = found[name].replace(SOURCE_VERSION.encode(), version("portraiture").encode())
     return found | {CONTRACT_PLACE: contract_kt().encode()}

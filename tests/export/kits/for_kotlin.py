@@ -26,7 +26,7 @@ from portraiture.reference.presence import find_person, nearest_depth
 
 SIZES = ("128x96", "96x128")
 
-TAP = "40,300"
+TAP = "480,60"
 """A point of the astronaut's background, X,Y."""
 
 

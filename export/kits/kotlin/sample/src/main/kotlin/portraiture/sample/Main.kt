@@ -29,7 +29,7 @@ fun main(arguments: Array<String>) {
     if (code != 0) exitProcess(code)
 }
 
-private fun run(arguments: List<String>): Int = runBlocking {
+internal fun run(arguments: List<String>): Int = runBlocking {
     val options = HashMap<String, String>()
     val places = ArrayList<String>()
     val words = arguments.iterator()
