@@ -1,7 +1,7 @@
 """The web kit: TypeScript sources that run a bundle in a browser, and the page of ``portraiture demo``.
 
-The sources travel in the package; ``contract.ts`` is written beside them from the contract, and what npm installs or Vite
-builds is never among them.
+The sources travel in the package; ``contract.ts`` is written beside them from the contract, and what npm installs or
+Vite builds is never among them.
 """
 
 import hashlib
@@ -14,17 +14,17 @@ SOURCES = Path(__file__).with_name("web")
 
 CONTRACT_PLACE = f"src/{FILE}"
 
-_NOT_SOURCES = ("node_modules", "dist")
+_FOLDERS = ("public", "src", "test", "e2e")
+"""Beside the files at the top. Whatever else lies there, npm or a build left."""
 
 
 def kit_files() -> dict[str, bytes]:
     """The content of each file of the kit by its place in the kit, ``contract.ts`` of this version among them."""
+    paths = [*SOURCES.iterdir(), *(path for folder in _FOLDERS for path in (SOURCES / folder).rglob("*"))]
     found = {
         path.relative_to(SOURCES).as_posix(): path.read_bytes()
-        for path in sorted(SOURCES.rglob("*"))
-        if path.is_file()
-        and path.relative_to(SOURCES).parts[0] not in _NOT_SOURCES
-        and not any(part.startswith(".") for part in path.relative_to(SOURCES).parts)
+        for path in sorted(paths)
+        if path.is_file() and not path.name.startswith(".")
     }
     return found | {CONTRACT_PLACE: typescript().encode()}
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from portraiture.reference.errors import OptionError
@@ -34,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD for the files of a site, and for nothing else."""
 
     protocol_version = "HTTP/1.1"
-    site: Site = {}
+    site: ClassVar[Site] = {}
 
     def do_GET(self) -> None:
         self._answer(body=True)

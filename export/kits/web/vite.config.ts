@@ -13,6 +13,7 @@ function litertWasm(): Plugin {
   let out = "";
   return {
     name: "litert-wasm",
+    apply: "build",
     configResolved: (config) => void (out = resolve(config.root, config.build.outDir)),
     closeBundle: () =>
       cpSync(join(litert, "wasm"), join(out, WASM), { recursive: true, filter: (name) => !name.includes("jspi") }),

@@ -9,11 +9,9 @@ import type { Photo, Plane, Size } from "./core/image";
 import { fitMatte } from "./core/matte";
 import { findPerson, type Presence } from "./core/presence";
 import { toModelSize } from "./core/resize";
-import { commonSizes, type Manifest, type ModelEntry, tfliteModels } from "./runtime/bundle";
+import { commonSizes, type Manifest, MODELS, tfliteModels } from "./runtime/bundle";
 import { download, downloadJson, type Progress } from "./runtime/download";
 import { type Backend, loadRuntime, ModelRunner, type Runtime } from "./runtime/litert";
-
-export const MODELS = ["perception", "filter"] as const;
 
 /** What perception found in a photo. */
 export interface Perceived {
@@ -52,7 +50,7 @@ export class Portraiture {
     const models = tfliteModels(await downloadJson<Manifest>(`${bundle}manifest.json`), precision);
     const sizes = commonSizes(models, MODELS);
     if (!sizes.length) throw new Error(`manifest.json: expected perception and filter in ${precision} as tflite, found ${models.map((m) => m.name).join(", ") || "none"}; export them`);
-    const served = models.filter((m) => (MODELS as readonly string[]).includes(m.name));
+    const served = models.filter((m) => MODELS.includes(m.name));
     const paths = new Map(served.map((m) => [m.path, m.bytes]));
     const total = [...paths.values()].reduce((a, b) => a + b, WASM_BYTES);
     let done = 0;
@@ -115,5 +113,3 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
 }
-
-export type { ModelEntry };

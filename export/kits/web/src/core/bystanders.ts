@@ -2,33 +2,42 @@
 
 import { aroundPx, fartherShare, personFrom, smallShare } from "../contract";
 import { median, type Plane } from "./image";
-import { extreme, parts } from "./parts";
+import { largest, parts } from "./parts";
 
 /** Mask and depth of the model's size without passers-by; anew where there is one, else as they are. */
 export function withoutBystanders(mask: Plane, depth: Plane): { mask: Plane; depth: Plane } {
   const person = Uint8Array.from(mask.data, (m) => (m >= personFrom ? 1 : 0));
   const { labels, found } = parts(person, mask);
-  const largest = found.reduce((a, b) => (b.area > a.area ? b : a), found[0]!);
+  const first = found.reduce((a, b) => (b.area > a.area ? b : a), found[0]!); // of equals the first
   const candidates = found.filter(
     (p) =>
-      largest.bottom - p.bottom > fartherShare * (largest.bottom - largest.top) && p.area < smallShare * largest.area,
+      first.bottom - p.bottom > fartherShare * (first.bottom - first.top) && p.area < smallShare * first.area,
   );
   if (!candidates.length) return { mask, depth };
   const away = new Set(candidates.map((p) => p.label));
   const kept = { mask: { ...mask, data: mask.data.slice() }, depth: { ...depth, data: depth.data.slice() } };
-  for (const { label } of candidates) {
-    const part = Uint8Array.from(labels, (l) => (l === label ? 1 : 0));
-    const zone = extreme(part, mask, aroundPx, -1);
-    if (zone.some((z, i) => z && person[i] && !away.has(labels[i]!))) continue; // a piece of somebody whose mask is torn
-    const wide = extreme(part, mask, 2 * aroundPx, -1);
+  const { height, width } = mask;
+  for (const part of candidates) {
+    const [top, left] = [Math.max(part.top - 2 * aroundPx, 0), Math.max(part.left - 2 * aroundPx, 0)];
+    const box = {
+      height: Math.min(part.bottom + 2 * aroundPx, height) - top,
+      width: Math.min(part.right + 2 * aroundPx, width) - left,
+    };
+    const at = (i: number): number => (top + Math.floor(i / box.width)) * width + left + (i % box.width);
+    const own = Uint8Array.from({ length: box.height * box.width }, (_, i) => (labels[at(i)] === part.label ? 1 : 0));
+    const zone = largest(own, box, aroundPx);
+    if (zone.some((z, i) => z && person[at(i)] && !away.has(labels[at(i)]!))) continue; // a piece of somebody whose mask is torn
+    const wide = largest(own, box, 2 * aroundPx);
     const ring: number[] = [];
-    for (let i = 0; i < wide.length; i++) if (wide[i] && !zone[i] && !person[i]) ring.push(depth.data[i]!);
+    wide.forEach((w, i) => {
+      if (w && !zone[i] && !person[at(i)]) ring.push(depth.data[at(i)]!);
+    });
     const behind = ring.length ? median(ring) : -Infinity;
-    for (let i = 0; i < zone.length; i++) {
-      if (!zone[i]) continue;
-      kept.mask.data[i] = 0;
-      kept.depth.data[i] = Math.max(kept.depth.data[i]!, behind);
-    }
+    zone.forEach((z, i) => {
+      if (!z) return;
+      kept.mask.data[at(i)] = 0;
+      kept.depth.data[at(i)] = Math.max(kept.depth.data[at(i)]!, behind);
+    });
   }
   return kept;
 }

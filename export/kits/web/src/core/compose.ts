@@ -10,7 +10,7 @@ import type { Frame } from "./frame";
 import { maskCodes, type Photo, type Plane, plane } from "./image";
 import { blurredShare } from "./lens";
 import type { MatteModel } from "./matte";
-import { bilinear, enlargedRow, type Taps } from "./resize";
+import { bilinear, mixedRow, type Taps } from "./resize";
 
 /** A mask's value as a matte. */
 export function matteOf(mask: number): number {
@@ -18,33 +18,48 @@ export function matteOf(mask: number): number {
   return y * y * (3 - 2 * y);
 }
 
-interface Axes {
-  readonly down: Taps;
-  readonly across: Taps;
-}
+/** No code of a mask that is surely 0 or 1. */
+const UNSURE = 1;
 
-/** Taps from planes of a size to the photo's part of the frame. */
-function axes(from: Plane, frame: Frame): Axes {
-  return {
-    down: bilinear(from.height, frame.height, frame.top, frame.top + frame.photo.height),
-    across: bilinear(from.width, frame.width, frame.left, frame.left + frame.photo.width),
-  };
-}
+/** Places of a matte's bounds among its planes; slopes are 0, 1, 2 and the offset 3. */
+const [LOW, HIGH] = [4, 5];
 
-/** Reads rows of planes of one size as rows of the photo. */
+/** Reads planes of one size at the photo's pixels, row by row; a pixel is enlarged only when it is asked for. */
 class Rows {
-  private readonly axes: Axes;
-  private readonly line: Float32Array;
-  readonly rows: Float32Array[];
+  private readonly down: Taps;
+  /** For each pixel of a row the column of the planes left of it. */
+  readonly first: Int32Array;
+  private readonly second: Int32Array;
+  private readonly share: Float32Array;
+  private readonly lines: Float32Array[];
 
   constructor(private readonly planes: readonly Plane[], frame: Frame) {
-    this.axes = axes(planes[0]!, frame);
-    this.line = new Float32Array(planes[0]!.width);
-    this.rows = planes.map(() => new Float32Array(frame.photo.width));
+    const { height, width } = planes[0]!;
+    this.down = bilinear(height, frame.height, frame.top, frame.top + frame.photo.height);
+    const across = bilinear(width, frame.width, frame.left, frame.left + frame.photo.width);
+    ({ first: this.first, second: this.second, share: this.share } = across);
+    this.lines = planes.map((p) => new Float32Array(p.width));
   }
 
-  read(y: number): void {
-    this.planes.forEach((p, k) => enlargedRow(p, this.axes.down, y, this.axes.across, this.line, this.rows[k]!));
+  row(y: number): void {
+    this.planes.forEach((p, k) => mixedRow(p, this.down, y, this.lines[k]!));
+  }
+
+  /** For each column the mask's code from there to the next one, where its bounds leave none other; else `UNSURE`. */
+  sure(low: number, high: number, out: Uint16Array): void {
+    const least = this.lines[low]!;
+    const most = this.lines[high]!;
+    for (let x = 0; x < out.length; x++) {
+      const next = Math.min(x + 1, out.length - 1);
+      if (Math.max(most[x]!, most[next]!) < maskSnap) out[x] = 0;
+      else out[x] = Math.min(least[x]!, least[next]!) > 1 - maskSnap ? maskCodes : UNSURE;
+    }
+  }
+
+  at(plane: number, x: number): number {
+    const line = this.lines[plane]!;
+    const left = line[this.first[x]!]!;
+    return left + (line[this.second[x]!]! - left) * this.share[x]!;
   }
 }
 
@@ -58,19 +73,26 @@ export function maskAtPhotoSize(photo: Photo, frame: Frame, mask: Plane, matte: 
     return out;
   }
   const source = new Rows([...matte.slope, matte.offset, matte.low, matte.high], frame);
-  const [red, green, blue, offset, low, high] = source.rows as [
-    Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
-  ];
+  const { data, width } = photo;
+  const sure = new Uint16Array(mask.width);
   for (let y = 0; y < photo.height; y++) {
-    source.read(y);
-    const row = y * photo.width;
-    for (let x = 0; x < photo.width; x++) {
-      const pixel = 4 * (row + x);
-      const fitted =
-        offset[x]! +
-        (red[x]! * photo.data[pixel]! + green[x]! * photo.data[pixel + 1]! + blue[x]! * photo.data[pixel + 2]!) / 255;
-      const kept = Math.min(Math.max(fitted, low[x]!), high[x]!);
-      out[row + x] = kept < maskSnap ? 0 : kept > 1 - maskSnap ? maskCodes : Math.round(kept * maskCodes);
+    source.row(y);
+    source.sure(LOW, HIGH, sure);
+    for (let x = 0; x < width; x++) {
+      const known = sure[source.first[x]!]!;
+      if (known !== UNSURE) {
+        out[y * width + x] = known;
+        continue;
+      }
+      const low = source.at(LOW, x);
+      const high = source.at(HIGH, x);
+      let kept = high;
+      if (high >= maskSnap && low <= 1 - maskSnap) {
+        const pixel = 4 * (y * width + x);
+        const tone = source.at(0, x) * data[pixel]! + source.at(1, x) * data[pixel + 1]! + source.at(2, x) * data[pixel + 2]!;
+        kept = Math.min(Math.max(source.at(3, x) + tone / 255, low), high);
+      }
+      out[y * width + x] = kept < maskSnap ? 0 : kept > 1 - maskSnap ? maskCodes : Math.round(kept * maskCodes);
     }
   }
   return out;
@@ -90,6 +112,9 @@ export interface Setting {
   /** Depth that stays sharp; negative: the person's. */
   readonly focus: number;
 }
+
+/** Places of the planes in a {@link Composer}: red, green and blue light, their shares, and how far all is blurred. */
+const [SHARES, COVER] = [3, 4];
 
 /** Composes the portrait, rows `start` to `stop` at a time if wanted. */
 export class Composer {
@@ -115,30 +140,30 @@ export class Composer {
         const p = portrait[3 * i + k]!;
         planes[k]!.data[i] = p - ((1 - s) * maps.rgb[3 * i + k]!) / 255 + composeLeast * p;
       }
-      planes[3]!.data[i] = s + composeLeast;
-      planes[4]!.data[i] = c[i]!;
+      planes[SHARES]!.data[i] = s + composeLeast;
+      planes[COVER]!.data[i] = c[i]!;
     }
     this.source = new Rows(planes, frame);
   }
 
   /** Writes rows of the portrait, R G B A, where `out` begins with row `start`. */
   compose(out: Uint8ClampedArray, start = 0, stop = this.photo.height): void {
-    const [red, green, blue, shares, cover] = this.source.rows as [
-      Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
-    ];
     const { width, data } = this.photo;
-    const lights = [red, green, blue];
     for (let y = start; y < stop; y++) {
-      this.source.read(y);
+      this.source.row(y);
       for (let x = 0; x < width; x++) {
         const pixel = 4 * (y * width + x);
         const to = pixel - 4 * start * width;
-        const k = (1 - matteOf(this.mask[y * width + x]! / maskCodes)) * cover[x]!;
-        const weight = (k / shares[x]!) * 255;
-        // portrait = I + k (B - I); the clamped array clips to 0..255 and rounds
-        for (let channel = 0; channel < 3; channel++)
-          out[to + channel] = data[pixel + channel]! * (1 - k) + lights[channel]![x]! * weight;
         out[to + 3] = 255;
+        const matte = matteOf(this.mask[y * width + x]! / maskCodes);
+        const k = matte === 1 ? 0 : (1 - matte) * this.source.at(COVER, x);
+        if (k === 0) {
+          for (let c = 0; c < 3; c++) out[to + c] = data[pixel + c]!;
+          continue;
+        }
+        const weight = (k / this.source.at(SHARES, x)) * 255;
+        // portrait = I + k (B - I); the clamped array clips to 0..255 and rounds
+        for (let c = 0; c < 3; c++) out[to + c] = data[pixel + c]! * (1 - k) + this.source.at(c, x) * weight;
       }
     }
   }

@@ -5,7 +5,7 @@
 
 import { maskRidge, maskSnap, maskWindowPx } from "../contract";
 import type { Plane, Size } from "./image";
-import { extreme } from "./parts";
+import { largest, least } from "./parts";
 
 /** The mask as a local function of colour, at the model's size. */
 export interface MatteModel extends Size {
@@ -19,27 +19,55 @@ export interface MatteModel extends Size {
 export function fitMatte(rgb: Uint8Array, mask: Plane): MatteModel {
   const { height, width } = mask;
   const count = height * width;
-  const low = extreme(mask.data, mask, maskWindowPx, 1);
-  const high = extreme(mask.data, mask, maskWindowPx, -1);
+  const low = least(mask.data, mask, maskWindowPx);
+  const high = largest(mask.data, mask, maskWindowPx);
   const varies = Uint8Array.from(high, (h, i) => (h - low[i]! > maskSnap ? 1 : 0));
-  const soft = extreme(varies, mask, maskWindowPx, -1);
+  const soft = largest(varies, mask, maskWindowPx);
   const alpha = Float64Array.from(mask.data);
-  const colour = [0, 1, 2].map((c) => Float64Array.from({ length: count }, (_, i) => rgb[3 * i + c]! / 255));
   const box = (values: Float64Array): Float64Array => boxMean(values, mask, maskWindowPx);
-  const product = (a: Float64Array, b: Float64Array): Float64Array => a.map((v, i) => v * b[i]!);
-  const means = colour.map(box);
-  const meanAlpha = box(alpha);
-  const second = PAIRS.map(([i, j]) => box(product(colour[i]!, colour[j]!)));
-  const mixed = colour.map((c) => box(product(c, alpha)));
-  const slope = colour.map(() => new Float64Array(count));
+  const channel = (c: number): Float64Array => alpha.map((_, i) => rgb[3 * i + c]! / 255);
+  const meanOfProduct = (a: Float64Array, b: Float64Array): Float64Array => {
+    const product = new Float64Array(count);
+    for (let i = 0; i < count; i++) product[i] = a[i]! * b[i]!;
+    return box(product);
+  };
+  const [r, g, b] = [channel(0), channel(1), channel(2)];
+  const [mr, mg, mb, ma] = [box(r), box(g), box(b), box(alpha)];
+  const [rr, rg, rb] = [meanOfProduct(r, r), meanOfProduct(r, g), meanOfProduct(r, b)];
+  const [gg, gb, bb] = [meanOfProduct(g, g), meanOfProduct(g, b), meanOfProduct(b, b)];
+  const [ra, ga, ba] = [meanOfProduct(r, alpha), meanOfProduct(g, alpha), meanOfProduct(b, alpha)];
+  const slope = [new Float64Array(count), new Float64Array(count), new Float64Array(count)] as const;
   const offset = alpha.slice();
   for (let k = 0; k < count; k++) {
     if (!soft[k]) continue;
-    const covariance = PAIRS.map(([i, j], p) => second[p]![k]! - means[i]![k]! * means[j]![k]!);
-    const withAlpha = mixed.map((m, c) => m[k]! - means[c]![k]! * meanAlpha[k]!);
-    const a = solve3(covariance, withAlpha, maskRidge); // (S_k + ridge)^-1 cov(I, alpha)
-    offset[k] = meanAlpha[k]! - a[0] * means[0]![k]! - a[1] * means[1]![k]! - a[2] * means[2]![k]!;
-    a.forEach((value, c) => (slope[c]![k] = value));
+    const x = mr[k]!;
+    const y = mg[k]!;
+    const z = mb[k]!;
+    const m = ma[k]!;
+    // (S_k + ridge) a_k = cov(I, alpha), S symmetric, solved by its adjugate
+    const xx = rr[k]! - x * x + maskRidge;
+    const xy = rg[k]! - x * y;
+    const xz = rb[k]! - x * z;
+    const yy = gg[k]! - y * y + maskRidge;
+    const yz = gb[k]! - y * z;
+    const zz = bb[k]! - z * z + maskRidge;
+    const p = ra[k]! - x * m;
+    const q = ga[k]! - y * m;
+    const s = ba[k]! - z * m;
+    const c0 = yy * zz - yz * yz;
+    const c1 = xz * yz - xy * zz;
+    const c2 = xy * yz - xz * yy;
+    const c11 = xx * zz - xz * xz;
+    const c12 = xy * xz - xx * yz;
+    const c22 = xx * yy - xy * xy;
+    const determinant = xx * c0 + xy * c1 + xz * c2;
+    const u = (c0 * p + c1 * q + c2 * s) / determinant;
+    const v = (c1 * p + c11 * q + c12 * s) / determinant;
+    const w = (c2 * p + c12 * q + c22 * s) / determinant;
+    slope[0][k] = u;
+    slope[1][k] = v;
+    slope[2][k] = w;
+    offset[k] = m - u * x - v * y - w * z;
   }
   // a pixel lies in many windows: their functions are averaged, hard pixels' own counting as constants
   const averaged = (values: Float64Array): Plane => {
@@ -49,27 +77,11 @@ export function fitMatte(rgb: Uint8Array, mask: Plane): MatteModel {
   return {
     height,
     width,
-    slope: [averaged(slope[0]!), averaged(slope[1]!), averaged(slope[2]!)],
+    slope: [averaged(slope[0]), averaged(slope[1]), averaged(slope[2])],
     offset: averaged(offset),
     low: { height, width, data: low },
     high: { height, width, data: high },
   };
-}
-
-const PAIRS: readonly (readonly [number, number])[] = [[0, 0], [0, 1], [0, 2], [1, 1], [1, 2], [2, 2]];
-
-/** Solves (S + ridge) a = b for a symmetric 3x3 S, given as xx xy xz yy yz zz, by its adjugate. */
-function solve3(s: number[], b: number[], ridge: number): [number, number, number] {
-  const [xx, xy, xz, yy, yz, zz] = [s[0]! + ridge, s[1]!, s[2]!, s[3]! + ridge, s[4]!, s[5]! + ridge];
-  const [c0, c1, c2] = [yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy];
-  const [c11, c12, c22] = [xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy];
-  const determinant = xx * c0 + xy * c1 + xz * c2;
-  const [p, q, r] = [b[0]!, b[1]!, b[2]!];
-  return [
-    (c0 * p + c1 * q + c2 * r) / determinant,
-    (c1 * p + c11 * q + c12 * r) / determinant,
-    (c2 * p + c12 * q + c22 * r) / determinant,
-  ];
 }
 
 /** The mean of the square window around each pixel, borders repeated. */

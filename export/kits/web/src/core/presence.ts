@@ -50,13 +50,12 @@ function ellipse(diameter: number): [number, number][] {
 
 /** Erosion (all of the offsets hold) or dilation (any does); what lies outside the picture is not asked. */
 function hit(pixels: Uint8Array, { height, width }: Size, offsets: [number, number][], all: boolean): Uint8Array {
-  const out = new Uint8Array(pixels.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const asked = offsets.filter(([v, u]) => y + v >= 0 && y + v < height && x + u >= 0 && x + u < width);
-      const holds = ([v, u]: [number, number]): boolean => pixels[(y + v) * width + x + u] === 1;
-      out[y * width + x] = (all ? asked.every(holds) : asked.some(holds)) ? 1 : 0;
-    }
-  }
+  const out = new Uint8Array(pixels.length).fill(all ? 1 : 0);
+  for (const [v, u] of offsets)
+    for (let y = Math.max(0, -v); y < height - Math.max(0, v); y++)
+      for (let x = Math.max(0, -u); x < width - Math.max(0, u); x++) {
+        const there = pixels[(y + v) * width + x + u]!;
+        if (all ? !there : there) out[y * width + x] = all ? 0 : 1;
+      }
   return out;
 }

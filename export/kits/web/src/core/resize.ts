@@ -27,23 +27,36 @@ export function bilinear(source: number, target: number, start = 0, stop = targe
 /** A plane of any numbers. */
 type Readable = Size & { readonly data: ArrayLike<number> };
 
-interface Share {
-  readonly at: number;
-  readonly weight: number;
+/** Where a small pixel lies over large ones on one axis: the first and the last of them, and the weights of all. */
+export interface Cover {
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+  /** Of the first, of the last where it is another one, and of each between. */
+  readonly head: Float64Array;
+  readonly tail: Float64Array;
+  readonly inner: number;
 }
 
-/** Area average: for each of the small places, the shares of the large ones that lie under it. */
-export function area(large: number, small: number): Share[][] {
+/** Area average: the shares of the large pixels that lie under each small one. */
+export function area(large: number, small: number): Cover {
   const scale = large / small;
-  return Array.from({ length: small }, (_, i) => {
+  const cover = { first: new Int32Array(small), last: new Int32Array(small), head: new Float64Array(small), tail: new Float64Array(small), inner: 1 / scale };
+  for (let i = 0; i < small; i++) {
     const [from, to] = [i * scale, Math.min((i + 1) * scale, large)];
-    const shares: Share[] = [];
-    for (let at = Math.floor(from); at < to; at++) {
-      const covered = Math.min(to, at + 1) - Math.max(from, at);
-      if (covered > 1e-9) shares.push({ at, weight: covered / scale });
-    }
-    return shares;
-  });
+    const first = Math.min(Math.floor(from + 1e-9), large - 1);
+    const last = Math.max(first, Math.min(Math.ceil(to - 1e-9), large) - 1);
+    cover.first[i] = first;
+    cover.last[i] = last;
+    cover.head[i] = first === last ? 1 : (first + 1 - from) / scale;
+    cover.tail[i] = (to - last) / scale;
+  }
+  return cover;
+}
+
+/** The weight of a large pixel under a small one. */
+function weightOf(cover: Cover, small: number, at: number): number {
+  if (at === cover.first[small]) return cover.head[small]!;
+  return at === cover.last[small] ? cover.tail[small]! : cover.inner;
 }
 
 /** The framed photo at the model's size, R G B rounded to 8 bits: what the model sees, times 255. */
@@ -54,26 +67,38 @@ export function toModelSize(photo: Photo, frame: Frame, model: Size): Uint8Array
     mirrored(frame.height, frame.top, photo.height),
     mirrored(frame.width, frame.left, photo.width),
   ];
-  const width = columns.length;
-  const shrunk = new Uint8Array(rows.length * width * 3);
+  const [height, width] = [rows.first.length, columns.first.length];
+  const shrunk = new Uint8Array(height * width * 3);
   const sums = new Float64Array(width * 3);
-  rows.forEach((shares, y) => {
+  const { data } = photo;
+  for (let y = 0; y < height; y++) {
     sums.fill(0);
-    for (const { at, weight } of shares) {
-      const line = fromRow[at]! * photo.width * 4;
+    for (let v = rows.first[y]!; v <= rows.last[y]!; v++) {
+      const weight = weightOf(rows, y, v);
+      const line = fromRow[v]! * photo.width;
       for (let x = 0; x < width; x++) {
-        for (const column of columns[x]!) {
-          const pixel = line + fromColumn[column.at]! * 4;
-          const both = weight * column.weight;
-          sums[3 * x]! += both * photo.data[pixel]!;
-          sums[3 * x + 1]! += both * photo.data[pixel + 1]!;
-          sums[3 * x + 2]! += both * photo.data[pixel + 2]!;
+        const first = columns.first[x]!;
+        const last = columns.last[x]!;
+        const share = columns.head[x]!;
+        let pixel = 4 * (line + fromColumn[first]!);
+        let red = share * data[pixel]!;
+        let green = share * data[pixel + 1]!;
+        let blue = share * data[pixel + 2]!;
+        for (let u = first + 1; u <= last; u++) {
+          const part = u === last ? columns.tail[x]! : columns.inner;
+          pixel = 4 * (line + fromColumn[u]!);
+          red += part * data[pixel]!;
+          green += part * data[pixel + 1]!;
+          blue += part * data[pixel + 2]!;
         }
+        sums[3 * x]! += weight * red;
+        sums[3 * x + 1]! += weight * green;
+        sums[3 * x + 2]! += weight * blue;
       }
     }
     for (let i = 0; i < sums.length; i++) shrunk[y * sums.length + i] = rint(sums[i]!);
-  });
-  return enlargeBytes(shrunk, { height: rows.length, width }, model);
+  }
+  return enlargeBytes(shrunk, { height, width }, model);
 }
 
 /** R G B bytes enlarged bilinearly along the axes that are still too short. */
@@ -95,11 +120,16 @@ function enlargeBytes(rgb: Uint8Array, from: Size, to: Size): Uint8Array {
   return large;
 }
 
-/** One row of an enlarged plane: `row` and `v` from the taps down, columns from the taps across, into `out`. */
-export function enlargedRow(from: Readable, down: Taps, y: number, across: Taps, line: Float32Array, out: Float32Array): void {
+/** One row of a plane enlarged downwards alone, into `line`. */
+export function mixedRow(from: Readable, down: Taps, y: number, line: Float32Array): void {
   const [above, below, v] = [down.first[y]! * from.width, down.second[y]! * from.width, down.share[y]!];
   const data = from.data;
   for (let x = 0; x < from.width; x++) line[x] = data[above + x]! * (1 - v) + data[below + x]! * v;
+}
+
+/** One row of an enlarged plane, into `out`; `line` is room for a row of the plane. */
+export function enlargedRow(from: Readable, down: Taps, y: number, across: Taps, line: Float32Array, out: Float32Array): void {
+  mixedRow(from, down, y, line);
   const { first, second, share } = across;
   for (let x = 0; x < out.length; x++) {
     const left = line[first[x]!]!;
@@ -112,15 +142,17 @@ export function resizePlane(from: Readable, size: Size): Plane {
   const to = plane(size.height, size.width);
   if (size.height <= from.height && size.width <= from.width) {
     const [rows, columns] = [area(from.height, size.height), area(from.width, size.width)];
-    rows.forEach((shares, y) => {
-      for (let x = 0; x < size.width; x++) {
-        let sum = 0;
-        for (const row of shares)
-          for (const column of columns[x]!)
-            sum += row.weight * column.weight * from.data[row.at * from.width + column.at]!;
-        to.data[y * size.width + x] = sum;
+    for (let y = 0; y < size.height; y++) {
+      for (let v = rows.first[y]!; v <= rows.last[y]!; v++) {
+        const weight = weightOf(rows, y, v);
+        for (let x = 0; x < size.width; x++) {
+          let sum = 0;
+          const last = columns.last[x]!;
+          for (let u = columns.first[x]!; u <= last; u++) sum += weightOf(columns, x, u) * from.data[v * from.width + u]!;
+          to.data[y * size.width + x]! += weight * sum;
+        }
       }
-    });
+    }
     return to;
   }
   const [down, across] = [bilinear(from.height, size.height), bilinear(from.width, size.width)];

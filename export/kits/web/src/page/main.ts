@@ -70,6 +70,7 @@ function facts(ms: number): void {
 }
 
 async function open(take: () => Promise<Taken | null>): Promise<void> {
+  delete document.body.dataset["portrait"];
   say("start-error", "");
   say("error", "");
   let taken: Taken | null;
@@ -84,7 +85,6 @@ async function open(take: () => Promise<Taken | null>): Promise<void> {
   name = taken.name;
   focus = focusOnPerson;
   waiting = false;
-  delete document.body.dataset["portrait"];
   stage.showPhoto(taken.bitmap);
   showEditor(true);
   byId("busy").hidden = false;
@@ -181,7 +181,7 @@ async function load(): Promise<Loaded> {
     },
   });
   byId("loading").classList.add("done");
-  byId("progress-label").textContent = "Ready";
+  byId("progress-label").textContent = "The models are ready";
   document.body.dataset["ready"] = loaded.backend;
   keepOffline(site, loaded.variant).then(
     () => (document.body.dataset["offline"] = "kept"),

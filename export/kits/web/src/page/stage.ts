@@ -40,7 +40,7 @@ export class Stage {
       canvas.height = bitmap.height;
     }
     this.stage.style.setProperty("--aspect", `${bitmap.width} / ${bitmap.height}`);
-    this.stage.style.setProperty("--ratio", String(bitmap.width / bitmap.height));
+    document.body.style.setProperty("--ratio", String(bitmap.width / bitmap.height));
     this.context(this.photo).drawImage(bitmap, 0, 0);
     this.context(this.result).drawImage(bitmap, 0, 0);
     this.compare(false);

@@ -27,6 +27,9 @@ export interface Manifest {
   readonly models: readonly ModelEntry[];
 }
 
+/** The models that a portrait takes: passers-by leave the mask between the two, so that the fused one cannot do it. */
+export const MODELS: readonly string[] = ["perception", "filter"];
+
 /** Height and width from the manifest's HxW. */
 export function parseSize(text: string): Size {
   const found = /^(\d+)x(\d+)$/.exec(text);

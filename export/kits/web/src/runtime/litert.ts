@@ -30,8 +30,16 @@ async function variant(): Promise<{ name: string; threads: boolean }> {
  * @param onBytes is told how many bytes came
  */
 export async function loadRuntime(base: string, backend: Backend | "auto", onBytes: (count: number) => void): Promise<Runtime> {
-  const { name, threads } = await variant();
-  const wasmBinary = await download(`${base}${name}.wasm`, onBytes);
+  let { name, threads } = await variant();
+  let wasmBinary: Uint8Array;
+  try {
+    wasmBinary = await download(`${base}${name}.wasm`, onBytes);
+  } catch (error) {
+    if (!threads) throw error;
+    // without a network there may be only the variant of a first visit, which had no threads
+    [name, threads] = ["litert_wasm_internal", false];
+    wasmBinary = await download(`${base}${name}.wasm`, onBytes);
+  }
   // Emscripten finds its files by the address of the running script, which is our worker's
   Object.assign(self, {
     Module: { wasmBinary, locateFile: (file: string) => base + file, mainScriptUrlOrBlob: `${base}${name}.js` },
