@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 from portraiture.export.kits.typescript import FILE, typescript
-from portraiture.reference.files import write_text, write_whole
+from portraiture.reference.files import write_text
 
 SOURCES = Path(__file__).with_name("web")
 
@@ -39,11 +39,11 @@ def kit_hash() -> str:
 
 
 def write_kit(folder: Path) -> None:
-    """Write the kit's files into a folder that exists."""
+    """Write the kit's files into a new folder, which its caller puts in place."""
     for name, content in kit_files().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda file, content=content: file.write(content))
+        path.write_bytes(content)
 
 
 def write_contract() -> Path:
