@@ -34,7 +34,7 @@ def built_page(report: Callable[[str], None]) -> Path:
         write_kit(kit)
         install = ["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
         run_node(install, kit, "npm to install the page's packages")
-        vite: list[str | Path] = [kit / "node_modules/.bin/vite", "build", "--outDir", "dist", "--emptyOutDir", "--logLevel", "warn"]
+        vite = [str(kit / "node_modules/.bin/vite"), "build", "--logLevel", "warn"]
         run_node(vite, kit, "Vite to build the page")
         shutil.copytree(kit / "dist", out, dirs_exist_ok=True)
     return page

@@ -8,10 +8,15 @@ import pytest
 
 from portraiture.export import rules
 from portraiture.export.contract import APERTURE, VERSION
+from portraiture.export.formats import Target
 from portraiture.export.kits import typescript as module
+from portraiture.export.kits.kit import Kit, write_kits
 from portraiture.export.kits.typescript import rule_numbers, typescript
 from portraiture.export.kits.web_kit import CONTRACT_PLACE, SOURCES, kit_files, kit_hash, write_kit
+from portraiture.export.writing.spec import BundleSpec
+from portraiture.reference.errors import OptionError
 from portraiture.reference.lens import radii
+from portraiture.tools.cli import group
 from portraiture.tools.demo.node import LEAST_NODE
 
 MOST_LINES = 260
@@ -70,3 +75,18 @@ def test_files_are_sources_and_short(tmp_path: Path) -> None:
     written = {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert written == files
     assert not (SOURCES / "dist").exists()
+
+
+def test_a_bundle_gets_the_kits_that_it_can_run(tmp_path: Path) -> None:
+    write_kits(tmp_path, (Kit.WEB,))
+    assert (tmp_path / "kits/web" / CONTRACT_PLACE).read_text() == typescript()
+    readme = (tmp_path / "kits/web/README.md").read_text()
+    exports = json.loads((tmp_path / "kits/web/package.json").read_text())["exports"]
+    for name, place in exports.items():
+        assert "portraiture-web" + name[1:] in readme
+        assert (tmp_path / "kits/web" / place).is_file()
+    with pytest.raises(OptionError, match="--kit web: expected --target tflite with it, found onnx; add tflite"):
+        BundleSpec(targets=(Target.ONNX,), kits=(Kit.WEB,))
+    with pytest.raises(OptionError, match="unknown kit 'wen': expected one of web"):
+        group(["export", "-o", str(tmp_path / "b"), "--kit", "wen"], standalone_mode=False)
+    assert not (tmp_path / "b").exists()
