@@ -113,6 +113,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
+    "tools/demo": ("tools/demo/", "tools export export/bundle export/kits export/writing"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
     "tools/commands": (
