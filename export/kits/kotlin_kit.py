@@ -9,8 +9,9 @@ from pathlib import Path
 
 from portraiture.export.contract import VERSION
 from portraiture.export.formats import Precision
-from portraiture.export.kits.numbers import rule_numbers
+from portraiture.export.kits.typescript import rule_numbers
 from portraiture.export.runner import DEFAULT_THREADS
+from portraiture.reference.presence import NEAREST_SHARE
 
 SOURCES = Path(__file__).with_name("kotlin")
 
@@ -30,7 +31,7 @@ _HEADER = "// Written by portraiture from contract {version}. Do not edit: expor
 def contract_kt() -> str:
     """The text of ``Contract.kt``: the contract's version, the precisions, and :func:`rule_numbers`."""
     lines = [f'const val contractVersion: String = "{VERSION}"', f"const val defaultThreads: Int = {DEFAULT_THREADS}"]
-    for name, value in rule_numbers().items():
+    for name, value in (rule_numbers() | {"nearestShare": NEAREST_SHARE}).items():
         kind = "Int" if isinstance(value, int) and name.endswith("Px") else "Double"
         lines.append(f"const val {name}: {kind} = {value if kind == 'Int' else repr(float(value))}")
     listed = ", ".join(f'"{precision.value}"' for precision in Precision)
@@ -39,7 +40,7 @@ def contract_kt() -> str:
     return f"{_HEADER.format(version=VERSION)}package portraiture\n\n{words}object Contract {{\n{body}\n}}\n"
 
 
-def kotlin_files() -> dict[str, bytes]:
+def kit_files() -> dict[str, bytes]:
     """The content of each file of the kit by its place in the kit, ``Contract.kt`` of this version among them."""
     found = {
         path.relative_to(SOURCES).as_posix(): path.read_bytes()
@@ -50,3 +51,11 @@ def kotlin_files() -> dict[str, bytes]:
         if Path(name).name in VERSIONED:
             found[name] = found[name].replace(SOURCE_VERSION.encode(), version("portraiture").encode())
     return found | {CONTRACT_PLACE: contract_kt().encode()}
+
+
+def write_kit(folder: Path) -> None:
+    """Write the kit's files into a folder; those of the same places are replaced."""
+    for name, content in kit_files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

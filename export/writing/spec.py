@@ -61,10 +61,11 @@ class BundleSpec:
                                   f" add {takers}")  # fmt: skip
         check_devices(self.targets, self.devices)
         for kit in self.kits:
-            if NEEDS[kit] not in self.targets:
+            if not set(NEEDS[kit]) & set(self.targets):
                 asked = ", ".join(t.value for t in self.targets)
-                raise OptionError(f"--kit {kit.value}: expected --target {NEEDS[kit].value} with it, found {asked};"
-                                  f" add {NEEDS[kit].value}")  # fmt: skip
+                takes = " or ".join(t.value for t in NEEDS[kit])
+                raise OptionError(f"--kit {kit.value}: expected --target {takes} with it, found {asked};"
+                                  f" add {NEEDS[kit][0].value}")  # fmt: skip
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
             raise OptionError(

@@ -69,7 +69,7 @@ class OnnxTest {
         val expected = read("portraits/tapped.png")
         Portraiture(bundle(), OnnxModelRuntime()).use {
             val maps = it.perceive(photo)
-            val focus = maps.focusAt(photo, 480.0, 60.0) // where for_kotlin.py taps
+            val focus = maps.focusAt(photo, 480.0, 60.0) // where kotlin_cases.py taps
             assertTrue(focus is Focus.Depth, "$focus")
             val found = it.portrait(photo, maps, 0.03, focus)
             println("tapped: ${"%.1f".format(psnr(found, expected))} dB from Python's")

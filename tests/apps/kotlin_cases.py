@@ -1,8 +1,4 @@
-"""What the Kotlin kit's tests need, made by Python: ``python tests/export/kits/for_kotlin.py FOLDER``, by ``make test-apps``.
-
-FOLDER gets ``bundle/``, a small ONNX bundle (kept where one is there), ``photos/`` of several aspects, ``portraits/``,
-what ``portraiture render --runtime onnx`` makes of them, and ``rules.json``, what each rule gives on small arrays.
-"""
+"""What the Kotlin kit's tests compare with, made by Python: a small bundle, photos, portraits, rules on arrays."""
 
 import json
 import subprocess
@@ -13,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from portraiture.export.bundle.checksums import sha256
+from portraiture.export.bundle.manifest import read_manifest
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.pipeline.bystanders import without_bystanders
@@ -23,6 +21,7 @@ from portraiture.reference.lens.radii import smooth_radii
 from portraiture.reference.lens.selfie import scene_depth
 from portraiture.reference.photo.write import write_photo
 from portraiture.reference.presence import find_person, nearest_depth
+from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION
 
 SIZES = ("128x96", "96x128")
 
@@ -31,7 +30,10 @@ TAP = "480,60"
 
 
 def _run(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "portraiture.tools.cli", *words], check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "portraiture.tools.cli", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def photos() -> dict[str, np.ndarray]:
@@ -134,15 +136,21 @@ def rules() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main(folder: Path) -> None:
-    """Make all that is not there yet; portraits and rules are always made anew."""
-    folder.mkdir(parents=True, exist_ok=True)
+def small_bundle(root: Path) -> None:
+    """An ONNX bundle of both orientations; kept where one of the shipped weights is there."""
+    weights = {"perception": sha256(SHIPPED_PERCEPTION), "filter": sha256(SHIPPED_FILTER)}
+    if (root / "manifest.json").is_file() and read_manifest(root)["weights"] == weights:
+        return
+    sizes = [word for size in SIZES for word in ("--size", size)]
+    _run("export", "-o", str(root), "--target", "onnx", "--precision", "fp32", "--no-gate", *sizes)
+
+
+def write_cases(folder: Path) -> None:
+    """Write ``bundle/``, ``photos/`` of several aspects, what ``render`` makes of them, and ``rules.json``."""
     bundle = folder / "bundle"
-    if not (bundle / "manifest.json").is_file():
-        sizes = [word for size in SIZES for word in ("--size", size)]
-        _run("export", "-o", str(bundle), "--target", "onnx", "--precision", "fp32", "--no-gate", *sizes)
+    (folder / "photos").mkdir(parents=True, exist_ok=True)
+    small_bundle(bundle)
     for name, photo in photos().items():
-        (folder / "photos").mkdir(exist_ok=True)
         write_photo(folder / f"photos/{name}.png", photo)
     onnx = ("--runtime", "onnx", "--bundle", str(bundle))
     made = [str(folder / f"photos/{name}.png") for name in photos()]
@@ -150,7 +158,3 @@ def main(folder: Path) -> None:
     tapped = str(folder / "portraits/tapped.png")
     _run("render", str(folder / "photos/square.png"), "-o", tapped, "--focus", TAP, "--aperture", "0.03", *onnx)
     (folder / "rules.json").write_text(json.dumps(rules()))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
