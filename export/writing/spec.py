@@ -6,6 +6,7 @@ from pathlib import Path
 from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
 from portraiture.export.doctor.devices.examine import Device, check_devices
 from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Packaging, Precision, Route, Target
+from portraiture.export.kits.kit import NEEDS, Kit
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Checkpoints
 from portraiture.reference.errors import OptionError
@@ -17,7 +18,7 @@ class BundleSpec:
 
     ``calibration`` are the photo files on which static int8 finds the ranges of activations. ``devices`` are those that
     the doctor looks at each file for, empty for all that run its format; with ``strict`` a file that one of them does
-    not take whole is refused.
+    not take whole is refused. ``kits`` are sources for apps that the bundle gets.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -30,6 +31,7 @@ class BundleSpec:
     calibration: tuple[Path, ...] = ()
     devices: tuple[Device, ...] = ()
     strict: bool = False
+    kits: tuple[Kit, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
@@ -58,6 +60,12 @@ class BundleSpec:
                 raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked};"
                                   f" add {takers}")  # fmt: skip
         check_devices(self.targets, self.devices)
+        for kit in self.kits:
+            if not set(NEEDS[kit]) & set(self.targets):
+                asked = ", ".join(t.value for t in self.targets)
+                takes = " or ".join(t.value for t in NEEDS[kit])
+                raise OptionError(f"--kit {kit.value}: expected --target {takes} with it, found {asked};"
+                                  f" add {NEEDS[kit][0].value}")  # fmt: skip
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
             raise OptionError(

@@ -1,0 +1,99 @@
+/** Runs TFLite files by LiteRT.js, in a classic worker: WebGPU where there is a device, else WASM. */
+
+import { type CompiledModel, loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
+import { download } from "./download";
+import type { ModelEntry } from "./bundle";
+
+export type Backend = "webgpu" | "wasm";
+export type Arrays = Record<string, Float32Array>;
+
+export interface Runtime {
+  readonly backend: Backend;
+  /** Threads of the WASM runtime. */
+  readonly threads: number;
+  /** Name of the wasm file without its ending. */
+  readonly variant: string;
+}
+
+/** The variants of LiteRT's WASM: with threads, without them, and without relaxed SIMD. */
+async function variant(): Promise<{ name: string; threads: boolean }> {
+  if (!(await supportsFeature("relaxedSimd"))) return { name: "litert_wasm_compat_internal", threads: false };
+  const threads = self.crossOriginIsolated && (await supportsFeature("threads"));
+  return { name: threads ? "litert_wasm_threaded_internal" : "litert_wasm_internal", threads };
+}
+
+/**
+ * Loads LiteRT's WASM.
+ *
+ * @param base address of the folder with LiteRT's wasm files, ending in a slash
+ * @param backend `wasm` to leave a WebGPU device alone
+ * @param onBytes is told how many bytes came
+ */
+export async function loadRuntime(base: string, backend: Backend | "auto", onBytes: (count: number) => void): Promise<Runtime> {
+  let { name, threads } = await variant();
+  let wasmBinary: Uint8Array;
+  try {
+    wasmBinary = await download(`${base}${name}.wasm`, onBytes);
+  } catch (error) {
+    if (!threads) throw error;
+    // without a network there may be only the variant of a first visit, which had no threads
+    [name, threads] = ["litert_wasm_internal", false];
+    wasmBinary = await download(`${base}${name}.wasm`, onBytes);
+  }
+  // Emscripten finds its files by the address of the running script, which is our worker's
+  Object.assign(self, {
+    Module: { wasmBinary, locateFile: (file: string) => base + file, mainScriptUrlOrBlob: `${base}${name}.js` },
+  });
+  const litert = await loadLiteRt(base, { threads });
+  const device = backend === "wasm" ? null : litert.getWebGpuDevice();
+  return { backend: device ? "webgpu" : "wasm", threads: threads ? litert.liteRtWasm.getThreadCount() : 1, variant: name };
+}
+
+/** One model of a bundle, ready to run. */
+export class ModelRunner {
+  private constructor(private readonly compiled: CompiledModel, private readonly entry: ModelEntry) {}
+
+  static async open(bytes: Uint8Array, entry: ModelEntry, backend: Backend): Promise<ModelRunner> {
+    if (backend === "webgpu") {
+      try {
+        return new ModelRunner(await loadAndCompile(bytes, { accelerator: "webgpu", gpuOptions: { precision: "fp32" } }), entry);
+      } catch (error) {
+        console.warn(`${entry.path}: not on WebGPU (${String(error)}); WASM runs it`);
+      }
+    }
+    return new ModelRunner(await loadAndCompile(bytes, { accelerator: "wasm" }), entry);
+  }
+
+  get backend(): string {
+    return this.compiled.options.accelerator;
+  }
+
+  /** Outputs by name, for inputs by name: flat arrays in the manifest's layout. */
+  async run(inputs: Arrays): Promise<Arrays> {
+    const tensors: Record<string, Tensor> = {};
+    const outputs: Arrays = {};
+    const made: Tensor[] = [];
+    try {
+      for (const { name, shape } of this.entry.inputs) {
+        const values = inputs[name];
+        const count = shape.reduce((a, b) => a * b, 1);
+        if (values?.length !== count) throw new Error(`${this.entry.path}: expected ${count} values of ${name}, found ${values?.length ?? 0}; give an array of the model's size`);
+        made.push((tensors[name] = new Tensor(values, [...shape])));
+      }
+      const given = this.entry.entry ? await this.compiled.run(this.entry.entry, tensors) : await this.compiled.run(tensors);
+      for (const { name } of this.entry.outputs) {
+        const tensor = given[name];
+        if (!tensor) throw new Error(`${this.entry.path}: expected the output ${name}, found none; export the bundle again`);
+        outputs[name] = (await tensor.data()).slice() as Float32Array;
+      }
+      made.push(...Object.values(given));
+    } finally {
+      made.forEach((tensor) => tensor.delete());
+    }
+    return outputs;
+  }
+
+  delete(): void {
+    this.compiled.delete();
+  }
+}
