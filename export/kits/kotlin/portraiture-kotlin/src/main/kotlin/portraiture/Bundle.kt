@@ -34,7 +34,7 @@ class Bundle private constructor(val files: BundleFiles, val manifest: Manifest)
 
     /** The bytes of a file of the manifest, proven by their checksum. */
     fun read(path: String): ByteArray {
-        val expected = manifest.files[path] ?: manifest.files.entries.firstOrNull { it.key.startsWith("$path/") }?.value
+        val expected = manifest.files[path]
             ?: throw BundleException("$path: expected a file of the bundle, $MANIFEST names none; export the bundle again")
         val bytes = bytesOf(files, path)
         if (sha256(bytes) != expected) {
@@ -61,11 +61,11 @@ class Bundle private constructor(val files: BundleFiles, val manifest: Manifest)
         val of = manifest.models.filter { it.target == target && it.name in names }
         val targets = manifest.models.map { it.target }.distinct().joinToString()
         if (of.isEmpty()) {
-            throw BundleException("expected $target models, found $targets; export with --target $target")
+            throw BundleException("expected $target models, found ${targets.ifEmpty { "none" }}; export with --target $target")
         }
         val there = of.map { it.precision }.distinct()
-        val chosen = precision ?: there.minBy { Contract.precisions.indexOf(it).let { k -> if (k < 0) Int.MAX_VALUE else k } }
-        val found = of.filter { it.precision == chosen }.distinctBy { it.name to it.size } // shared and single: one is enough
+        val chosen = precision ?: Contract.precisions.firstOrNull { it in there } ?: there.first()
+        val found = of.filter { it.precision == chosen }.distinctBy { it.name to it.size } // shared and single: one does
         if (found.isEmpty()) {
             throw BundleException(
                 "expected $target models in $chosen, found ${there.joinToString()}; export with --precision $chosen",
@@ -73,9 +73,9 @@ class Bundle private constructor(val files: BundleFiles, val manifest: Manifest)
         }
         val whole = found.groupBy { it.size }.filterValues { it.size == names.size }.keys
         if (whole.isEmpty()) {
-            val is_ = found.joinToString { "${it.name} ${it.size}" }
+            val present = found.joinToString { "${it.name} ${it.size}" }
             throw BundleException(
-                "expected the $target models ${names.joinToString(" and ")} of one size, found $is_;" +
+                "expected the $target models ${names.joinToString(" and ")} of one size, found $present;" +
                     " export with " + names.joinToString(" ") { "--model $it" },
             )
         }
@@ -98,6 +98,11 @@ class Bundle private constructor(val files: BundleFiles, val manifest: Manifest)
                     "$MANIFEST: expected contract ${ours.substringBefore('.')}, found ${manifest.contractVersion};" +
                         " take the kit and the bundle from one export",
                 )
+            }
+            for (path in manifest.files.keys + manifest.models.map { it.path }) {
+                if (path.split('/', '\\').any { it.isEmpty() || it == ".." }) {
+                    throw BundleException("$MANIFEST: expected paths inside the bundle, found '$path'; export the bundle again")
+                }
             }
             return Bundle(files, manifest)
         }

@@ -5,7 +5,10 @@ import kotlin.math.min
 
 /** What stays sharp. */
 sealed interface Focus {
-    /** The person; a selfie then has one blur for all that is behind the person. */
+    /** The person; a photo that shows nobody is refused. */
+    data object Automatic : Focus
+
+    /** The person, of whom the mask need not be sure: what a tap on the person gives. */
     data object Person : Focus
 
     /** The nearest part of the photo: for one that shows nobody. */
@@ -15,7 +18,7 @@ sealed interface Focus {
     data class Depth(val depth: Double) : Focus {
         init {
             if (depth !in 0.0..1.0) {
-                throw PortraitureException("focus: expected a depth in 0..1, found $depth; tap a point, or take Focus.Person")
+                throw PortraitureException("focus: expected a depth in 0..1, found $depth; tap a point, or take Focus.Automatic")
             }
         }
     }

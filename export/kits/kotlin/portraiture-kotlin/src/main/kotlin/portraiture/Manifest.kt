@@ -2,7 +2,6 @@ package portraiture
 
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
-import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
 
 /** An input or output of a model. [kind] is `image` (3 channels), `map` (1) or `scalar`; [layout] NHWC or NCHW. */
@@ -90,7 +89,7 @@ private val json = Json { ignoreUnknownKeys = true }
 internal inline fun <reified T> parseJson(path: String, bytes: ByteArray): T =
     try {
         json.decodeFromString<T>(bytes.decodeToString())
-    } catch (error: SerializationException) {
+    } catch (error: IllegalArgumentException) { // SerializationException is one
         val reason = error.message.orEmpty().lineSequence().first()
         throw BundleException("$path: expected a bundle's JSON, found another ($reason); export the bundle again", error)
     }

@@ -54,13 +54,13 @@ class Portraiture(
      * @param maps of that photo, where they are known.
      * @param aperture largest radius of the blur as a share of the photo's diagonal, 0 to [Contract.apertureMax].
      * @param focus what stays sharp; a tapped point by [focusAt].
-     * @throws NoPersonException the person is to stay sharp and there is none.
+     * @throws NoPersonException the focus is [Focus.Automatic] and there is nobody.
      */
     suspend fun portrait(
         photo: Photo,
         maps: Maps? = null,
         aperture: Double = Contract.aperturePaper,
-        focus: Focus = Focus.Person,
+        focus: Focus = Focus.Automatic,
     ): Photo = withContext(Dispatchers.Default) {
         if (aperture !in 0.0..Contract.apertureMax) {
             throw PortraitureException(
@@ -87,7 +87,8 @@ class Portraiture(
     private suspend fun depthOf(focus: Focus, maps: Maps, photo: Photo): Double? = when (focus) {
         is Focus.Depth -> focus.depth
         is Focus.Nearest -> nearestDepth(maps.depth)
-        is Focus.Person -> {
+        is Focus.Person -> null
+        is Focus.Automatic -> {
             if (maps.findPerson(photo).presence == Presence.ABSENT) {
                 throw NoPersonException("photo: expected a person, found none; tap a point, or take Focus.Nearest")
             }

@@ -60,6 +60,16 @@ class BundleTest {
     }
 
     @Test
+    fun `a path that leads out of the bundle`() {
+        for (path in listOf("../secret", "a/../../secret", "/etc/secret", "a\\\\..\\\\secret")) {
+            val files = fakeFiles()
+            val text = files.read("manifest.json").decodeToString().replace("\"files\": {", "\"files\": {\"$path\": \"0\", ")
+            files["manifest.json"] = text.encodeToByteArray()
+            refused("inside the bundle", "secret") { Bundle.open(files) }
+        }
+    }
+
+    @Test
     fun `a size that is none`() {
         for (text in listOf("64", "64x", "axb", "0x4", "1x2x3")) refused("HxW", text) { Size.parse(text) }
         val files = fakeFiles()

@@ -82,6 +82,7 @@ class PortraitureTest {
         assertFailsWith<NoPersonException> { it.portrait(photo) }
         assertEquals(Presence.ABSENT, it.perceive(photo).findPerson(photo).presence)
         it.portrait(photo, focus = Focus.Nearest)
+        it.portrait(photo, focus = Focus.Person)
         Unit
     }
 

@@ -7,6 +7,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
 import portraiture.Photo
 import portraiture.PortraitureException
 import java.io.File
@@ -16,10 +17,12 @@ import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertNull
+import kotlin.test.assertTrue
 
 /** The glue to Android's own classes, on Robolectric's Android. */
 @RunWith(RobolectricTestRunner::class)
 @Config(manifest = Config.NONE)
+@GraphicsMode(GraphicsMode.Mode.NATIVE) // Android's own decoder, no stand-in
 class AndroidTest {
     private val photo = Photo(3, 2, IntArray(6) { (255 shl 24) or (it * 40 shl 16) or (it shl 8) or 7 })
 
@@ -54,8 +57,23 @@ class AndroidTest {
             val place = exif.getAttribute(ExifInterface.TAG_GPS_LATITUDE_REF)
             if (location) assertEquals("N", place) else assertNull(place)
         }
-        val turned = decodePhoto(original.readBytes())
-        assertEquals(2 to 3, turned.width to turned.height)
+    }
+
+    @Test
+    fun `a photo is decoded upright`() {
+        val red = Photo(32, 16, IntArray(512) { if (it % 32 < 16) 0xffff0000.toInt() else 0xff0000ff.toInt() })
+        val file = File.createTempFile("photo", ".jpg")
+        red.writeJpeg(file, null)
+        ExifInterface(file.path).run {
+            setAttribute(ExifInterface.TAG_ORIENTATION, "6") // turned a quarter clockwise: what is left comes to the top
+            saveAttributes()
+        }
+        val turned = decodePhoto(file.readBytes())
+        assertEquals(16 to 32, turned.width to turned.height)
+        val top = turned.argb[2 * 16 + 8]
+        val bottom = turned.argb[29 * 16 + 8]
+        assertTrue((top shr 16 and 255) > 240 && (top and 255) < 15, "%x".format(top))
+        assertTrue((bottom and 255) > 240 && (bottom shr 16 and 255) < 15, "%x".format(bottom))
     }
 
     @Test

@@ -55,7 +55,7 @@ internal fun run(arguments: List<String>): Int = runBlocking {
     Portraiture(bundle, runtime, options["--precision"]).use { portraiture ->
         val maps = portraiture.perceive(photo)
         val focus = when (val text = options["--focus"]) {
-            null -> Focus.Person
+            null -> Focus.Automatic
             "nearest" -> Focus.Nearest
             else -> {
                 val point = text.split(",").mapNotNull { it.toDoubleOrNull() }
