@@ -1,6 +1,8 @@
 /// What stays sharp.
 public enum Focus: Sendable, Equatable {
-    /// The person; a selfie then has one blur for all that is behind the person.
+    /// The person; a photo that shows nobody is refused.
+    case automatic
+    /// The person, of whom the mask need not be sure: what a tap on the person gives.
     case person
     /// The nearest part of the photo: for one that shows nobody.
     case nearest

@@ -45,9 +45,9 @@ public final class PortraitPipeline: Sendable {
     ///   - maps: of that photo, where they are known.
     ///   - aperture: largest radius of the blur as a share of the photo's diagonal, 0 to `Contract.apertureMax`.
     ///   - focus: what stays sharp; a tapped point by ``Maps/focus(at:x:y:)``.
-    /// - Throws: ``PortraitureError`` of kind `noPerson` where the person is to stay sharp and there is none.
+    /// - Throws: ``PortraitureError`` of kind `noPerson` where the focus is automatic and there is nobody.
     public func portrait(
-        _ photo: Photo, _ maps: Maps? = nil, aperture: Double = Contract.aperturePaper, focus: Focus = .person
+        _ photo: Photo, _ maps: Maps? = nil, aperture: Double = Contract.aperturePaper, focus: Focus = .automatic
     ) async throws -> Photo {
         guard (0...Contract.apertureMax).contains(aperture) else {
             throw PortraitureError(
@@ -81,6 +81,8 @@ private let filter = "filter"
 private func depth(of focus: Focus, _ maps: Maps) throws -> Double? {
     switch focus {
     case .person:
+        return nil
+    case .automatic:
         if maps.person.presence == .absent {
             throw PortraitureError(.noPerson, "photo: expected a person, found none; tap a point, or take Focus.nearest")
         }
@@ -90,7 +92,7 @@ private func depth(of focus: Focus, _ maps: Maps) throws -> Double? {
     case .depth(let depth):
         guard (0...1).contains(depth) else {
             throw PortraitureError(
-                .input, "focus: expected a depth in 0..1, found \(depth); tap a point, or take Focus.person")
+                .input, "focus: expected a depth in 0..1, found \(depth); tap a point, or take Focus.automatic")
         }
         return depth
     }

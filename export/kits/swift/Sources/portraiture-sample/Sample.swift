@@ -63,7 +63,7 @@ struct Sample {
             guard let value = Double(text) else { throw wrong("--aperture", "a number", text) }
             aperture = value
         }
-        var focus = Focus.person
+        var focus = Focus.automatic
         if let text = options["--focus"] {
             let point = text.split(separator: ",").compactMap { Double($0) }
             guard text == "nearest" || point.count == 2 else { throw wrong("--focus", "X,Y or nearest", text) }

@@ -47,10 +47,12 @@ struct BundleTests {
         refused("coreml/extra", "names none") { _ = try bundle.read("coreml/extra") }
     }
 
-    @Test func aPathThatLeadsOut() throws {
+    @Test(arguments: ["../secret", "/etc/passwd", "a/../../b", "a//b", "..\\b"])
+    func aPathThatLeadsOut(_ path: String) throws {
         let fake = try FakeBundle()
-        try fake.replace("\"files\":{", "\"files\":{\"../secret\":\"0\",")
-        refused("../secret", "leads out") { try fake.open().verify() }
+        let escaped = path.replacingOccurrences(of: "\\", with: "\\\\")
+        try fake.replace("\"files\":{", "\"files\":{\"\(escaped)\":\"0\",")
+        refused("manifest.json", path, "inside the bundle") { _ = try fake.open() }
     }
 
     @Test func aModelWithoutChecksums() throws {

@@ -114,7 +114,10 @@ struct ConstantRuntime: ModelRuntime, ModelRunner {
 
 /// A photo with a pattern, none of its pixels grey.
 func patterned(_ height: Int, _ width: Int) throws -> Photo {
-    try Photo(width: width, height: height, rgba: (0..<height * width).flatMap { k in
-        [UInt8(truncatingIfNeeded: k &* 37), UInt8(truncatingIfNeeded: k &* 101 &+ 1), UInt8(truncatingIfNeeded: k &* 61 &+ 7), 255]
-    })
+    var rgba: [UInt8] = []
+    for k in 0..<height * width {
+        for factor in [37, 101, 61] { rgba.append(UInt8(truncatingIfNeeded: k * factor + factor)) }
+        rgba.append(255)
+    }
+    return try Photo(width: width, height: height, rgba: rgba)
 }

@@ -79,8 +79,8 @@ struct MadeTests {
         let photo = try made.image()
         let pipeline = try PortraitPipeline(ModelBundle(at: #require(Made.bundle)), RecordedRuntime(made: made))
         let maps = try await pipeline.perceive(photo)
-        let focus = if let tap = made.tap { try maps.focus(at: photo, x: tap[0], y: tap[1]) } else { Focus.person }
-        #expect((made.tap == nil) == (focus == .person))
+        let focus = if let tap = made.tap { try maps.focus(at: photo, x: tap[0], y: tap[1]) } else { Focus.automatic }
+        #expect((made.tap == nil) == (focus == .automatic))
         let found = try await pipeline.portrait(photo, maps, aperture: made.aperture, focus: focus)
         let own = try found.psnr(to: made.data("expected"))
         print("\(made.name) \(made.photo): \(own) dB from Python's, from the photo on")

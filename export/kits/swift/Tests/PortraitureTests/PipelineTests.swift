@@ -96,6 +96,7 @@ struct PipelineTests {
             #expect(error.kind == .noPerson && error.message.contains("expected a person, found none"))
         }
         #expect(try await pipeline.perceive(photo).person.presence == .absent)
+        _ = try await pipeline.portrait(photo, focus: .person)
         _ = try await pipeline.portrait(photo, focus: .nearest)
     }
 

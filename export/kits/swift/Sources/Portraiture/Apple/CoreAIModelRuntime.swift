@@ -64,10 +64,12 @@ private func floats(_ array: NDArray, _ entry: ModelEntry, _ tensor: TensorEntry
                 + " export the bundle again")
     }
     return array.view(as: Float.self).withUnsafePointer { pointer, _, strides in
-        (0..<tensor.count).map { flat in
+        var steps: [Int] = []
+        for axis in tensor.shape.indices { steps.append(strides[axis]) }
+        return (0..<tensor.count).map { flat in
             var (rest, place) = (flat, 0)
             for axis in tensor.shape.indices.reversed() {
-                place += rest % tensor.shape[axis] * strides[axis]
+                place += rest % tensor.shape[axis] * steps[axis]
                 rest /= tensor.shape[axis]
             }
             return pointer[place]

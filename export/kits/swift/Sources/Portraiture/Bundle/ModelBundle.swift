@@ -20,6 +20,13 @@ public struct ModelBundle: Sendable {
                 .bundle,
                 "\(path): expected contract \(ours), found \(manifest.contractVersion); take the kit and the bundle from one export")
         }
+        for path in Array(manifest.files.keys) + manifest.models.map(\.path) {
+            let parts = path.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
+            if parts.contains(where: { $0.isEmpty || $0 == ".." }) {
+                throw PortraitureError(
+                    .bundle, "\(Self.manifestPath): expected paths inside the bundle, found '\(path)'; export the bundle again")
+            }
+        }
         (self.root, self.manifest) = (root, manifest)
     }
 
@@ -75,7 +82,8 @@ public struct ModelBundle: Sendable {
         let those = manifest.models.filter { $0.target == target && names.contains($0.name) }
         if those.isEmpty {
             let targets = unique(manifest.models.map(\.target)).joined(separator: ", ")
-            throw PortraitureError(.bundle, "expected \(target) models, found \(targets); export with --target \(target)")
+            let found = targets.isEmpty ? "none" : targets
+            throw PortraitureError(.bundle, "expected \(target) models, found \(found); export with --target \(target)")
         }
         let there = unique(those.map(\.precision))
         let finest = there.min { rank($0) < rank($1) } ?? there[0]
@@ -108,9 +116,6 @@ private func unique<Value>(_ values: [Value], by key: (Value) -> String) -> [Val
 }
 
 private func bytes(of path: String, in root: URL) throws -> Data {
-    guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
-        throw PortraitureError(.bundle, "\(path): expected a path inside the bundle, it leads out; export the bundle again")
-    }
     let file = root.appendingPathComponent(path)
     guard FileManager.default.fileExists(atPath: file.path) else {
         throw PortraitureError(
