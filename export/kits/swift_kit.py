@@ -1,7 +1,7 @@
 """The Swift kit: a package ``Portraiture`` for SwiftPM and Xcode, its runners and a sample.
 
-The sources travel in the package. ``Contract.swift`` is written among them from the contract, and this package's version
-into the ``README.md``; what SwiftPM builds is never among them.
+The sources travel in the package. ``Contract.swift`` is written among them from the contract, and this package's
+version into the ``README.md``; what SwiftPM builds is never among them.
 """
 
 from pathlib import Path

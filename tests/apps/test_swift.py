@@ -32,11 +32,15 @@ LEAST_TESTS = 38
 def _require_swift() -> None:
     """Skip where there is no toolchain, or one that is too old."""
     if shutil.which("swift") is None:
-        pytest.skip("the Swift kit was not tested: expected Swift 6, found no swift; Debian 13: apt-get install swiftlang")
+        pytest.skip(
+            "the Swift kit was not tested: expected Swift 6, found no swift; Debian 13: apt-get install swiftlang"
+        )
     said = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"Swift version (\d+)", said)
     if not found or int(found[1]) < LEAST_SWIFT:
-        pytest.skip(f"the Swift kit was not tested: expected Swift {LEAST_SWIFT}, found {found[1] if found else 'none'}")
+        pytest.skip(
+            f"the Swift kit was not tested: expected Swift {LEAST_SWIFT}, found {found[1] if found else 'none'}"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,9 @@ def _code(text: str) -> str:
 
 def test_contract_swift_says_what_the_rules_say() -> None:
     text = contract_swift()
-    found = {name: (kind, value) for name, kind, value in re.findall(r"    public static let (\w+): (\S+) = (.+)", text)}
+    found = {
+        name: (kind, value) for name, kind, value in re.findall(r"    public static let (\w+): (\S+) = (.+)", text)
+    }
     assert found.pop("contractVersion") == ("String", f'"{VERSION}"')
     kind, listed = found.pop("precisions")
     assert kind == "[String]"
@@ -58,7 +60,9 @@ def test_the_kit_computes_with_every_number_and_holds_none_itself() -> None:
 def test_the_core_knows_foundation_alone() -> None:
     for name, text in MAIN.items():
         modules = set(re.findall(r"^(?:@\w+ )?import (\w+)", text, re.MULTILINE))
-        allowed = {"Foundation", "CryptoKit"} if name.startswith("Sources/Portraiture/") else {"Foundation", "Portraiture"}
+        allowed = (
+            {"Foundation", "CryptoKit"} if name.startswith("Sources/Portraiture/") else {"Foundation", "Portraiture"}
+        )
         guarded = re.findall(r"#if canImport\((\w+)\)", text)
         if modules - allowed:
             assert guarded, f"{name} imports {modules - allowed} without #if canImport"
@@ -96,7 +100,15 @@ def test_a_bundle_gets_the_kit(tmp_path: Path) -> None:
     for word in ("Add", "Load", "Portrait", "Self-check"):
         assert f"**{word}**" in readme
     said = set(re.findall(r"\b([a-zA-Z]\w+)\(", readme)) - {"package", "product", "allSatisfy"}
-    assert {"ModelBundle", "PortraitPipeline", "CoreMLModelRuntime", "Photo", "perceive", "portrait", "selfCheck"} <= said
+    assert {
+        "ModelBundle",
+        "PortraitPipeline",
+        "CoreMLModelRuntime",
+        "Photo",
+        "perceive",
+        "portrait",
+        "selfCheck",
+    } <= said
     sources = "".join(MAIN.values())
     for name in said:
         assert re.search(rf"\b(?:func|struct|class|init) {name}\b", sources), name

@@ -87,7 +87,8 @@ final class FakeRuntime: ModelRuntime, @unchecked Sendable {
         try? await Task.sleep(nanoseconds: 1_000_000)
         lock.withLock { running -= 1 }
         let size = model.size
-        let inside = (0..<size.area).map { $0 / size.width > size.height / 4 && (size.width / 4...3 * size.width / 4).contains($0 % size.width) }
+        let columns = size.width / 4...3 * size.width / 4
+        let inside = (0..<size.area).map { $0 / size.width > size.height / 4 && columns.contains($0 % size.width) }
         return [
             "mask": inside.map { $0 ? person : 0 }, "depth": inside.map { $0 ? 0.2 : 0.9 },
             "portrait": [Float](repeating: 0.5, count: 3 * size.area),
