@@ -69,7 +69,7 @@ struct Sample {
             guard text == "nearest" || point.count == 2 else { throw wrong("--focus", "X,Y or nearest", text) }
             focus = text == "nearest" ? .nearest : try maps.focus(at: photo, x: point[0], y: point[1])
         }
-        try write(pipeline.portrait(photo, maps, aperture: aperture, focus: focus).cgImage())
+        try await write(pipeline.portrait(photo, maps, aperture: aperture, focus: focus).cgImage())
     }
 
     private func write(_ image: CGImage) throws {
