@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from kotlin_cases import photos, rules
 
@@ -24,7 +25,11 @@ from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION
 
 SIZES = ("128x96", "96x128")
 
-TAP = (480, 60)
+SHRINK = 2
+"""Photos are those of the Kotlin kit's tests at half their height and width: Swift's tests are built without
+optimisation."""
+
+TAP = (240, 30)
 """A point of the astronaut's background, X and Y."""
 
 
@@ -90,7 +95,8 @@ def write_cases(folder: Path, sizes: Sequence[str] = SIZES) -> None:
     networks, kept = Networks(Checkpoints()), dict[str, Any]()
     pipeline = Pipeline(lambda name, size: Recorder(networks.runner(name, size), kept), [Size.parse(s) for s in sizes])
     found = []
-    for name, photo in photos().items():
+    for name, large in photos().items():
+        photo = cv2.resize(large, (large.shape[1] // SHRINK, large.shape[0] // SHRINK), interpolation=cv2.INTER_AREA)
         for tapped in (False, True) if name == "square" else (False,):
             own = f"{name}_tapped" if tapped else name
             about, arrays = _case(pipeline, kept, photo, tapped)

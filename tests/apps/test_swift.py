@@ -55,7 +55,7 @@ def built() -> Path:
     write_cases(cases)
     paths = {"PORTRAITURE_MADE": str(cases), "PORTRAITURE_BUNDLE": str(cases / "bundle")}
     report = kit / "tests.xml"
-    command = ["swift", "test", "-c", "release", "-Xswiftc", "-enable-testing", "--xunit-output", str(report)]
+    command = ["swift", "test", "--xunit-output", str(report)]
     done = subprocess.run(
         command, cwd=kit, capture_output=True, text=True, check=False, timeout=1500, env=os.environ | paths
     )
@@ -73,7 +73,7 @@ def test_every_test_ran_and_passed(built: Path) -> None:
 
 def test_the_sample_proves_a_bundle_and_says_what_is_wrong(built: Path) -> None:
     def sample(*words: str) -> subprocess.CompletedProcess[str]:
-        command = ["swift", "run", "-c", "release", "--skip-build", "portraiture-sample", *words]
+        command = ["swift", "run", "--skip-build", "portraiture-sample", *words]
         return subprocess.run(command, cwd=built, capture_output=True, text=True, check=False)
 
     bundle = PLACE / "swift-cases/bundle"

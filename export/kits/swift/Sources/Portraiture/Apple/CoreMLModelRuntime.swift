@@ -86,7 +86,7 @@ private final class CoreMLRunner: ModelRunner, @unchecked Sendable {
 /// A photo R G B in 0..1 as the picture that Core ML takes.
 private func pixelBuffer(_ rgb: [Float], _ size: Size) throws -> CVPixelBuffer {
     var made: CVPixelBuffer?
-    let attributes = [kCVPixelBufferIOSurfacePropertiesKey: [:] as CFDictionary] as CFDictionary
+    let attributes = [kCVPixelBufferIOSurfacePropertiesKey: [String: Int]()] as CFDictionary
     CVPixelBufferCreate(nil, size.width, size.height, kCVPixelFormatType_32BGRA, attributes, &made)
     guard let buffer = made, rgb.count == 3 * size.area else {
         throw PortraitureError(.input, "photo: expected memory for \(size), found none; close other photos")
