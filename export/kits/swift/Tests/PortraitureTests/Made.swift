@@ -85,7 +85,8 @@ struct Rules: Decodable {
 extension Photo {
     /// A photo from R G B values.
     init(_ size: Size, rgb: [UInt8]) throws {
-        let pixels = (0..<size.height * size.width).flatMap { [rgb[3 * $0], rgb[3 * $0 + 1], rgb[3 * $0 + 2], 255] }
+        var pixels: [UInt8] = []
+        for k in 0..<size.area { pixels += rgb[3 * k..<3 * k + 3] + [255] }
         try self.init(width: size.width, height: size.height, rgba: pixels)
     }
 

@@ -120,7 +120,7 @@ struct PipelineTests {
     }
 
     @Test func aCancelledPortraitIsThrownAwayAndTheNextOneWorks() async throws {
-        let (large, pipeline) = (try patterned(1500, 1000), try pipeline())
+        let (large, pipeline) = (try patterned(600, 400), try pipeline())
         let maps = try await pipeline.perceive(large)
         let task = Task { try await pipeline.portrait(large, maps) }
         task.cancel()
