@@ -32,6 +32,11 @@ struct SmallTests {
         #expect(sha256(Data(text.utf8)) == expected)
     }
 
+    @Test func theNearestDepthLiesBetweenTwoPixels() {
+        let ramp = Plane(Size(height: 1, width: 5), [0.4, 0.3, 0, 0.2, 0.1])
+        #expect(abs(nearestDepth(ramp) - 0.4 * Contract.nearestShare) < 1e-6)
+    }
+
     @Test func sizesThatAreNone() throws {
         #expect(try Size("512x384") == Size(height: 512, width: 384))
         for text in ["64", "64x", "axb", "0x4", "1x2x3"] { refused("HxW", text) { _ = try Size(text) } }
