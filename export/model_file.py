@@ -177,11 +177,11 @@ class Format:
     """What a file format can do; a line of the table in ``targets.py``.
 
     Attributes:
-        write: ``write(network, size, precision, path, conversions=None, samples=(), kinds=None)`` converts a network built for the
-            format's layout to a file at ``path``, the contract in it. ``conversions`` is a folder of float32
-            conversions that precisions share: what is there is read, otherwise written. ``samples`` are inputs by name,
-            laid out, on which static int8 finds the ranges of activations. ``kinds`` is the kind of each layer of a
-            plan, which the format carries. A format takes no notice of what it does not
+        write: ``write(network, size, precision, path, conversions=None, samples=(), kinds=None)`` converts a network
+            built for the format's layout to a file at ``path``, the contract in it. ``conversions`` is a folder of
+            float32 conversions that precisions share: what is there is read, otherwise written. ``samples`` are inputs
+            by name, laid out, on which static int8 finds the ranges of activations. ``kinds`` is the kind of each layer
+            of a plan, which the format carries. A format takes no notice of what it does not
             need. Returns the module of the network by the name of a value in the file, where the names in the file
             do not tell it.
         operations: ``operations(path)``, a file's operations in order, constants and compressed weights left out. The
@@ -205,8 +205,8 @@ class Format:
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
         by_tensorflow: whether TensorFlow's interpreter runs these files too.
         tools: packages that write such a file, beside those that every manifest names.
-        stored: ``stored(weight, kind)``, what a layer's weights (out, in, height, width), float32, are in a file of a plan,
-            by the very arithmetic of the format's quantizer.
+        stored: ``stored(weight, kind)``, what a layer's weights (out, in, height, width), float32, are in a file of a
+            plan, by the very arithmetic of the format's quantizer.
         stored_bytes: ``stored_bytes(weight, kind)``, what they take there, scales and tables among them.
         slowness: how long a model's conversion to all precisions takes, as a multiple of Core ML's. (At 512x384
             perception took 65 s of processor time to TFLite in two precisions, 33 s to Core ML.)

@@ -3,7 +3,7 @@
 import fnmatch
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,7 +61,7 @@ class _Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    budget_db: Annotated[float | int, Field(gt=0, le=200)]
+    budget_db: Annotated[float, Field(gt=0, le=200)]
     weights: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
     layers: dict[str, str]
     measured: dict[str, dict[str, Any]] = {}
@@ -76,11 +76,13 @@ class Plan:
         layers: name of a layer, or a pattern with ``*``, and its kind. A layer's own name counts before any pattern,
             an earlier pattern before a later one; a layer that none names is fp16.
         weights: network and sha256 of its weights.
+        source: what it was read from, for messages.
     """
 
     budget_db: float
     layers: tuple[tuple[str, Kind], ...]
     weights: tuple[tuple[str, str], ...]
+    source: str = field(default="plan", compare=False)
 
     def kind_of(self, layer: str) -> Kind:
         """The kind of a layer by its name."""
@@ -92,12 +94,8 @@ class Plan:
         """The kind of each of some layers, by name."""
         return {layer: self.kind_of(layer) for layer in layers}
 
-    def check_layers(self, layers: Iterable[str], where: str = "plan") -> None:
-        """Refuse a line that names no layer.
-
-        Args:
-            layers: names of all layers of the networks.
-            where: the plan's file, for the message.
+    def check_layers(self, layers: Iterable[str]) -> None:
+        """Refuse a line that names none of all layers of the networks.
 
         Raises:
             InputError: naming the line.
@@ -106,25 +104,22 @@ class Plan:
         for pattern, _ in self.layers:
             if not any(fnmatch.fnmatchcase(layer, pattern) for layer in known):
                 raise InputError(
-                    f"{where}: layers: expected a layer of the network, found {pattern!r}, which names none;"
+                    f"{self.source}: layers: expected a layer of the network, found {pattern!r}, which names none;"
                     " take the line out, or write a name that portraiture sensitivity prints"
                 )
 
-    def check_weights(self, weights: Mapping[str, str], where: str = "plan") -> None:
-        """Refuse a plan that was made for other weights.
-
-        Args:
-            weights: sha256 by network, of those that are exported.
-            where: the plan's file, for the message.
+    def check_weights(self, weights: Mapping[str, str]) -> None:
+        """Refuse a plan that was made for other weights than these, sha256 by network.
 
         Raises:
             InputError: naming the network.
         """
         for network, digest in self.weights:
             if weights.get(network) != digest:
+                here = str(weights.get(network))[:12]
                 raise InputError(
-                    f"{where}: expected a plan for these {network} weights ({str(weights.get(network))[:12]}), found"
-                    f" one for others ({digest[:12]}); make one with portraiture sensitivity"
+                    f"{self.source}: expected a plan for these {network} weights (sha256 {here}...), found one for"
+                    f" others ({digest[:12]}...); make one with portraiture sensitivity"
                 )
 
     def to_json(self) -> dict[str, Any]:
@@ -158,7 +153,7 @@ def plan_of(value: object, where: str) -> Plan:
             raise InputError(f"{where}: layers: {name}: expected one of {', '.join(kinds)}, found {text!r};"
                              " write one of these")  # fmt: skip
     layers = tuple((name, kinds[text]) for name, text in form.layers.items())
-    return Plan(float(form.budget_db), layers, tuple(form.weights.items()))
+    return Plan(float(form.budget_db), layers, tuple(form.weights.items()), where)
 
 
 def read_plan(path: Path) -> Plan:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ def folded(network: Exported) -> Exported:
     """
     copied = copy.deepcopy(network)
     leaves = [(n, m) for n, m in copied.named_modules() if next(m.children(), None) is None]
-    for (name, conv), (after_name, after) in zip(leaves, leaves[1:], strict=False):
+    for (name, conv), (after_name, after) in pairwise(leaves):
         if isinstance(conv, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
             _put(copied, name, fuse_conv_bn_eval(conv, after))
             _put(copied, after_name, nn.Identity())
@@ -67,9 +68,7 @@ def weights_of(network: Exported) -> dict[str, np.ndarray]:
     return {name: layer.weight.detach().numpy().astype(np.float32) for name, layer in found.items()}
 
 
-def layers_in_file(
-    network: Exported, constants: Mapping[str, np.ndarray], wanted: Collection[str]
-) -> dict[str, str]:
+def layers_in_file(network: Exported, constants: Mapping[str, np.ndarray], wanted: Collection[str]) -> dict[str, str]:
     """The layer whose weights each constant of a file holds, by the constant's name; others are left out.
 
     Names in files depend on the converter. The set of a layer's values does not: sorted, it is compared with each

@@ -1,17 +1,25 @@
 """What a plan makes of a network, in PyTorch, by the arithmetic of each format: what its files are held to."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from portraiture.export.compare import Difference, compare
 from portraiture.export.formats import FP16_ARITHMETIC, Target
+from portraiture.export.measured_errors import MeasuredError, worse
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.exported import Exported
+from portraiture.export.networks.exported import Exported, torch_inputs
 from portraiture.export.networks.fp16 import outputs_in_fp16
 from portraiture.export.networks.layers import convolutions_of, is_depthwise, weights_of, with_weights
+from portraiture.export.pipeline.probes import probes_of
+from portraiture.export.pipeline.truth import Truth
 from portraiture.export.plan import Kind, carried
+from portraiture.export.runner import from_layout
 from portraiture.export.targets import FORMATS
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.tolerances import MULTIPLE
 
 
 def kinds_in(file: ModelFile, network: Exported) -> dict[str, Kind]:
@@ -81,3 +89,44 @@ def outputs_of(changed: Exported, inputs: list[Tensor], target: Target) -> dict[
     with torch.no_grad():
         found: dict[str, Tensor] = changed(*inputs)
     return found
+
+
+def probe_errors(truth: Truth, file: ModelFile) -> dict[str, MeasuredError]:
+    """The largest error of a planned network in PyTorch over the probes of its model, by output.
+
+    Args:
+        truth: of the networks.
+        file: of a plan.
+    """
+    network, found = truth.networks.get(file.name), dict[str, MeasuredError]()
+    changed = planned(network, kinds_in(file, network), file.target)
+    for probe in probes_of(file.name):
+        feeds, expected = truth.on_probe(file.name, file.size, probe)
+        outputs = outputs_of(changed, torch_inputs(network, file.size, feeds), file.target)
+        for spec in network.contract.outputs:
+            value = from_layout(spec, outputs[spec.name].numpy(), network.layout)
+            found[spec.name] = worse(found.get(spec.name), compare(value, expected[spec.name]))
+    return found
+
+
+def on_probes(
+    gate: Tolerance, truth: Truth, file: ModelFile, output: str, differences: Iterable[Difference]
+) -> Tolerance:
+    """A gate; where a file of a plan fails it on probes, the gate that the plan allows in PyTorch.
+
+    The budget holds on photos. In noise or flat gray, where the network itself is in doubt, no plan was searched.
+
+    Args:
+        gate: the budget.
+        truth: of the networks.
+        file: of a plan.
+        output: name of the output.
+        differences: of the output on the probes.
+    """
+    if all(gate.passes(d) for d in differences):
+        return gate
+    key = ("plan", file.name, file.size, file.target, file.plan)
+    error = truth.remembered(key, lambda: probe_errors(truth, file))[output]
+    reason = f"{MULTIPLE:g} times what the plan costs in PyTorch, {error.psnr_db:.1f} dB"
+    least = error.psnr_db - 20 * math.log10(MULTIPLE)
+    return Tolerance(reason, MULTIPLE * error.max_abs, min(least, gate.min_psnr_db or least))

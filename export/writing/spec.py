@@ -78,8 +78,14 @@ class BundleSpec:
     def files(self) -> list[ModelFile]:
         """Every single file that is written, finest precision first; shared ones are made of them."""
         return [
-            ModelFile(name, target, precision, size, file_path(name, target, precision, size),
-                      plan=self.plan if precision is Precision.PLAN else None)  # fmt: skip
+            ModelFile(
+                name,
+                target,
+                precision,
+                size,
+                file_path(name, target, precision, size),
+                plan=self.plan if precision is Precision.PLAN else None,
+            )
             for target in self.targets
             for size in self.sizes
             for name in self.models
