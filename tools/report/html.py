@@ -12,6 +12,7 @@ import numpy as np
 from portraiture.export.bundle.manifest import read_manifest
 from portraiture.export.parity.rows import Link, Row, counts
 from portraiture.reference.errors import InputError
+from portraiture.tools.report.costs import cells
 from portraiture.tools.report.gallery import Gallery
 from portraiture.tools.report.histogram import bars, drawing, gate_x
 from portraiture.tools.report.pictures import picture
@@ -41,7 +42,13 @@ def _provenance(bundle: Path) -> dict[str, Any]:
         return {"contract_version": "unknown", "git_revision": "unknown", "tools": {}}
 
 
-def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Mapping[str, np.ndarray]) -> str:
+def html_report(
+    bundle: Path,
+    rows: Sequence[Row],
+    gallery: Gallery,
+    photos: Mapping[str, np.ndarray],
+    costs: Sequence[dict[str, Any]] = (),
+) -> str:
     """The report as one page that needs no network.
 
     Args:
@@ -49,6 +56,7 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
         rows: what ``run_parity`` or ``device_rows`` gave.
         gallery: its ``watch`` was given to that function.
         photos: HxWx3 uint8 by name, in the order in which parity had them.
+        costs: of each file on this machine, if they were asked for.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -67,6 +75,10 @@ def html_report(bundle: Path, rows: Sequence[Row], gallery: Gallery, photos: Map
                 "strips": list(gallery.strips.get(k, {}).values()),
             }
             for k, (name, photo) in enumerate(photos.items())
+        ],
+        costs=[
+            dict(zip(("ms", "ratio", "peak_mb"), cells(c), strict=True), subject=c["subject"], note=c["note"])
+            for c in costs
         ],
         histogram=drawing(),
     )
