@@ -23,7 +23,7 @@ from portraiture.export.writing.spec import BundleSpec
 plan = Plan(20.0, (("perception.network.3", Kind.INT8),), ())
 spec = BundleSpec(("perception",), tuple(Target), (Precision.FP16, Precision.PLAN), (Size(64, 64),),
                   Checkpoints(own=f"{sys.argv[1]}:build"), plan=plan)
-export_bundle(spec, Path(sys.argv[2]))
+export_bundle(spec, Path(sys.argv[2]), gate=False)
 """
 
 PLACES = (
