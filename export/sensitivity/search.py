@@ -29,7 +29,7 @@ class Step:
     Attributes:
         layer: plain name.
         kind: the smaller one.
-        price: error, as a share of the budget's, per byte that is saved.
+        price: error per byte that is saved.
     """
 
     layer: str
@@ -77,15 +77,26 @@ def _price(a: tuple[int, float, Kind], b: tuple[int, float, Kind]) -> float:
     return (b[1] - a[1]) / (a[0] - b[0])
 
 
-def steps_of(
-    found: Sensitivity, effects: Mapping[tuple[str, Kind], Effect], allowed: float, kinds: Sequence[Kind]
-) -> list[Step]:
+def typical(mse: np.ndarray) -> float:
+    """The error that a layer makes in general: the geometric mean over the photos and the outputs that it moves.
+
+    The arithmetic mean, and the largest, are those of the few pixels of one photo about which the network is in doubt.
+    Of today's int8 at equal size, on the one of four photos that was left out, mask, depth and portrait gained 0.9, 1.6
+    and 0.7 dB by this order, 0.3, 1.3 and 0.2 by the largest error (ONNX at 128x96, errors added up).
+
+    Args:
+        mse: mean squared errors, (photos, outputs).
+    """
+    moved = mse[mse > 0]
+    return float(np.exp(np.log(moved).mean())) if moved.size else 0.0
+
+
+def steps_of(found: Sensitivity, effects: Mapping[tuple[str, Kind], Effect], kinds: Sequence[Kind]) -> list[Step]:
     """All steps that save bytes, the cheapest first.
 
     Args:
         found: the network and the formats.
         effects: of each layer in each kind.
-        allowed: the budget as a mean squared error.
         kinds: those that may be used; fp16 is always.
     """
     steps = []
@@ -96,8 +107,7 @@ def steps_of(
                 continue
             size = sum(found.bytes_of(layer, kind, target) for target in found.targets)
             in_formats = {found.carried(layer, kind, target) for target in found.targets}
-            share = max(float(effects[layer, k].mse.max()) for k in in_formats) / allowed
-            points.append((size, share, kind))
+            points.append((size, max(typical(effects[layer, k].mse) for k in in_formats), kind))
         line = hull(points)
         steps += [Step(layer, b[2], _price(a, b)) for a, b in pairwise(line)]
     return sorted(steps, key=lambda step: step.price)
@@ -145,7 +155,7 @@ def search(
         OptionError: fp16 throughout does not hold it.
     """
     check = _Check(found, budget_db)
-    steps = steps_of(found, effects, 10 ** (-budget_db / 10), kinds)
+    steps = steps_of(found, effects, kinds)
     half = dict.fromkeys(found.layers, Kind.FP16)
 
     def after(count: int) -> dict[str, Kind]:

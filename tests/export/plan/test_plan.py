@@ -34,6 +34,8 @@ def test_a_layers_own_name_counts_before_patterns_and_the_first_pattern_before_o
     block = "perception.coarse.encoder.blocks."
     found = plan.kinds([f"{block}6.expand", f"{block}7.expand", f"{block}6.project", f"{block}7.project"])
     assert list(found.values()) == [Kind.FP16, Kind.PALETTE6, Kind.INT8, Kind.FP16]
+    both = Plan(45.0, (("*.expand", Kind.PALETTE6), ("*.6.*", Kind.INT8)), ())
+    assert both.kind_of(f"{block}6.expand") is Kind.PALETTE6
     assert plan.budget_db == 45.0
     assert plan_of(plan.to_json(), "again") == plan
 
