@@ -79,6 +79,7 @@ def test_coarser_kinds_and_activations_move_the_outputs_farther(found: Sensitivi
     assert found.alone(FIRST, Kind.INT8_DYNAMIC).mse[:, 1].max() > errors[1]
 
 
+@pytest.mark.slow
 def test_a_whole_plan_is_measured_in_each_formats_arithmetic(found: Sensitivity) -> None:
     half = dict.fromkeys(found.layers, Kind.FP16)
     worst = {t: found.whole(half, t).max(0) for t in found.targets}
