@@ -28,8 +28,9 @@ class Precision(Enum):
         when it runs; Core ML computes in fp16, ONNX in float32.
     INT8_STATIC: the convolutions' weights and activations as int8, the activations' ranges found on photos.
     PALETTIZED: each weight is an index into its layer's table of 256 values; arithmetic in fp16.
+    PLAN: each layer's weights as a plan's file says, see ``plan.py``; arithmetic as in fp16.
 
-    In the last three everything but the convolutions stays float, the recurrences among it.
+    In the three before the last everything but the convolutions stays float, the recurrences among it.
     """
 
     FP32 = "fp32"
@@ -37,6 +38,7 @@ class Precision(Enum):
     INT8 = "int8"
     INT8_STATIC = "int8-static"
     PALETTIZED = "palettized"
+    PLAN = "plan"
 
 
 class Packaging(Enum):
@@ -65,9 +67,9 @@ SUFFIX = {Target.TFLITE: ".tflite", Target.COREML: ".mlpackage", Target.ONNX: ".
 DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
 
 PRECISIONS = {
-    Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC),
-    Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED),
-    Target.ONNX: (Precision.FP32, Precision.FP16, Precision.INT8),
+    Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC, Precision.PLAN),
+    Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED, Precision.PLAN),
+    Target.ONNX: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PLAN),
 }
 """What each target can be written in."""
 

@@ -1,5 +1,6 @@
 """Core ML as an entry of the table of formats."""
 
+from portraiture.export.coreml.compress import stored, stored_bytes
 from portraiture.export.coreml.graph import graph
 from portraiture.export.coreml.merge import merge_coreml
 from portraiture.export.coreml.needs import needs
@@ -21,6 +22,8 @@ FORMAT = Format(
     describe=settle,
     described=read_contract,
     needs=needs,
+    stored=stored,
+    stored_bytes=stored_bytes,
     merge=merge_coreml,
     refused=refused,
     unproven=unproven,

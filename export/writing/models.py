@@ -16,6 +16,7 @@ from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
+from portraiture.export.pipeline.planned import kinds_in
 from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
@@ -95,8 +96,9 @@ def convert(
         write_onnx_tf(file.name, truth, file.size, float32, report)
     static = file.precision is Precision.INT8_STATIC
     samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
+    kinds = None if file.plan is None else kinds_in(file, network)
     with own_refusals(file, network):
-        return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples)
+        return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples, kinds)
 
 
 def route_of(spec: BundleSpec, file: ModelFile) -> Route | None:

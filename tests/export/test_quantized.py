@@ -16,9 +16,8 @@ from portraiture.export.coreml.compress import palette
 from portraiture.export.doctor.examine import examine
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.mil.package import read_package
-from portraiture.export.model_file import ModelFile, counted, file_path
+from portraiture.export.model_file import ModelFile, counted, file_path, quantized
 from portraiture.export.networks.build import Networks
-from portraiture.export.onnx.compress import quantized
 from portraiture.export.parity.links import file_rows, pipeline_rows
 from portraiture.export.parity.rows import Link, Status, judge
 from portraiture.export.pipeline.truth import Truth
