@@ -116,7 +116,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
     "tools/commands": (
-        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps}.py",
+        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,focus_choice}.py"
+        " tools/{lens_options,lens_look}.py",
         "reference* training* export* tools*",
     ),
 }

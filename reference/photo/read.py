@@ -68,7 +68,7 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
-            with _opened(data) as image:
+            with opened(data) as image:
                 _check_size(path, image.size)
                 return decode(image, data)
     except (UnidentifiedImageError, UnknownPixelsError):
@@ -101,7 +101,7 @@ def portrait_exif(path: str | os.PathLike[str], shape: tuple[int, int], location
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd tags
-            with _opened(data) as image:
+            with opened(data) as image:
                 exif = image.getexif()
                 return _written(exif, shape, location) if len(exif) else b""
     except (*DAMAGE, Image.DecompressionBombError):
@@ -123,7 +123,7 @@ def _written(exif: Image.Exif, shape: tuple[int, int], location: bool) -> bytes:
     return block if len(block) <= _MOST_BYTES else b""
 
 
-def _opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Image.Image:
     """The photo as Pillow opens it, not yet loaded."""
     if not is_iso_photo(data):
         return Image.open(io.BytesIO(data), formats=_PLAIN)
