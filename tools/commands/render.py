@@ -13,6 +13,7 @@ from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.tools.choices import network_option, runtime_options, stem_outputs, weights_options
 from portraiture.tools.focus_choice import Look, focus_depth, parse_focus, untapped_focus
 from portraiture.tools.lens_options import lens_choice, lens_options
+from portraiture.tools.portrait_file import write_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from portraiture.reference.settings import RenderSettings
 
     Renderer = Callable[[np.ndarray, Maps, Look], np.ndarray]
-    """From a photo, its maps and what is asked for to the portrait, all HxWx3 uint8."""
+    """From a photo HxWx3 uint8 or uint16, its maps and what is asked for to the portrait, of its type."""
 
 
 MODES = ("auto", "selfie", "full-body")
@@ -43,7 +44,7 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
         OptionError: several photos and one file or such an option, or a file of another kind.
     """
     from portraiture.reference.errors import OptionError
-    from portraiture.reference.photo.write import PICTURE_SUFFIXES
+    from portraiture.reference.photo.write import PICTURE_SUFFIXES, check_suffix
 
     one_file = output.suffix.lower() in PICTURE_SUFFIXES
     if len(photos) > 1 and one_file:
@@ -53,7 +54,10 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
             f"--mask, --depth and --focus: expected one photo with them, found {len(photos)}; render it by itself"
         )
     if output.suffix and not one_file:
-        raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}; change its ending")
+        endings = ", ".join(PICTURE_SUFFIXES)
+        raise OptionError(f"-o: expected a file with one of {endings}, or a folder, found {output}; change its ending")
+    if one_file:
+        check_suffix(output)
     return one_file
 
 
@@ -94,7 +98,7 @@ def _rnn_renderer(pipeline: "Pipeline") -> "Renderer":
     from portraiture.export.pipeline.compose import to_bytes
 
     return lambda rgb, maps, look: to_bytes(
-        pipeline.render(rgb, maps, look.aperture, FOCUS_ON_PERSON if look.focus is None else look.focus)
+        pipeline.render(rgb, maps, look.aperture, FOCUS_ON_PERSON if look.focus is None else look.focus), rgb.dtype
     )
 
 
@@ -109,7 +113,11 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.command("render")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png or .jpg file, or a folder."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file, .png .jpg .webp .avif or .heic, or a folder.",
 )
 @click.option("--renderer", type=click.Choice(("crf", "rnn")), default="rnn", show_default=True,
               help="The RNN filter, or the CRF reference (slower, the truth).")  # fmt: skip
@@ -134,7 +142,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
 @click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
-@click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken (GPS).")
+@click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
 @runtime_options
 @weights_options
 @network_option
@@ -156,13 +164,14 @@ def command(
     own: str | None,
     **_crf: object,
 ) -> None:
-    """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
+    """Render portraits: OUTPUT is a file for one photo, or a folder that gets STEM_portrait.png.
 
-    A portrait keeps the photo's EXIF: when, where and how it was taken, by whom, and whose it is.
+    The file's ending says its format. A portrait keeps the photo's colour profile, and what was written beside it:
+    when, where and how it was taken, by whom, and whose it is.
     A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
     """
-    from portraiture.reference.photo.read import portrait_exif, read_photo
-    from portraiture.reference.photo.write import write_photo
+    from portraiture.export.pipeline.pipeline import with_own_pixels
+    from portraiture.reference.photo.read import open_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
@@ -177,7 +186,8 @@ def command(
     draw = _rnn_renderer(pipeline) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:
-        rgb = read_photo(photo)
+        pixels = open_photo(photo)
+        rgb, own = pixels.rgb, pixels.own
         maps = pipeline.perceive(rgb)
         if mask or depth:
             from portraiture.tools.given_maps import with_given_maps
@@ -190,10 +200,9 @@ def command(
 
             look, maps = look_through(photo, maps, choice, focus, mask is not None, settings)
         target = output if one_file else output / f"{photo.stem}_portrait.png"
-        picture = draw(rgb, maps, look)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        exif = portrait_exif(photo, rgb.shape[:2], location=not strip_location)
-        write_photo(target, picture, exif)
+        picture = draw(own, maps if own is rgb else with_own_pixels(maps, own), look)
+        made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
+        write_beside(photo, target, picture, pixels.icc, not strip_location, made)
 
     if len(photos) == 1:
         write_portrait(photos[0])
