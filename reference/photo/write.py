@@ -94,7 +94,7 @@ def _encoded(suffix: str, image: AnyArray, beside: Metadata) -> list[bytes | mem
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else np.ascontiguousarray(image)
         return with_metadata(cv2.imencode(suffix, bgr, _BY_OPENCV[suffix])[1].data, suffix, beside)
     given = {"exif": beside.exif, "xmp": beside.xmp, "icc_profile": beside.icc}
-    options = {name: value for name, value in given.items() if value}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value}
     file = io.BytesIO()
     if suffix in _HEIC:
         _heif_of(image, beside.icc).save(file, quality=_HEIC_QUALITY, chroma=444, exif=beside.exif or None,

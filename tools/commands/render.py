@@ -187,7 +187,7 @@ def command(
 
     def write_portrait(photo: Path) -> None:
         pixels = open_photo(photo)
-        rgb, own = pixels.rgb, pixels.own
+        rgb, coded = pixels.rgb, pixels.own
         maps = pipeline.perceive(rgb)
         if mask or depth:
             from portraiture.tools.given_maps import with_given_maps
@@ -200,7 +200,7 @@ def command(
 
             look, maps = look_through(photo, maps, choice, focus, mask is not None, settings)
         target = output if one_file else output / f"{photo.stem}_portrait.png"
-        picture = draw(own, maps if own is rgb else with_own_pixels(maps, own), look)
+        picture = draw(coded, maps if coded is rgb else with_own_pixels(maps, coded), look)
         made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
         write_beside(photo, target, picture, pixels.icc, not strip_location, made)
 

@@ -76,9 +76,9 @@ def test_colours_that_srgb_has_not_survive(tmp_path: Path, pixels: np.ndarray, r
     np.testing.assert_array_equal(found.own[102:108, 42:48], codes[102:108, 42:48])  # sharp: the very codes
     assert (source.rgb[62:78, 1:5, 0] == 255).all(), "clipped, as sRGB shows it"
     most = np.iinfo(codes.dtype).max
-    blurred = found.own[66:74, 1:4] / most
-    assert not np.array_equal(blurred, codes[66:74, 1:4] / most)
-    assert blurred[..., 0].min() > 0.6, "red light spreads"
+    blurred = found.own[66:74, 5:8] / most
+    assert not np.array_equal(blurred, codes[66:74, 5:8] / most)
+    assert blurred[..., 0].min() > 0.5, "red light spreads"
 
 
 def test_the_same_picture_in_srgb_and_in_its_own_profile(tmp_path: Path, astronaut: np.ndarray) -> None:
