@@ -46,7 +46,7 @@ def test_the_distance_is_a_pinholes() -> None:
 
 
 def test_the_largest_body_counts_at_any_size() -> None:
-    small = body(100, 200, 20) + np.roll(body(50, 300, 60), 100, axis=1)
+    small = body(310, 380, 20) + np.roll(body(50, 300, 60), 100, axis=1)
     large = small.repeat(8, axis=0).repeat(8, axis=1)
     assert person_size(small).share == pytest.approx(250 / 400)
     assert person_size(large).share == pytest.approx(250 / 400, abs=0.004)

@@ -38,6 +38,7 @@ def test_a_real_focal_length_counts_on_its_sensor() -> None:
     assert lens.diagonal_mm(FULL_FRAME) == pytest.approx(math.hypot(22.5, 15))
     assert lens.diagonal_mm((1500, 1000)) == lens.diagonal_mm(FULL_FRAME), "held upright"
     assert lens.diagonal_mm((1125, 2000)) == pytest.approx(22.5 * math.hypot(9, 16) / 16), "16:9 is cut from its width"
+    assert lens.diagonal_mm((1500, 2000)) == pytest.approx(15 * 5 / 3), "4:3 is cut from its height"
     assert lens.focal_px(FULL_FRAME) == pytest.approx(1500 * 50 / 22.5)
     assert lens.radius_share(0, 2, FULL_FRAME) == pytest.approx(2500 / (1.8 * 1950) / 2 / 27.0416, rel=1e-5)
 

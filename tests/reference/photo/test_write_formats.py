@@ -104,6 +104,8 @@ def test_a_profile_of_many_segments_is_whole(tmp_path):
     write_photo(tmp_path / "o.jpg", PICTURE, Metadata(icc=large))
     with Image.open(tmp_path / "o.jpg") as image:
         assert image.info["icc_profile"] == large
+    marks = [part[:2] for part in (tmp_path / "o.jpg").read_bytes().split(b"ICC_PROFILE\0")[1:]]
+    assert marks == [b"\x01\x03", b"\x02\x03", b"\x03\x03"]
 
 
 def test_what_a_format_cannot_hold_is_one_line(tmp_path):

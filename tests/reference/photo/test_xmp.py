@@ -79,6 +79,13 @@ def test_what_does_not_parse_is_dropped(data):
     assert portrait_xmp(data, (64, 48), True, "portraiture") == b""
 
 
+def test_a_packet_that_defines_entities_is_dropped():
+    """It would parse: entities may grow without bound, and no writer of XMP uses them."""
+    given = packet('mine:note="&b;"').decode().split("?>", 1)[1].rsplit("<?xpacket", 1)[0]
+    ElementTree.fromstring('<!DOCTYPE a [<!ENTITY b "c">]>' + given)
+    assert portrait_xmp(('<!DOCTYPE a [<!ENTITY b "c">]>' + given).encode(), (64, 48), True, "portraiture") == b""
+
+
 def test_a_packet_of_stale_things_alone_is_dropped():
     bare = packet(STALE).replace(b' exif:PixelYDimension="3000"', b"")
     assert portrait_xmp(bare, (64, 48), True, "portraiture") == b""
