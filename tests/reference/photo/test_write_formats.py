@@ -12,7 +12,7 @@ from PIL import Image
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo import write
-from portraiture.reference.photo.metadata import Metadata
+from portraiture.reference.photo.metadata import Metadata, has_gain_map
 from portraiture.reference.photo.read import open_photo, read_photo
 from portraiture.reference.photo.write import PICTURE_SUFFIXES, write_photo
 
@@ -119,3 +119,20 @@ def test_heic_without_its_package_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"o\.heic: expected pillow-heif to write HEIC, found none; pip install"):
         write_photo(tmp_path / "o.heic", PICTURE)
     write_photo(tmp_path / "o.avif", PICTURE)
+
+
+@pytest.mark.parametrize("mark", ["hdr-gain-map/1.0/", "HDRGainMap/1.0/", "iso:ts:21496:-1", "aux:hdrgainmap"])
+def test_a_gain_map_is_seen_by_each_mark(tmp_path, mark):
+    marks = {"hdr": "http://ns.adobe.com/", "HDR": "http://ns.apple.com/", "iso": "urn:iso:std:",
+             "aux": "urn:com:apple:photo:2020:"}  # fmt: skip
+    write_photo(tmp_path / "plain.jpg", PICTURE)
+    data = (tmp_path / "plain.jpg").read_bytes()
+    (tmp_path / "hdr.jpg").write_bytes(data + (marks[mark[:3]] + mark).encode())
+    assert has_gain_map(tmp_path / "hdr.jpg")
+    assert not has_gain_map(tmp_path / "plain.jpg")
+
+
+def test_a_heif_of_two_pictures_and_a_tone_map_has_a_gain_map(tmp_path):
+    brands = b"".join((b"mif1", b"\0\0\0\0", b"mif1", b"tmap"))
+    (tmp_path / "a.heic").write_bytes((8 + len(brands)).to_bytes(4, "big") + b"ftyp" + brands)
+    assert has_gain_map(tmp_path / "a.heic")
