@@ -22,6 +22,7 @@ WITH_EXAMPLES = (
     ("portraiture.export.model_file", "entry_name"),
     ("portraiture.export.onnx.graph", "module_of"),
     ("portraiture.export.tflite.graph", "module_of"),
+    ("portraiture.reference.arrays", "largest_code"),
     ("portraiture.reference.paper.disk", "disk_kernel"),
     ("portraiture.reference.photo.folder", "spread"),
     ("portraiture.tools.choices", "parse_list"),
