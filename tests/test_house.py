@@ -124,7 +124,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/figures": ("tools/figures/", "tools"),
     "tools/study": ("tools/study/", "reference/photo"),
     "tools/commands": (
-        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps}.py",
+        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,focus_choice}.py"
+        " tools/{lens_options,lens_look,portrait_file}.py",
         "reference* training* export* tools*",
     ),
 }

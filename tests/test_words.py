@@ -25,6 +25,7 @@ WITH_EXAMPLES = (
     ("portraiture.tools.report.sensitivity_picture", "place_of"),
     ("portraiture.export.onnx.graph", "module_of"),
     ("portraiture.export.tflite.graph", "module_of"),
+    ("portraiture.reference.arrays", "largest_code"),
     ("portraiture.reference.paper.disk", "disk_kernel"),
     ("portraiture.reference.photo.folder", "spread"),
     ("portraiture.tools.choices", "parse_list"),
