@@ -94,7 +94,7 @@ def test_inspect_writes_them_with_the_manifest(
 def test_the_report_of_parity_shows_them(old: Path) -> None:
     cost = costs_of.FileCost("filter onnx fp16 64x64", "onnx/f.onnx", 12.34, 2.345, 88.8, "a <note>").to_json()
     row = Row.not_run(Link.FILE, "bundle", "not asked")
-    page = html_report(old, [row], Gallery(), {}, [cost])
+    page = html_report(old, [row], Gallery(), {}, costs=[cost])
     for text in ("filter onnx fp16 64x64", ">12.3<", ">2.35<", ">89<", "a &lt;note&gt;", "Times and memory"):
         assert text in page
     assert "Times and memory" not in html_report(old, [row], Gallery(), {})
