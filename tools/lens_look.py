@@ -21,8 +21,8 @@ from portraiture.reference.lens.thin_lens import DISTANCES_M, ThinLens
 from portraiture.reference.paper.layers import depth_layers
 from portraiture.reference.photo.camera import camera_of
 from portraiture.reference.settings import MAX_APERTURE, Compositing, Mode, RenderSettings
-from portraiture.tools.focus_choice import Look, is_person_there
-from portraiture.tools.lens_options import LensChoice, lens_of
+from portraiture.tools.lens_choice import LensChoice, lens_of
+from portraiture.tools.portraits import Look, is_person_there
 from portraiture.tools.progress import note
 
 if TYPE_CHECKING:

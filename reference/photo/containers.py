@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from portraiture.reference.photo.metadata import IPTC_RESOURCE, Metadata
+from portraiture.reference.photo.decode import IPTC_RESOURCE, Metadata
 
 _XMP_MARK, _ICC_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 

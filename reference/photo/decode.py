@@ -54,11 +54,36 @@ class Photo:
         own: HxWx3 uint8 or uint16, the photo's own codes in the RGB of its profile; ``rgb`` itself of a photo that is
             8-bit sRGB, and of one that has no RGB (CMYK, a gray profile).
         icc: the profile of ``own``; empty for sRGB.
+        bare: nothing stands beside the pixels in the photo's file.
     """
 
     rgb: Bytes
     own: AnyArray
     icc: bytes
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is written beside a picture's pixels; each part may be empty.
+
+    Attributes:
+        exif: the block with its mark ``Exif``.
+        xmp: the packet.
+        iptc: the datasets.
+        icc: the profile of the pixels; empty for sRGB.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    icc: bytes = b""
+
+
+NOTHING = Metadata()
+
+IPTC_RESOURCE = 0x0404
+"""Number of IPTC's datasets among Photoshop's resources."""
 
 
 def decode(image: Image.Image, data: bytes) -> Photo:

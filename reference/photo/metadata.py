@@ -2,17 +2,17 @@
 
 import os
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from portraiture.reference.files import read_bytes
+from portraiture.reference.photo.decode import IPTC_RESOURCE, Metadata
 from portraiture.reference.photo.exif import portrait_exif, software
 from portraiture.reference.photo.kinds import DAMAGE, brands
 from portraiture.reference.photo.read import opened
 
-IPTC_RESOURCE, _IPTC_OF_TIFF = 0x0404, 33723
+_IPTC_OF_TIFF = 33723
 
 _GAIN_MAP_MARKS = (
     b"http://ns.adobe.com/hdr-gain-map/1.0/",
@@ -21,26 +21,6 @@ _GAIN_MAP_MARKS = (
     b"urn:com:apple:photo:2020:aux:hdrgainmap",
 )
 """Ultra HDR and ISO 21496-1 in a JPEG, Apple's in a JPEG and in a HEIC."""
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What is written beside a picture's pixels; each part may be empty.
-
-    Attributes:
-        exif: the block with its mark ``Exif``.
-        xmp: the packet.
-        iptc: the datasets.
-        icc: the profile of the pixels; empty for sRGB.
-    """
-
-    exif: bytes = b""
-    xmp: bytes = b""
-    iptc: bytes = b""
-    icc: bytes = b""
-
-
-NOTHING = Metadata()
 
 
 def portrait_metadata(

@@ -3,6 +3,7 @@
 import io
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -62,7 +63,8 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
             with opened(data) as image:
                 _check_size(path, image.size)
-                return decode(image, data)
+                bare = _is_bare(image)
+                return replace(decode(image, data), bare=bare)
     except (UnidentifiedImageError, UnknownPixelsError):
         if is_iso_photo(data):
             raise _damage(path, "a HEIC or AVIF photo that does not open") from None
@@ -73,6 +75,16 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
         raise _too_large(path, "more") from None
     except DAMAGE as error:
         raise _damage(path, " ".join(str(error).split()) or type(error).__name__) from None
+
+
+_BESIDE = {"exif", "xmp", "XML:com.adobe.xmp", "icc_profile", "photoshop", "mp", "comment"}
+"""Keys of Pillow's ``info`` for what stands beside the pixels; "mp" lists the further pictures of a JPEG."""
+
+
+def _is_bare(image: Image.Image) -> bool:
+    """Whether a photo is of a kind that says all that stands beside its pixels, and nothing does."""
+    simple = image.format in ("JPEG", "PNG", "WEBP", "BMP")
+    return simple and not (_BESIDE & image.info.keys()) and not len(image.getexif())
 
 
 def opened(data: bytes) -> Image.Image:

@@ -13,8 +13,7 @@ from PIL import Image
 from portraiture.reference.arrays import AnyArray, Bytes
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_whole
-from portraiture.reference.photo.containers import with_metadata
-from portraiture.reference.photo.metadata import NOTHING, Metadata
+from portraiture.reference.photo.decode import NOTHING, Metadata
 
 _BY_OPENCV = {
     # the first level with one filter takes half the time of OpenCV's own choice, for files as small
@@ -92,7 +91,12 @@ def _encoded(suffix: str, image: AnyArray, beside: Metadata) -> list[bytes | mem
     """The file in parts."""
     if suffix in _BY_OPENCV:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else np.ascontiguousarray(image)
-        return with_metadata(cv2.imencode(suffix, bgr, _BY_OPENCV[suffix])[1].data, suffix, beside)
+        encoded = cv2.imencode(suffix, bgr, _BY_OPENCV[suffix])[1].data
+        if beside == NOTHING:
+            return [encoded]
+        from portraiture.reference.photo.containers import with_metadata  # only what needs it pays for it
+
+        return with_metadata(encoded, suffix, beside)
     given = {"exif": beside.exif, "xmp": beside.xmp, "icc_profile": beside.icc}
     options: dict[str, Any] = {name: value for name, value in given.items() if value}
     file = io.BytesIO()

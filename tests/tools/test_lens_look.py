@@ -14,8 +14,8 @@ from portraiture.reference.lens.radii import image_diagonal_px
 from portraiture.reference.lens.thin_lens import ThinLens
 from portraiture.reference.plan import solve
 from portraiture.reference.settings import Compositing, Mode, RenderSettings
-from portraiture.tools.focus_choice import Look
 from portraiture.tools.lens_look import LensLook, through_lens
+from portraiture.tools.portraits import Look
 from portraiture.training.models.filters.base import blur_radius_px
 
 H, W = 96, 64

@@ -10,10 +10,15 @@ import click
 from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
-from portraiture.tools.choices import network_option, runtime_options, stem_outputs, weights_options
-from portraiture.tools.focus_choice import Look, focus_depth, parse_focus, untapped_focus
-from portraiture.tools.lens_options import lens_choice, lens_options
-from portraiture.tools.portrait_file import write_beside
+from portraiture.tools.choices import (
+    lens_options,
+    lens_options_given,
+    network_option,
+    runtime_options,
+    stem_outputs,
+    weights_options,
+)
+from portraiture.tools.portraits import Look, focus_depth, parse_focus, untapped_focus, write_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,7 +183,11 @@ def command(
     point = parse_focus(focus_text)
     one_file = _check_output(photos, output, bool(mask or depth or point))
     context = click.get_current_context()
-    choice = lens_choice(context)
+    choice = None
+    if lens_options_given(context):
+        from portraiture.tools.lens_choice import lens_choice
+
+        choice = lens_choice(context)
     if renderer == "rnn":
         _refuse_crf_options(context)
     settings = _settings(context.params) if renderer == "crf" else None
@@ -202,7 +211,7 @@ def command(
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         picture = draw(coded, maps if coded is rgb else with_own_pixels(maps, coded), look)
         made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
-        write_beside(photo, target, picture, pixels.icc, not strip_location, made)
+        write_beside(photo, pixels, target, picture, not strip_location, made)
 
     if len(photos) == 1:
         write_portrait(photos[0])

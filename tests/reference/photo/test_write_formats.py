@@ -12,7 +12,8 @@ from PIL import Image
 
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo import write
-from portraiture.reference.photo.metadata import Metadata, has_gain_map
+from portraiture.reference.photo.decode import Metadata
+from portraiture.reference.photo.metadata import has_gain_map
 from portraiture.reference.photo.read import open_photo, read_photo
 from portraiture.reference.photo.write import PICTURE_SUFFIXES, write_photo
 

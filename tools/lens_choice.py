@@ -1,30 +1,16 @@
-"""``--f-number``, ``--focal-length``, ``--sensor`` and ``--distance`` of ``render``: a lens in its own units."""
+"""What the user says of a lens by the options of ``render``, and what the photo's EXIF says where the user does not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from portraiture.tools.choices import lens_options_given
+
 if TYPE_CHECKING:
     from portraiture.reference.lens.thin_lens import ThinLens
     from portraiture.reference.photo.camera import Camera
-
-OPTIONS = {"f_number": "--f-number", "focal_length": "--focal-length", "sensor": "--sensor", "distance": "--distance"}
-"""Option by the name of its parameter; any of them asks for a lens."""
-
-
-def lens_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a lens; ``--aperture`` stands for all of them."""
-    for option, kind, text in (
-        ("--distance", float, "Lens: metres to the person. [default: by the person's size in the photo]"),
-        ("--sensor", str, "Lens: the sensor's size in mm, such as 22.5x15; the focal length is then the real one."),
-        ("--focal-length", float, "Lens: mm, the equivalent of 35 mm film. [default: the photo's EXIF]"),
-        ("--f-number", float, "Lens: such as 1.8; the blur is a thin lens'. [default: the photo's EXIF]"),
-    ):
-        metavar = "WIDTHxHEIGHT" if kind is str else None
-        command = click.option(option, type=kind, default=None, metavar=metavar, help=text)(command)
-    return command
 
 
 @dataclass(frozen=True)
@@ -44,15 +30,13 @@ class LensChoice:
     distance_m: float | None
 
 
-def lens_choice(context: click.Context) -> LensChoice | None:
-    """What the options say; None where none of them is given.
+def lens_choice(context: click.Context) -> LensChoice:
+    """What the options say, of which one at least is given.
 
     Raises:
         OptionError: ``--aperture`` beside them, or a value that cannot be.
     """
-    given = [option for name, option in OPTIONS.items() if context.params[name] is not None]
-    if not given:
-        return None
+    given = lens_options_given(context)
     from portraiture.reference.errors import OptionError
     from portraiture.reference.lens.thin_lens import DISTANCES_M, ThinLens, check_range
 
