@@ -133,6 +133,24 @@ it("fits a phone", async () => {
   await phone.context().close();
 }, SLOW.timeout);
 
+it("computes the goldens by WebGPU too, here drawn in software", async (context) => {
+  const software = await launch(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan", "--use-vulkan=swiftshader"]);
+  try {
+    const gpu = await software.newPage();
+    await gpu.goto(`${URL_}check.html?backend=webgpu`);
+    const there = await gpu.evaluate(async () => Boolean(await (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu?.requestAdapter()));
+    if (!there) return context.skip("this Chromium has no WebGPU");
+    await gpu.waitForSelector("body[data-checked]", SLOW);
+    expect(await gpu.textContent("tbody")).toContain("WebGPU");
+    expect(await gpu.textContent("tbody")).not.toContain("WebAssembly");
+    expect(await gpu.textContent("#verdict")).toContain("All 3 outputs");
+    await ready(gpu);
+    expect(await gpu.locator("body").getAttribute("data-ready")).toBe("wasm"); // software is left alone unless asked for
+  } finally {
+    await software.close();
+  }
+}, 2 * SLOW.timeout);
+
 it("says what a browser lacks", async () => {
   const old = await fresh();
   await old.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));

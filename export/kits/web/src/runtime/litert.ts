@@ -26,7 +26,7 @@ async function variant(): Promise<{ name: string; threads: boolean }> {
  * Loads LiteRT's WASM.
  *
  * @param base address of the folder with LiteRT's wasm files, ending in a slash
- * @param backend `wasm` to leave a WebGPU device alone
+ * @param backend `auto` takes a WebGPU device that is one, `webgpu` any, `wasm` none
  * @param onBytes is told how many bytes came
  */
 export async function loadRuntime(base: string, backend: Backend | "auto", onBytes: (count: number) => void): Promise<Runtime> {
@@ -45,8 +45,15 @@ export async function loadRuntime(base: string, backend: Backend | "auto", onByt
     Module: { wasmBinary, locateFile: (file: string) => base + file, mainScriptUrlOrBlob: `${base}${name}.js` },
   });
   const litert = await loadLiteRt(base, { threads });
-  const device = backend === "wasm" ? null : litert.getWebGpuDevice();
+  const device = backend === "webgpu" || (backend === "auto" && !(await drawsInSoftware())) ? litert.getWebGpuDevice() : null;
   return { backend: device ? "webgpu" : "wasm", threads: threads ? litert.liteRtWasm.getThreadCount() : 1, variant: name };
+}
+
+/** Whether the WebGPU adapter is the processor under another name, many times as slow as WASM. */
+async function drawsInSoftware(): Promise<boolean> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<{ info?: { isFallbackAdapter?: boolean; architecture?: string } } | null> } };
+  const info = (await gpu?.requestAdapter())?.info;
+  return info?.isFallbackAdapter === true || info?.architecture === "swiftshader";
 }
 
 /** One model of a bundle, ready to run. */
