@@ -31,6 +31,8 @@ export interface Options {
   readonly wasm: string;
   readonly precision: string;
   readonly backend?: Backend | "auto";
+  /** Of the models, where the page may have threads; default all cores but one. */
+  readonly threads?: number | undefined;
   /** Told how many bytes are there, of how many; the total is an estimate until all are. */
   readonly progress?: Progress;
 }
@@ -46,7 +48,7 @@ export class Portraiture {
   ) {}
 
   /** Loads the runtime and the models; those of the first size are ready when it returns, others on first use. */
-  static async load({ bundle, wasm, precision, backend = "auto", progress = () => {} }: Options): Promise<Portraiture> {
+  static async load({ bundle, wasm, precision, backend = "auto", threads, progress = () => {} }: Options): Promise<Portraiture> {
     const models = tfliteModels(await downloadJson<Manifest>(`${bundle}manifest.json`), precision);
     const sizes = commonSizes(models, MODELS);
     if (!sizes.length) throw new Error(`manifest.json: expected perception and filter in ${precision} as tflite, found ${models.map((m) => m.name).join(", ") || "none"}; export them`);
@@ -55,10 +57,10 @@ export class Portraiture {
     const total = [...paths.values()].reduce((a, b) => a + b, WASM_BYTES);
     let done = 0;
     const onBytes = (count: number): void => progress(Math.min((done += count), total), total);
-    const loading = loadRuntime(wasm, backend, onBytes);
+    const loading = loadRuntime(wasm, backend, onBytes, threads);
     const files = new Map([...paths.keys()].map((path) => [path, download(bundle + path, onBytes)]));
     const [runtime] = await Promise.all([loading, ...files.values()]);
-    const opened = new Map(served.map((m) => [`${m.name} ${m.size}`, once(async () => ModelRunner.open(await files.get(m.path)!, m, runtime.backend))]));
+    const opened = new Map(served.map((m) => [`${m.name} ${m.size}`, once(async () => ModelRunner.open(await files.get(m.path)!, m, runtime))]));
     const loaded = new Portraiture(runtime, sizes, opened);
     await Promise.all(MODELS.map((name) => loaded.runner(name, sizes[0]!)));
     progress(total, total);

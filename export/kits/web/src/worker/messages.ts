@@ -9,6 +9,7 @@ export interface Place {
   readonly wasm: string;
   readonly precision: string;
   readonly backend: Backend | "auto";
+  readonly threads: number | undefined;
 }
 
 export interface Loaded extends Runtime {

@@ -76,7 +76,7 @@ const answers: Answers = {
   },
 
   async check(place: Place, id): Promise<CheckRow[]> {
-    const runtime = portraiture?.runtime ?? (await loadRuntime(place.wasm, place.backend, () => {}));
+    const runtime = portraiture?.runtime ?? (await loadRuntime(place.wasm, place.backend, () => {}, place.threads));
     const rows: CheckRow[] = [];
     for await (const row of selfCheck(place.bundle, place.precision, runtime)) {
       rows.push(row);
