@@ -48,8 +48,7 @@ export async function psnr(page: Page, picture: string, part: readonly number[] 
   const bytes = readFileSync(fixture(picture)).toString("base64");
   return page.evaluate(
     async ({ bytes, part }) => {
-      const blob = await (await fetch(`data:image/png;base64,${bytes}`)).blob();
-      const bitmap = await createImageBitmap(blob);
+      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]));
       const { width, height } = bitmap;
       const canvas = new OffscreenCanvas(width, height);
       const context = canvas.getContext("2d")!;

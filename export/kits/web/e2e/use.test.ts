@@ -33,6 +33,15 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
+it("can send nothing to another place", async () => {
+  const { server, address } = await plainHost();
+  let asked = 0;
+  server.on("request", () => asked++);
+  const sent = await page.evaluate((to) => fetch(to, { method: "POST", body: "a photo", mode: "no-cors" }).then(() => "sent", () => "refused"), address);
+  expect([sent, asked]).toEqual(["refused", 0]);
+  server.close();
+});
+
 it("says what it cannot take", async () => {
   await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") });
   await page.waitForSelector("#start-error:not([hidden])");
