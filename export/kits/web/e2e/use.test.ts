@@ -149,7 +149,7 @@ it("computes the goldens by WebGPU too, here drawn in software", async (context)
     await gpu.goto(`${URL_}check.html?backend=webgpu`);
     const there = await gpu.evaluate(async () => Boolean(await (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu?.requestAdapter()));
     if (!there) return context.skip("this Chromium has no WebGPU");
-    await gpu.waitForSelector("body[data-checked]", SLOW);
+    await gpu.waitForSelector("body[data-checked]", { timeout: 4 * SLOW.timeout });
     expect(await gpu.textContent("tbody")).toContain("WebGPU");
     expect(await gpu.textContent("tbody")).not.toContain("WebAssembly");
     expect(await gpu.textContent("#verdict")).toContain("All 3 outputs");
@@ -158,7 +158,7 @@ it("computes the goldens by WebGPU too, here drawn in software", async (context)
   } finally {
     await software.close();
   }
-}, 2 * SLOW.timeout);
+}, 6 * SLOW.timeout);
 
 it("says what a browser lacks", async () => {
   const old = await fresh();
