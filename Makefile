@@ -1,5 +1,6 @@
 # `make bundle` and `make test` set everything up by themselves; they need Python 3.11 and make, nothing else.
 # `make check` is the quick look while you work: lint, types and the fast tests.
+# `make test-apps` tests the kits for apps: it needs Node, npm's registry and Chromium, and says which is absent.
 # `make figures` runs the commands that the guides name for their figures, and compares.
 PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -12,7 +13,7 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 SAMPLES := build/samples
 WORKERS ?= 2
 
-.PHONY: bundle test check lint types fast-tests all-tests figures torture clean
+.PHONY: bundle test check lint types fast-tests all-tests test-apps figures torture clean
 
 $(VENV)/.created:
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 as python3.11 or python3, found neither; \
@@ -39,7 +40,7 @@ bundle: $(VENV)/.runtime
 	@$(BIN)/portraiture export -o bundle --precision fp32,fp16
 	@echo "samples: the astronaut through each renderer"
 	@$(BIN)/python -m portraiture.tools.samples $(SAMPLES)
-	@echo "bundle/ holds the models; $(SAMPLES)/ the rendered astronaut"
+	@echo "bundle/ holds the models; $(SAMPLES)/ the rendered astronaut; try it: $(BIN)/portraiture demo bundle"
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check --quiet $(PACKAGES) tests
@@ -62,6 +63,10 @@ check: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory lint types all-tests
+
+# BUNDLE=DIR tests the page with that bundle, in place of a small one that is exported for it
+test-apps: $(VENV)/.installed
+	@$(if $(BUNDLE),PORTRAITURE_BUNDLE='$(abspath $(BUNDLE))') $(BIN)/python -m pytest tests/apps -rs
 
 # ONLY=TEXT takes the commands and documents whose name holds TEXT
 figures: $(VENV)/.runtime

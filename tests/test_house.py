@@ -88,7 +88,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export/doctor/",
         "export export/networks export/targets export/tflite training/models training/filters",
     ),
-    "export/kits": ("export/kits/", "export"),
+    "export/kits": ("export/kits/", "export reference/lens reference/enlarge reference/presence"),
     "export/bundle": ("export/bundle/", "export export/kits reference/lens"),
     "export/parity": (
         "export/parity/",
@@ -120,6 +120,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
+    "tools/demo": ("tools/demo/", "tools export export/bundle export/kits export/writing"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
     "tools/study": ("tools/study/", "reference/photo"),

@@ -28,6 +28,10 @@ def main(site: Path) -> None:
 
     load_perception()
     load_filter()
+    from portraiture.export.kits.web_kit import kit_files
+
+    missing = {"package-lock.json", "index.html", "src/portraiture.ts", "src/page/page.css"} - set(kit_files())
+    assert not missing, f"expected the web kit's sources in the wheel, found none of {missing}"
     sys.stdout.write(f"wheel: {len(set(modules))} modules import from {site}\n")
 
 

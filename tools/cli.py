@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "Write a bundle of Core ML and TFLite models.",
     "parity": "Prove that a bundle computes what PyTorch computes.",
     "inspect": "Show and verify what is in a bundle.",
+    "demo": "Show a bundle as a page in the browser.",
     "doctor": "Say how phones' GPUs, NPUs and Neural Engine take a bundle's files.",
     "sensitivity": "Measure how small each layer may be stored; write a plan.",
     "diff": "Compare two bundles: contract, files, weights, outputs, times.",

@@ -1,4 +1,4 @@
-"""What a bundle holds beside its models: goldens, constants, the model card and the manifest."""
+"""What a bundle holds beside its models: goldens, constants, kits, the model card and the manifest."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from portraiture.export.bundle.checksums import checksums
 from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
+from portraiture.export.kits.kit import write_kits
 from portraiture.export.networks.digests import digests
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
@@ -32,6 +33,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
     files = model_files({"models": list(entries), **plan})
     write_goldens(root, truth, files)
     write_contents(root, files)
+    write_kits(root, spec.kits)
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
     weights = digests(truth.networks)

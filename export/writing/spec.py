@@ -6,6 +6,7 @@ from pathlib import Path
 from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size
 from portraiture.export.doctor.devices.examine import Device, check_devices
 from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Packaging, Precision, Route, Target
+from portraiture.export.kits.kit import NEEDS, Kit
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.plan import Plan
@@ -19,6 +20,7 @@ class BundleSpec:
     ``calibration`` are the photo files on which static int8 finds the ranges of activations. ``devices`` are those that
     the doctor looks at each file for, empty for all that run its format; with ``strict`` a file that one of them does
     not take whole is refused. ``plan`` is what files of the precision ``plan`` are stored by.
+    not take whole is refused. ``kits`` are sources for apps that the bundle gets.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -32,6 +34,7 @@ class BundleSpec:
     devices: tuple[Device, ...] = ()
     plan: Plan | None = None
     strict: bool = False
+    kits: tuple[Kit, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises OptionError where a target has none of the precisions asked for, or a precision no target.
@@ -65,6 +68,11 @@ class BundleSpec:
             raise OptionError(
                 "--precision plan: expected --plan FILE with it, and it with --plan, found one of them; add the other"
             )
+        for kit in self.kits:
+            if NEEDS[kit] not in self.targets:
+                asked = ", ".join(t.value for t in self.targets)
+                raise OptionError(f"--kit {kit.value}: expected --target {NEEDS[kit].value} with it, found {asked};"
+                                  f" add {NEEDS[kit].value}")  # fmt: skip
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
             raise OptionError(

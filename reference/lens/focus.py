@@ -11,6 +11,10 @@ FOCUS_ON_PERSON = -1.0
 """Where a focus must be a number, a negative one means the person's depth: in exported models and rendered pairs."""
 
 
+TAP_REACH = 0.01
+"""A tapped point's depth is the median this far around it, a share of the photo's longer side. Chosen, not measured."""
+
+
 def person_depth(mask: Floats, depth: Floats) -> float:
     """The mask-weighted mean depth, sum_i m_i z_i / sum_i m_i: the default focus.
 
@@ -46,7 +50,7 @@ def depth_at(depth: AnyArray, x: float, y: float) -> float:
     if not (0 <= column < width and 0 <= row < height):
         where = f"inside the photo ({width}x{height}), found {x:g},{y:g}"
         raise OptionError(f"focus: expected a point {where}; count pixels from its top left corner")
-    reach = max(1, round(0.01 * max(height, width)))
+    reach = max(1, round(TAP_REACH * max(height, width)))
     patch = depth[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
     return float(np.median(patch))
 

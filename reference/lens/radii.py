@@ -19,6 +19,15 @@ MIN_SPAN = 1e-3
 """Depth behind the focus counts as at least this much: noise of a flat depth must not blur it fully. Chosen."""
 
 
+FAR_FROM, FAR_SLOPE = 5 / 6, 100.0
+"""The farthest depth is the mean of what lies beyond this share of the depth's range, cut by a ramp of this slope:
+about the centre of the farthest of six layers. The slope is chosen, not measured."""
+
+
+LEAST_MEAN_FAR, LEAST_MEAN_MASK = 1e-5, 1e-4
+"""Means that divide count as at least this much: a flat depth, a mask of nobody. Chosen, not measured."""
+
+
 def image_diagonal_px(shape: tuple[int, ...]) -> float:
     """Diagonal of an image of shape (H, W, ...), in pixels."""
     return math.hypot(shape[0], shape[1])
@@ -52,8 +61,8 @@ def far_depth(depth: Floats) -> float:
         depth: HxW in 0..1.
     """
     low, high = float(depth.min()), float(depth.max())
-    share = np.clip(100 * (depth - low - 5 / 6 * (high - low)) / max(high - low, MIN_SPAN), 0.0, 1.0)
-    return float((share * depth).mean() / max(float(share.mean()), 1e-5))
+    share = np.clip(FAR_SLOPE * (depth - low - FAR_FROM * (high - low)) / max(high - low, MIN_SPAN), 0.0, 1.0)
+    return float((share * depth).mean() / max(float(share.mean()), LEAST_MEAN_FAR))
 
 
 def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | None) -> Floats:
@@ -69,7 +78,7 @@ def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | No
         HxW radii in pixels: 0 up to the focus, ``aperture * diagonal`` from the farthest layer's centre on.
     """
     if focus is None:
-        focus = float((mask * depth).mean() / max(float(mask.mean()), 1e-4))
+        focus = float((mask * depth).mean() / max(float(mask.mean()), LEAST_MEAN_MASK))
     share = np.clip((depth - focus) / max(far_depth(depth) - focus, MIN_SPAN), 0.0, 1.0)
     return np.asarray(aperture * image_diagonal_px(depth.shape) * share, dtype=np.float64)
 

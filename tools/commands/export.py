@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
+@click.option("--kit", "kits", metavar="web", help="Comma-separated: sources for apps, put beside the models.")
 @click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Private ed25519 key, a PEM file.")
 @device_option
 @click.option("--strict", is_flag=True, help="Refuse a file that a device does not take whole, in place of a warning.")
@@ -52,6 +53,7 @@ def command(
     which_text: str | None,
     own: str | None,
     route: str,
+    kits: str | None,
     key: Path | None,
     devices: tuple[str, ...],
     strict: bool,
@@ -61,6 +63,7 @@ def command(
     from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
     from portraiture.export.doctor.devices.examine import Device
     from portraiture.export.formats import Packaging, Precision, Route, Target
+    from portraiture.export.kits.kit import Kit
     from portraiture.export.model_file import bytes_of
     from portraiture.export.networks.build import Checkpoints, Networks
     from portraiture.export.plan import read_plan
@@ -89,6 +92,7 @@ def command(
         calibration=calibration_photos(calibrate) if calibrate else (),
         devices=tuple(parse_one("--device", name, Device) for name in devices),
         strict=strict,
+        kits=parse_list("kit", kits, Kit) if kits else (),
     )
 
     def show(rows: "Sequence[Row]") -> None:
