@@ -20,8 +20,8 @@ MIN_SPAN = 1e-3
 
 
 FAR_FROM, FAR_SLOPE = 5 / 6, 100.0
-"""The farthest depth is the mean of what lies beyond this share of the depth's range, cut by a ramp of this slope: about
-the centre of the farthest of six layers. The slope is chosen, not measured."""
+"""The farthest depth is the mean of what lies beyond this share of the depth's range, cut by a ramp of this slope:
+about the centre of the farthest of six layers. The slope is chosen, not measured."""
 
 
 LEAST_MEAN_FAR, LEAST_MEAN_MASK = 1e-5, 1e-4

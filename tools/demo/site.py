@@ -36,8 +36,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:",
 }
-"""The first two let a page share memory between threads; without them the models run on one."""
+"""The first two let a page share memory between threads; without them the models run on one. By the last one a browser
+lets neither page nor worker send anything to another place."""
 
 HOST_FILE = "_headers"
 """What static hosts (Netlify, Cloudflare Pages) read headers from."""
