@@ -1,6 +1,7 @@
 # `make bundle` and `make test` set everything up by themselves; they need Python 3.11 and make, nothing else.
 # `make check` is the quick look while you work: lint, types and the fast tests.
 # `make test-apps` tests the kits for apps: it needs Node, npm's registry and Chromium, and says which is absent.
+# For Kotlin it needs Maven, Java 17 and, once, Maven Central: it says so too.
 # `make figures` runs the commands that the guides name for their figures, and compares.
 PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)

@@ -8,6 +8,15 @@ from pathlib import Path
 ELSEWHERE = {"portraiture.export.onnx_tf.worker"}
 """Run by the Python of onnx-tf's own environment, not imported by ours."""
 
+KOTLIN_KIT = (
+    "README.md",
+    "pom.xml",
+    "portraiture-kotlin/src/main/kotlin/portraiture/Portraiture.kt",
+    "portraiture-android/src/main/AndroidManifest.xml",
+    "portraiture-android/src/test/resources/robolectric.properties",
+)
+"""One file of each ending and depth."""
+
 
 def main(site: Path) -> None:
     """Import all modules below ``site/portraiture`` and check the shipped weights are there."""
@@ -28,10 +37,13 @@ def main(site: Path) -> None:
 
     load_perception()
     load_filter()
+    from portraiture.export.kits import kotlin_kit
     from portraiture.export.kits.web_kit import kit_files
 
     missing = {"package-lock.json", "index.html", "src/portraiture.ts", "src/page/page.css"} - set(kit_files())
     assert not missing, f"expected the web kit's sources in the wheel, found none of {missing}"
+    lacks = set(KOTLIN_KIT) - set(kotlin_kit.kit_files())
+    assert not lacks, f"expected the Kotlin kit's sources in the wheel, found none of {lacks}"
     sys.stdout.write(f"wheel: {len(set(modules))} modules import from {site}\n")
 
 

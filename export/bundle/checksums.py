@@ -22,7 +22,10 @@ LITTER = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 
-_TEXT = frozenset((".json", ".md", ".kt", ".swift", ".ts", ".html", ".css", ".svg", ".webmanifest"))
+_TEXT = frozenset((".json", ".md", ".kt", ".swift", ".ts", ".html", ".css", ".svg", ".webmanifest")) | {
+    ".xml",
+    ".properties",
+}
 """Endings of text files, which are compared by content: a checkout may have changed how their lines end."""
 
 

@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 
 from portraiture.export.formats import Target
-from portraiture.export.kits.web_kit import write_kit
+from portraiture.export.kits import kotlin_kit, web_kit
 
 FOLDER = "kits"
 
@@ -13,12 +13,13 @@ class Kit(Enum):
     """Sources for an app's developer, by platform."""
 
     WEB = "web"
+    KOTLIN = "kotlin"
 
 
-NEEDS = {Kit.WEB: Target.TFLITE}
-"""The format whose files a kit runs."""
+NEEDS = {Kit.WEB: (Target.TFLITE,), Kit.KOTLIN: (Target.TFLITE, Target.ONNX)}
+"""The formats whose files a kit runs; one of them is enough."""
 
-WRITERS = {Kit.WEB: write_kit}
+WRITERS = {Kit.WEB: web_kit.write_kit, Kit.KOTLIN: kotlin_kit.write_kit}
 
 
 def write_kits(root: Path, kits: tuple[Kit, ...]) -> None:

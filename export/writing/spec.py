@@ -20,7 +20,7 @@ class BundleSpec:
     ``calibration`` are the photo files on which static int8 finds the ranges of activations. ``devices`` are those that
     the doctor looks at each file for, empty for all that run its format; with ``strict`` a file that one of them does
     not take whole is refused. ``plan`` is what files of the precision ``plan`` are stored by.
-    not take whole is refused. ``kits`` are sources for apps that the bundle gets.
+    ``kits`` are sources for apps that the bundle gets.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -69,10 +69,11 @@ class BundleSpec:
                 "--precision plan: expected --plan FILE with it, and it with --plan, found one of them; add the other"
             )
         for kit in self.kits:
-            if NEEDS[kit] not in self.targets:
+            if not set(NEEDS[kit]) & set(self.targets):
                 asked = ", ".join(t.value for t in self.targets)
-                raise OptionError(f"--kit {kit.value}: expected --target {NEEDS[kit].value} with it, found {asked};"
-                                  f" add {NEEDS[kit].value}")  # fmt: skip
+                takes = " or ".join(t.value for t in NEEDS[kit])
+                raise OptionError(f"--kit {kit.value}: expected --target {takes} with it, found {asked};"
+                                  f" add {NEEDS[kit][0].value}")  # fmt: skip
         static = Precision.INT8_STATIC in self.precisions
         if static and not self.calibration:
             raise OptionError(
