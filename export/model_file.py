@@ -181,6 +181,9 @@ class Format:
         graph: ``graph(path, file)``, a model's operations and the tensors between them, as a device sees them.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
+        absent: ``absent()``, which packages of the format are not installed, and what installs them; empty where none.
+            Without them its files are neither written nor run, and the rest of a bundle is.
+        second: a format whose runtime is a second judge of this one's fp16 files: it computes the same network in fp16.
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
         by_tensorflow: whether TensorFlow's interpreter runs these files too.
         tools: packages that write such a file, beside those that every manifest names.
@@ -205,6 +208,8 @@ class Format:
     undelegated: Callable[..., list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine
     not_run_here: Callable[[], str] = _all_here
+    absent: Callable[[], str] = _all_here
+    second: Target | None = None
     joins: bool = False
     by_tensorflow: bool = False
     tools: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from portraiture.export.coreai.format import FORMAT as COREAI
 from portraiture.export.coreml.format import FORMAT as COREML
 from portraiture.export.formats import Target
 from portraiture.export.model_file import Format, ModelFile, Values
@@ -15,6 +16,7 @@ FORMATS: dict[Target, Format] = {
     Target.TFLITE: TFLITE,
     Target.COREML: COREML,
     Target.ONNX: ONNX,
+    Target.COREAI: COREAI,
 }
 """What each format can do. Its layout, ending, precisions and routes, which the ground needs, are in ``formats.py``."""
 

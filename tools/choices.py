@@ -11,7 +11,7 @@ from portraiture.reference.errors import OptionError, unknown
 
 E = TypeVar("E", bound=Enum)
 
-RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
+RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx", "coreai")
 
 
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
@@ -83,7 +83,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--bundle",
         type=click.Path(path_type=Path),
         default=None,
-        help="Bundle for the tflite, tensorflow, coreml and onnx runtimes.",
+        help="Bundle for the tflite, tensorflow, coreml, onnx and coreai runtimes.",
     )(command)
     return click.option(
         "--runtime",

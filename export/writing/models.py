@@ -25,6 +25,7 @@ from portraiture.export.writing.packaging import package
 from portraiture.export.writing.refusals import own_refusals
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.export.writing.workers import in_processes
+from portraiture.reference.errors import InputError
 
 Report = Callable[[str, int, int], None]
 """Called before each step: what runs now, how many steps are done, and of how many."""
@@ -229,8 +230,12 @@ def write_models(
 
     Raises:
         GateError: the doctor refuses a network or a file.
+        InputError: the packages of a format are not installed.
     """
     files, done = spec.files(), 0
+    for target in spec.targets:
+        if why := FORMATS[target].absent():
+            raise InputError(f"--target {target.value}: expected its packages, found {why}")
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)

@@ -12,13 +12,13 @@ from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, MODELS, Size
-from portraiture.export.coreml.compress import palette
 from portraiture.export.doctor.examine import examine
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.mil.package import read_package
 from portraiture.export.model_file import ModelFile, counted, file_path
 from portraiture.export.networks.build import Networks
 from portraiture.export.onnx.compress import quantized
+from portraiture.export.palette import palette
 from portraiture.export.parity.links import file_rows, pipeline_rows
 from portraiture.export.parity.rows import Link, Status, judge
 from portraiture.export.pipeline.truth import Truth
