@@ -181,7 +181,7 @@ class Format:
         graph: ``graph(path, file)``, a model's operations and the tensors between them, as a device sees them.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
-        absent: ``absent()``, which packages of the format are not installed, and what installs them; empty where none.
+        absent: ``absent()``, that packages of the format are not installed; empty where none is missing.
             Without them its files are neither written nor run, and the rest of a bundle is.
         second: a format whose runtime is a second judge of this one's fp16 files: it computes the same network in fp16.
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.

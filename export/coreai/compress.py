@@ -73,6 +73,4 @@ def compressed(program: Any, precision: Precision, kept: list[np.ndarray]) -> An
         if precision is Precision.INT8:
             return quantize_weights(program, DType.INT8, weight_num_threshold=INT8_LEAST_WEIGHTS - 1)
         least = PALETTE_LEAST_WEIGHTS - 1
-        return palettize_weights(
-            program, None, PALETTE_BITS, weight_num_threshold=least, enable_fast_kmeans_mode=False
-        )
+        return palettize_weights(program, None, PALETTE_BITS, weight_num_threshold=least, enable_fast_kmeans_mode=False)

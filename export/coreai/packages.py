@@ -11,16 +11,20 @@ MODULES = ("coreai", "coreai_torch", "coreai_opt")
 """Compiler and runtime, converter, compression."""
 
 
+INSTALL = "pip install 'portraiture[coreai]'"
+"""What installs them."""
+
+
 def absent() -> str:
-    """What is missing here, and what installs it; empty where nothing is."""
+    """What is missing here; empty where nothing is."""
     lacking = [name for name in MODULES if find_spec(name) is None]
-    return f"no {lacking[0]} here; pip install 'portraiture[coreai]'" if lacking else ""
+    return f"the coreai extra is not installed ({lacking[0]} is missing)" if lacking else ""
 
 
 def require() -> None:
     """Raise InputError where a package is missing."""
     if why := absent():
-        raise InputError(f"coreai: expected Apple's packages of Core AI, found {why}")
+        raise InputError(f"coreai: expected Apple's packages of Core AI, found {why}; {INSTALL}")
 
 
 @contextmanager

@@ -50,8 +50,17 @@ def _with_all_outputs(program: Program, path: Path) -> None:
     """Write a program that gives all that it computes."""
     with apple():
         from coreai._compiler.dialects import coreai
-        from coreai._compiler.ir import ArrayAttr, DictAttr, F16Type, F32Type, FunctionType, InsertionPoint
-        from coreai._compiler.ir import RankedTensorType, StringAttr, TypeAttr
+        from coreai._compiler.ir import (
+            ArrayAttr,
+            DictAttr,
+            F16Type,
+            F32Type,
+            FunctionType,
+            InsertionPoint,
+            RankedTensorType,
+            StringAttr,
+            TypeAttr,
+        )
 
         graph, found = program.graph, {}
         for step in program.steps:

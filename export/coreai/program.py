@@ -63,16 +63,14 @@ class Program:
         self.steps = list(self._steps())
 
     def _steps(self) -> Iterator[Step]:
-        composites = {g.sym_name.value: g for g in self.whole._module._body.operations if hasattr(g, "sym_name")}
+        graphs = {g.sym_name.value: g.operation.attributes for g in self.whole._module._body.operations}
         computed, count = set(self.graph.arguments), 0
         for operation in self.operations:
             if not computed.intersection(operation.operands):
                 continue  # a constant, or a weight that is expanded
             kind = operation.name.removeprefix("coreai.").removeprefix("decomposable.")
-            if "callee" in operation.attributes:
-                called = composites.get(str(operation.attributes["callee"]).removeprefix("@"))
-                found = re.search(r'declaration<"(\w+)"', str(called.attributes["composite_decl"])) if called else None
-                kind = found[1] if found else kind
+            if kind == "invoke":
+                kind = _composite(graphs, operation) or kind
             results = list(operation.results)
             computed.update(results)
             own = f"{kind}_{count}"
@@ -88,6 +86,15 @@ class Program:
                     array = expanded(value)
                     if array is not None and np.issubdtype(array.dtype, np.floating):
                         yield f"{step.names[0]} input {k}", array
+
+
+def _composite(graphs: dict[str, Any], invoke: Any) -> str:
+    """What a function inside a program does, such as ``pixel_shuffle``; empty where it does not say."""
+    called = re.search(r"@(\w+)", " ".join(str(named.attr) for named in invoke.attributes))
+    attributes = graphs.get(called[1], {}) if called else {}
+    declared = str(attributes["composite_decl"]) if "composite_decl" in attributes else ""
+    found = re.search(r'declaration<"(\w+)"', declared)
+    return found[1] if found else ""
 
 
 def expanded(value: Any) -> np.ndarray | None:

@@ -18,7 +18,7 @@ from portraiture.reference.errors import InputError
 class Session:
     """An opened function; it is compiled here, into a temporary folder that lives as long as this.
 
-    Apple's runtime waits in a thread of its own, so that a caller may have a loop of coroutines itself, as notebooks do.
+    Apple's runtime waits in a thread of its own: a caller may have a loop of coroutines itself, as notebooks do.
 
     Args:
         path: the folder.

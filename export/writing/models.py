@@ -13,7 +13,7 @@ from portraiture.export.doctor.devices.examine import devices_for, examine_for
 from portraiture.export.doctor.devices.summary import line, refuse_cut
 from portraiture.export.doctor.examine import examine, examine_network
 from portraiture.export.doctor.operations import most_operations
-from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
+from portraiture.export.formats import LAYOUT, OWN_EXTRAS, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
 from portraiture.export.pipeline.rounding import fair_for
@@ -235,7 +235,9 @@ def write_models(
     files, done = spec.files(), 0
     for target in spec.targets:
         if why := FORMATS[target].absent():
-            raise InputError(f"--target {target.value}: expected its packages, found {why}")
+            raise InputError(
+                f"--target {target.value}: expected its packages, found {why}; pip install 'portraiture[{OWN_EXTRAS[target]}]'"
+            )
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)

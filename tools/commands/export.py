@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
-@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx, coreai.")
+@click.option(
+    "--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx, coreai."
+)
 @click.option("--precision", "precisions", default="fp16", show_default=True,
               help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml).")  # fmt: skip
 @click.option("--calibrate", "calibrate", type=click.Path(path_type=Path), metavar="DIR",

@@ -32,11 +32,14 @@ from portraiture.tools.choices import network_option, weights_options
 )
 @click.option("--key", type=click.Path(path_type=Path), metavar="KEY",
               help="Public ed25519 key, a PEM file: refuse a bundle without a signature by it.")  # fmt: skip
+@click.option("--core-ai/--no-core-ai", "second", default=True, show_default=True,
+              help="Hold Core ML's fp16 files to Apple's Core AI, where portraiture[coreai] is installed; minutes.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
-    device: Path | None, allowed: tuple[str, ...], key: Path | None, locate: bool,
+    device: Path | None, allowed: tuple[str, ...], key: Path | None, second: bool,
+    locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
@@ -91,7 +94,7 @@ def command(
             rows = device_rows(bundle, device, gallery.watch, allowed)
         else:
             with steps("checking") as report:
-                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch)
+                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch, second=second)
             if locate:
                 rows = explain(bundle, rows, truth, list(pictures.values()))
     except InputError as error:  # an older report must not stand for this run
