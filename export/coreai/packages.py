@@ -24,7 +24,7 @@ def absent() -> str:
 def require() -> None:
     """Raise InputError where a package is missing."""
     if why := absent():
-        raise InputError(f"coreai: expected Apple's packages of Core AI, found {why}; {INSTALL}")
+        raise InputError(f"coreai: expected Apple's packages of Core AI, found that {why}; {INSTALL}")
 
 
 @contextmanager

@@ -66,9 +66,9 @@ def _with_all_outputs(program: Program, path: Path) -> None:
         for step in program.steps:
             for name, value in zip(step.names, step.operation.results, strict=True):
                 kind = value.type
-                if isinstance(kind, RankedTensorType) and kind.rank == 4 and kind.has_static_shape:
-                    if isinstance(kind.element_type, F16Type | F32Type):
-                        found[name] = value
+                is_map = isinstance(kind, RankedTensorType) and kind.rank == 4 and kind.has_static_shape
+                if is_map and isinstance(kind.element_type, F16Type | F32Type):
+                    found[name] = value
         with graph.operation.context, graph.location:
             with InsertionPoint(program.end):
                 coreai.output(list(found.values()))

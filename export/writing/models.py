@@ -235,9 +235,8 @@ def write_models(
     files, done = spec.files(), 0
     for target in spec.targets:
         if why := FORMATS[target].absent():
-            raise InputError(
-                f"--target {target.value}: expected its packages, found {why}; pip install 'portraiture[{OWN_EXTRAS[target]}]'"
-            )
+            install = f"pip install 'portraiture[{OWN_EXTRAS[target]}]'"
+            raise InputError(f"--target {target.value}: expected its packages, found that {why}; {install}")
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)

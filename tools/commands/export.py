@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx, coreai."
 )
 @click.option("--precision", "precisions", default="fp16", show_default=True,
-              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml).")  # fmt: skip
+              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml, coreai).")  # fmt: skip
 @click.option("--calibrate", "calibrate", type=click.Path(path_type=Path), metavar="DIR",
               help="Your photos, for int8-static; 64 of them are used, evenly spread.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")

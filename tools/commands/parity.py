@@ -33,7 +33,7 @@ from portraiture.tools.choices import network_option, weights_options
 @click.option("--key", type=click.Path(path_type=Path), metavar="KEY",
               help="Public ed25519 key, a PEM file: refuse a bundle without a signature by it.")  # fmt: skip
 @click.option("--core-ai/--no-core-ai", "second", default=True, show_default=True,
-              help="Hold Core ML's fp16 files to Apple's Core AI, where portraiture[coreai] is installed; minutes.")  # fmt: skip
+              help="Hold fp16 of Core ML to Apple's Core AI, if portraiture[coreai] is there; minutes.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
