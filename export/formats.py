@@ -68,6 +68,9 @@ DEFAULT_TARGETS = (Target.TFLITE, Target.COREML)
 OWN_EXTRAS = {Target.COREAI: "coreai"}
 """Targets whose packages the default install leaves out, and the extra that has them."""
 
+BUILT_IN = tuple(target for target in Target if target not in OWN_EXTRAS)
+"""Targets that every install writes and runs."""
+
 PRECISIONS = {
     Target.TFLITE: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_STATIC),
     Target.COREML: (Precision.FP32, Precision.FP16, Precision.INT8, Precision.PALETTIZED),
