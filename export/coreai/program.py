@@ -36,7 +36,7 @@ class Step:
 
 
 class Program:
-    """The program of an ``.aimodel``.
+    """The program of an ``.aimodel``. Its operations are MLIR's, which live no longer than it: keep it while you read.
 
     Args:
         path: the folder.

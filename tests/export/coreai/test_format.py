@@ -1,0 +1,319 @@
+"""Core AI files by Apple's own compiler and runtime, on a network of four layers and on the filter.
+
+``make coreai-tests`` installs Apple's packages beside the environment and runs these; elsewhere they are skipped.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from portraiture.export.compare import compare
+from portraiture.export.contract import Size
+from portraiture.export.coreai import convert
+from portraiture.export.coreai.packages import absent
+from portraiture.export.coreai.program import Program
+from portraiture.export.diagnosis.explain import explain
+from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.graph import Graph
+from portraiture.export.model_file import ModelFile, counted, file_path
+from portraiture.export.networks.build import Checkpoints, Networks
+from portraiture.export.networks.exported import Exported, TorchRunner
+from portraiture.export.parity.rows import Link, Row, Status
+from portraiture.export.parity.run import run_parity
+from portraiture.export.pipeline.truth import Truth
+from portraiture.export.sample_photo import sample_photo
+from portraiture.export.targets import FORMATS, intermediate_values, open_file
+from portraiture.export.writing.export_bundle import export_bundle
+from portraiture.export.writing.spec import BundleSpec
+from portraiture.reference.errors import GateError, InputError
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(absent()), reason=f"{absent()}: make coreai-tests"),
+]
+
+SIZE = Size(64, 64)
+FORM = FORMATS[Target.COREAI]
+PSNR_DB = {Precision.FP32: 130, Precision.FP16: 65, Precision.INT8: 55, Precision.PALETTIZED: 55}
+"""Least of a sound file of :class:`Wide`; measured 157, 75, 66 and 66."""
+
+
+class Wide(nn.Module):
+    """Two maps of a photo; its layers are as large as those that int8 and tables begin at, one of a sensitive block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks = [nn.Identity() for _ in range(6)]
+        sensitive = nn.ModuleDict({"project": nn.Conv2d(128, 128, 1)})
+        self.encoder = nn.ModuleDict({"blocks": nn.ModuleList([*blocks, sensitive])})
+        self.first = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU6())
+        self.eighth, self.sixteenth = nn.Conv2d(64, 128, 1), nn.Conv2d(128, 128, 1)
+        self.last = nn.Conv2d(128, 8, 1)
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        sensitive = self.encoder["blocks"][6]["project"]  # type: ignore[index]
+        x = self.last(torch.relu(sensitive(self.sixteenth(torch.relu(self.eighth(self.first(rgb)))))))
+        return torch.split(torch.sigmoid(nn.functional.pixel_shuffle(x[:, :, ::2, ::2], 2)), 1, 1)
+
+
+def file_of(precision: Precision, root: Path) -> ModelFile:
+    return ModelFile("perception", Target.COREAI, precision, SIZE, str(root / f"{precision.value}.aimodel"))
+
+
+@pytest.fixture(scope="module")
+def network() -> Exported:
+    torch.manual_seed(0)
+    wide = Wide()
+    norm = wide.first[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        for statistic in (norm.running_mean, norm.running_var, norm.weight):
+            assert statistic is not None
+            statistic.copy_(torch.rand(64) + 0.5)
+    return Exported("perception", wide, "NCHW").eval()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, network: Exported) -> Path:
+    """The network in every precision."""
+    folder = tmp_path_factory.mktemp("coreai")
+    for precision in PRECISIONS[Target.COREAI]:
+        FORM.write(network, SIZE, precision, folder / f"{precision.value}.aimodel")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rgb() -> np.ndarray:
+    return np.asarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3)) / 255)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[Target.COREAI])
+def test_each_precision_computes_the_network(
+    root: Path, network: Exported, rgb: np.ndarray, precision: Precision
+) -> None:
+    expected = TorchRunner(network, SIZE).run({"rgb": rgb})
+    found = open_file(Path("/"), file_of(precision, root)).run({"rgb": rgb})
+    assert list(found) == ["mask", "depth"]
+    for name, value in found.items():
+        assert value.dtype == np.float32
+        assert compare(value, expected[name]).psnr_db > PSNR_DB[precision], name
+
+
+def test_small_precisions_keep_what_is_small_or_sensitive(root: Path) -> None:
+    def stored(precision: Precision) -> dict[tuple[int, ...], list[str]]:
+        found: dict[tuple[int, ...], list[str]] = {}
+        program = Program(root / f"{precision.value}.aimodel")
+        for operation in program.operations:
+            kind = operation.results[0].type
+            if operation.name == "coreai.constant" and kind.rank == 4:
+                found.setdefault(tuple(kind.shape), []).append(str(kind.element_type))
+        return found
+
+    assert stored(Precision.FP32)[128, 128, 1, 1] == ["f32"] * 2
+    half = stored(Precision.FP16)
+    assert half[128, 128, 1, 1] == ["f16"] * 2
+    int8, table = stored(Precision.INT8), stored(Precision.PALETTIZED)
+    assert sorted(int8[128, 128, 1, 1]) == ["f16", "si8"]  # the sensitive block's stays
+    assert sorted(table[128, 128, 1, 1]) == ["f16", "ui8"]
+    assert int8[128, 64, 1, 1] == ["si8"]  # 8192 weights
+    assert table[128, 64, 1, 1] == ["f16"]
+    for small in (int8, table):
+        assert small[64, 3, 3, 3] == ["f16"]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[Target.COREAI])
+def test_its_weights_are_the_networks(root: Path, network: Exported, precision: Precision) -> None:
+    file = file_of(precision, root)
+    found = [v for _, v in FORM.weights(root / file.path, file) if v.ndim == 4 and v.shape[0] >= 8]
+    layers = [m.weight.detach().numpy() for m in convert.folded(network).modules() if isinstance(m, nn.Conv2d)]
+    step = 1e-7 if precision is Precision.FP32 else 5e-4
+    for weight in layers:
+        large = weight.size >= 8192 and precision in (Precision.INT8, Precision.PALETTIZED)
+        near = [np.abs(v - weight).max() for v in found if v.shape == weight.shape]
+        assert min(near) <= (6e-3 if large else step) * np.abs(weight).max()
+    assert sum(v.size for v in FORM.constants(root / file.path)) >= sum(w.size for w in layers)
+
+
+def test_operations_have_the_composites_names_and_no_weights(root: Path) -> None:
+    for precision in PRECISIONS[Target.COREAI]:
+        kinds = counted(FORM.operations(root / f"{precision.value}.aimodel"))
+        assert kinds["conv2d"] == 5
+        assert kinds["pixel_shuffle"] == 1
+        assert not {"constant", "invoke", "blockwise_shift_scale", "lut_to_dense"} & set(kinds)
+
+
+def test_the_graph_has_the_contracts_inputs(root: Path) -> None:
+    graph: Graph = FORM.graph(root / "int8.aimodel", file_of(Precision.INT8, root))
+    assert [str(t) for t in graph.inputs] == ["float32 1x3x64x64"]
+    assert [str(t) for t in graph.outputs] == ["float32 1x1x64x64"] * 2
+    convolutions = [n for n in graph.nodes if n.kind == "conv2d"]
+    assert len(convolutions) == 5
+    assert {t.dtype for n in convolutions for t in n.inputs} == {"float16"}
+
+
+def test_every_value_can_be_read(root: Path, network: Exported, rgb: np.ndarray) -> None:
+    values = dict(intermediate_values(Path("/"), file_of(Precision.FP32, root), {"rgb": rgb}))
+    x = torch.from_numpy(rgb.transpose(2, 0, 1)[None]).float()
+    inner = network.network
+    assert isinstance(inner, Wide)
+    with torch.no_grad():
+        expected = inner.eighth(inner.first(x)).numpy()
+    errors = {n: np.abs(v - expected).max() for n, v in values.items() if v.shape == expected.shape}
+    assert min(errors.values()) < 1e-5
+
+
+def test_two_conversions_are_equal_and_hold_no_path(root: Path, network: Exported, tmp_path: Path) -> None:
+    convert.converted.cache_clear()
+    again = tmp_path / "again.aimodel"
+    FORM.write(network, SIZE, Precision.INT8, again)
+    for part in sorted(p.name for p in again.iterdir()):
+        first, second = (root / "int8.aimodel" / part).read_bytes(), (again / part).read_bytes()
+        assert first == second, part
+        assert str(Path(convert.__file__).parents[2]).encode() not in second
+        assert b"creationDate" not in second
+
+
+def test_what_it_needs_is_what_apple_says(root: Path) -> None:
+    from coreai.authoring import AIModelAsset
+
+    assert FORM.needs(root / "fp16.aimodel") == {"asset": "2.0", "ios": "27", "macos": "27"}
+    summary = AIModelAsset.load(root / "fp16.aimodel").summary(include_statistics=False)
+    assert summary is not None
+    assert summary._compatibility_version == "27.0"
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path) -> Path:
+    """A file to damage."""
+    return Path(shutil.copytree(root / "fp32.aimodel", tmp_path / "fp32.aimodel"))
+
+
+@pytest.mark.parametrize(
+    ("part", "damage", "words"),
+    [
+        ("main.mlirb", lambda b: b[:-1] + bytes([b[-1] ^ 1]), "expected the program of main.hash, found another"),
+        ("main.mlirb", lambda _: None, "expected a part of an .aimodel, found no such file"),
+        ("main.hash", lambda _: b"", "expected the program of main.hash, found another"),
+        ("metadata.json", lambda _: b"{", "expected JSON"),
+        ("metadata.json", lambda _: b"[]", "expected an object, found list"),
+    ],
+)
+def test_damage_is_one_line(
+    copy: Path, rgb: np.ndarray, part: str, damage: Callable[[bytes], bytes | None], words: str
+) -> None:
+    after = damage((copy / part).read_bytes())
+    (copy / part).unlink()
+    if after is not None:
+        (copy / part).write_bytes(after)
+    with pytest.raises(InputError, match=words) as raised:
+        open_file(Path("/"), replace(file_of(Precision.FP32, copy.parent))).run({"rgb": rgb})
+    assert "\n" not in str(raised.value)
+
+
+def test_another_size_is_refused(root: Path) -> None:
+    with pytest.raises(InputError, match=r"expected inputs \{'rgb': \(1, 3, 64, 96\)\}, found"):
+        open_file(Path("/"), replace(file_of(Precision.FP32, root), size=Size(64, 96)))
+
+
+@pytest.fixture(scope="module")
+def filter_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped filter at 64x64 in fp16, for Core ML and Core AI."""
+    spec = BundleSpec(("filter",), (Target.COREML, Target.COREAI), (Precision.FP16,), (SIZE,))
+    folder = tmp_path_factory.mktemp("filter") / "bundle"
+    export_bundle(spec, folder, gate=False, processes=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rows(filter_bundle: Path) -> list[Row]:
+    return run_parity(filter_bundle, second=True)
+
+
+def test_the_gate_passes_the_filter(rows: list[Row]) -> None:
+    own = [r for r in rows if r.subject.file and r.subject.file.target is Target.COREAI]
+    assert [r.output for r in own] == ["portrait", "portrait on 7 probes", "portrait at 6 settings",
+                                       "change between settings"]  # fmt: skip
+    assert {r.status for r in own} == {Status.PASSED}
+    assert all("Apple's compiler and runtime" in r.note for r in own)
+    (row,) = [r for r in rows if str(r.subject) == "all coreai"]
+    assert row.status is Status.NOT_RUN
+
+
+def test_the_second_judge_stands_beside_the_interpreter(rows: list[Row]) -> None:
+    first, second = [r for r in rows if r.link is Link.SECOND]
+    assert {str(r.subject) for r in (first, second)} == {"filter coreml fp16 64x64 by Core AI"}
+    assert (first.output, second.output) == ("portrait", "portrait of the file")
+    for row in (first, second):
+        assert row.status is Status.PASSED
+        assert row.difference is not None
+        assert 0 < row.difference.max_abs
+        assert row.difference.psnr_db > 55
+    assert "MIL interpreter" in second.note
+
+
+def second_of(root: Path) -> list[Status]:
+    files = [ModelFile("filter", t, Precision.FP16, SIZE, file_path("filter", t, Precision.FP16, SIZE))
+             for t in (Target.COREML, Target.COREAI)]  # fmt: skip
+    from portraiture.export.parity.second_judge import second_rows
+
+    return [r.status for r in second_rows(root, files[0], files, Truth(Networks()), sample_photo())]
+
+
+def test_a_wrong_interpreter_fails_by_the_second_judge(filter_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from portraiture.export.coreml.runner import CoremlRunner
+
+    run = CoremlRunner.run
+    monkeypatch.setattr(CoremlRunner, "run", lambda self, feeds: {n: v + 0.02 for n, v in run(self, feeds).items()})
+    assert second_of(filter_bundle) == [Status.PASSED, Status.FAILED]
+
+
+def test_a_wrong_second_judge_fails_itself(filter_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from portraiture.export.coreai.runner import CoreaiRunner
+
+    run = CoreaiRunner.run
+    monkeypatch.setattr(CoreaiRunner, "run", lambda self, feeds: {n: v * 0.98 for n, v in run(self, feeds).items()})
+    assert second_of(filter_bundle) == [Status.FAILED, Status.FAILED]
+
+
+def quick_spec(quick: Checkpoints) -> BundleSpec:
+    return BundleSpec(("perception",), (Target.COREAI,), (Precision.FP32,), (SIZE,), quick)
+
+
+def test_a_converter_that_computes_otherwise_is_refused(
+    quick: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold = convert.folded
+
+    def planted(network: Exported) -> Exported:
+        copied = fold(network)
+        first = next(m for m in copied.modules() if isinstance(m, nn.Conv2d))
+        with torch.no_grad():
+            first.weight.mul_(1.05)
+        return copied
+
+    monkeypatch.setattr(convert, "folded", planted)
+    with pytest.raises(GateError, match=r"mask: expected max error .*weights of .* are not the checkpoint's"):
+        export_bundle(quick_spec(quick), tmp_path / "bundle", gate=False)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_parity_locates_a_fault_in_a_file(quick: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, truth = tmp_path / "bundle", Truth(Networks(quick))
+    export_bundle(quick_spec(quick), bundle, gate=False)
+    sound = run_parity(bundle, truth=truth)
+    assert Status.FAILED not in {r.status for r in sound}
+    from portraiture.export.coreai.runner import CoreaiRunner
+
+    run = CoreaiRunner.run
+    swapped = lambda self, feeds: run(self, {**feeds, "rgb": np.asarray(feeds["rgb"])[..., ::-1]})  # noqa: E731
+    monkeypatch.setattr(CoreaiRunner, "run", swapped)
+    explained = explain(bundle, run_parity(bundle, truth=truth), truth, [sample_photo()])
+    failed = [r for r in explained if r.status is Status.FAILED]
+    assert failed
+    assert "B G R" in failed[0].note
