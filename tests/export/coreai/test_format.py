@@ -252,7 +252,7 @@ def test_the_second_judge_stands_beside_the_interpreter(rows: list[Row]) -> None
     for row in (first, second):
         assert row.status is Status.PASSED
         assert row.difference is not None
-        assert 0 < row.difference.max_abs
+        assert row.difference.max_abs > 0
         assert row.difference.psnr_db > 55
     assert "MIL interpreter" in second.note
 
