@@ -5,6 +5,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,13 @@ class Session:
 
 
 def _close(thread: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop, opened: AsyncExitStack) -> None:
-    thread.submit(loop.run_until_complete, opened.aclose()).result()
-    thread.submit(loop.close).result()
+    """Remove what was compiled, also when the interpreter ends, which leaves no work to an executor."""
+
+    def end() -> None:
+        loop.run_until_complete(opened.aclose())
+        loop.close()
+
     thread.shutdown()
+    last = Thread(target=end)
+    last.start()
+    last.join()

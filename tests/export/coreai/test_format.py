@@ -3,7 +3,10 @@
 ``make coreai-tests`` installs Apple's packages beside the environment and runs these; elsewhere they are skipped.
 """
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -219,6 +222,19 @@ def test_damage_is_one_line(
 def test_another_size_is_refused(root: Path) -> None:
     with pytest.raises(InputError, match=r"expected inputs \{'rgb': \(1, 3, 64, 96\)\}, found"):
         open_file(Path("/"), replace(file_of(Precision.FP32, root), size=Size(64, 96)))
+
+
+def test_a_process_that_ends_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from portraiture.export.coreai.session import Session;"
+        "session = Session(Path(sys.argv[1])); print(session.inputs)"
+    )
+    command = [sys.executable, "-c", code, str(root / "fp32.aimodel")]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "{'rgb': (1, 3, 64, 64)}"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
