@@ -69,7 +69,12 @@ ELEMENTS = [
 
 ACTIVATIONS = [
     *_unary("relu:Relu sigmoid:Sigmoid softplus:Softplus softsign:Softsign silu relu6"),
-    Case("clip", {"x": X, "alpha": -0.5, "beta": 0.75}, "Clip", further=(np.float32(-0.5), np.float32(0.75))),
+    Case(
+        "clip",
+        {"x": X, "alpha": -0.5, "beta": 0.75},
+        "Clip",
+        further=(np.array(-0.5, np.float32), np.array(0.75, np.float32)),
+    ),
     Case("elu", {"x": X, "alpha": 0.5}, "Elu", attributes={"alpha": 0.5}),
     Case("leaky_relu", {"x": X, "alpha": 0.1}, "LeakyRelu", attributes={"alpha": 0.1}),
     Case("prelu", {"x": X, "alpha": POSITIVE[0, :, 0, 0]}, "PRelu", further=(POSITIVE[0, :, 0, 0].reshape(4, 1, 1),)),
@@ -154,7 +159,7 @@ MOVES = [
     Case("transpose", {"x": X, "perm": [0, 2, 3, 1]}, "Transpose", ("x",), {"perm": [0, 2, 3, 1]}),
     Case("reshape", {"x": X, "shape": [2, 96]}, "Reshape", further=(np.array([2, 96], _I64),)),
     Case("pad", {"x": X, "pad": [1, 2, 0, 3], "mode": "constant", "constant_val": 0.5}, "Pad", ("x",), {},
-         (np.array([0, 0, 1, 0, 0, 0, 2, 3], _I64), np.float32(0.5))),
+         (np.array([0, 0, 1, 0, 0, 0, 2, 3], _I64), np.array(0.5, np.float32))),
     Case("slice_by_index", {"x": X, "begin": [0, 1, 2, 0], "end": [1, 4, 5, 8], "stride": [1, 2, 1, 3]}, "Slice",
          ("x",), {}, tuple(np.array(v, _I64) for v in ([0, 1, 2, 0], [1, 4, 5, 8], [0, 1, 2, 3], [1, 2, 1, 3]))),
     Case("slice_by_size", {"x": X, "begin": [0, 1, 2, 3], "size": [1, 2, 3, 4]}, "Slice", ("x",), {},
