@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +16,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
 from portraiture.export.coreai import convert
 from portraiture.export.coreai.packages import absent
 from portraiture.export.coreai.program import Program
+from portraiture.export.coreai.runner import CoreaiRunner
 from portraiture.export.diagnosis.explain import explain
 from portraiture.export.formats import PRECISIONS, Precision, Target
 from portraiture.export.graph import Graph
-from portraiture.export.model_file import ModelFile, counted, file_path
+from portraiture.export.mil.ops.table import OPERATIONS
+from portraiture.export.model_file import ModelFile, counted
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.exported import Exported, TorchRunner
 from portraiture.export.parity.rows import Link, Row, Status
 from portraiture.export.parity.run import run_parity
+from portraiture.export.parity.second_judge import second_rows, second_steps
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
 from portraiture.export.targets import FORMATS, intermediate_values, open_file
@@ -42,7 +46,7 @@ pytestmark = [
 ]
 
 SIZE = Size(64, 64)
-FORM = FORMATS[Target.COREAI]
+FORM, FORM_ML = FORMATS[Target.COREAI], FORMATS[Target.COREML]
 PSNR_DB = {Precision.FP32: 130, Precision.FP16: 65, Precision.INT8: 55, Precision.PALETTIZED: 55}
 """Least of a sound file of :class:`Wide`; measured 157, 75, 66 and 66."""
 
@@ -237,64 +241,78 @@ def test_a_process_that_ends_leaves_nothing(root: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def filter_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped filter at 64x64 in fp16, for Core ML and Core AI."""
-    spec = BundleSpec(("filter",), (Target.COREML, Target.COREAI), (Precision.FP16,), (SIZE,))
-    folder = tmp_path_factory.mktemp("filter") / "bundle"
-    export_bundle(spec, folder, gate=False, processes=1)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def rows(filter_bundle: Path) -> list[Row]:
-    return run_parity(filter_bundle, second=True)
-
-
-def test_the_gate_passes_the_filter(rows: list[Row]) -> None:
+def test_the_gate_passes_the_shipped_filter(tmp_path: Path) -> None:
+    spec = BundleSpec(("filter",), (Target.COREAI,), (Precision.FP16,), (SIZE,))
+    export_bundle(spec, tmp_path / "bundle", gate=False, processes=1)
+    rows = run_parity(tmp_path / "bundle", second=True)
     own = [r for r in rows if r.subject.file and r.subject.file.target is Target.COREAI]
-    assert [r.output for r in own] == ["portrait", "portrait on 7 probes", "portrait at 6 settings",
-                                       "change between settings"]  # fmt: skip
+    assert [r.output.split(" at ")[0].split(" on ")[0] for r in own] == [*["portrait"] * 2, "portrait",
+                                                                         "change between settings"]  # fmt: skip
     assert {r.status for r in own} == {Status.PASSED}
     assert all("Apple's compiler and runtime" in r.note for r in own)
+    assert all("export/measured_errors.csv" in r.reason for r in own)
     (row,) = [r for r in rows if str(r.subject) == "all coreai"]
     assert row.status is Status.NOT_RUN
+    assert not [r for r in rows if r.link is Link.SECOND]  # no Core ML file, nothing to judge
 
 
-def test_the_second_judge_stands_beside_the_interpreter(rows: list[Row]) -> None:
-    first, second = [r for r in rows if r.link is Link.SECOND]
-    assert {str(r.subject) for r in (first, second)} == {"filter coreml fp16 64x64 by Core AI"}
-    assert (first.output, second.output) == ("portrait", "portrait of the file")
-    for row in (first, second):
+@dataclass(frozen=True)
+class Judged:
+    """A Core ML file of four layers in fp16."""
+
+    root: Path
+    truth: Truth
+
+    def rows(self) -> list[Row]:
+        """What the second judge says of it."""
+        files = open_bundle(self.root).files
+        ((_, rows),) = second_steps(self.root, files, self.truth, sample_photo())
+        return list(rows)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, quick_source: str) -> Judged:
+    folder = tmp_path_factory.mktemp("judged")
+    (folder / "quick.py").write_text(quick_source)
+    own = Checkpoints(own=f"{folder / 'quick.py'}:build")
+    spec = BundleSpec(("perception",), (Target.COREML,), (Precision.FP16,), (SIZE,), own)
+    export_bundle(spec, folder / "bundle", gate=False, processes=1)
+    return Judged(folder / "bundle", Truth(Networks(own)))
+
+
+def test_the_second_judge_stands_beside_the_interpreter(judged: Judged) -> None:
+    rows = judged.rows()
+    assert {(str(r.subject), r.link) for r in rows} == {("perception coreml fp16 64x64 by Core AI", Link.SECOND)}
+    assert [r.output for r in rows] == ["mask", "depth", "mask of the file", "depth of the file"]
+    for row in rows:
         assert row.status is Status.PASSED
         assert row.difference is not None
-        assert row.difference.max_abs > 0
-        assert row.difference.psnr_db > 55
-    assert "MIL interpreter" in second.note
+        assert row.difference.psnr_db > 60
+    assert ["MIL interpreter" in r.note for r in rows] == [False, False, True, True]
+    assert min(r.difference.max_abs for r in rows[:2] if r.difference) > 1e-6  # fp16 it is
 
 
-def second_of(root: Path) -> list[Status]:
-    files = [ModelFile("filter", t, Precision.FP16, SIZE, file_path("filter", t, Precision.FP16, SIZE))
-             for t in (Target.COREML, Target.COREAI)]  # fmt: skip
-    from portraiture.export.parity.second_judge import second_rows
+def test_a_wrong_interpreter_fails_by_the_second_judge(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifted(x: Tensor) -> Tensor:
+        return torch.sigmoid(x) + 0.01
 
-    return [r.status for r in second_rows(root, files[0], files, Truth(Networks()), sample_photo())]
-
-
-def test_a_wrong_interpreter_fails_by_the_second_judge(filter_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from portraiture.export.coreml.runner import CoremlRunner
-
-    run = CoremlRunner.run
-    monkeypatch.setattr(CoremlRunner, "run", lambda self, feeds: {n: v + 0.02 for n, v in run(self, feeds).items()})
-    assert second_of(filter_bundle) == [Status.PASSED, Status.FAILED]
+    monkeypatch.setitem(OPERATIONS, "sigmoid", shifted)
+    assert [r.status for r in judged.rows()] == [Status.PASSED] * 2 + [Status.FAILED] * 2
 
 
-def test_a_wrong_second_judge_fails_itself(filter_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from portraiture.export.coreai.runner import CoreaiRunner
-
+def test_a_wrong_second_judge_fails_itself(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
     run = CoreaiRunner.run
     monkeypatch.setattr(CoreaiRunner, "run", lambda self, feeds: {n: v * 0.98 for n, v in run(self, feeds).items()})
-    assert second_of(filter_bundle) == [Status.FAILED, Status.FAILED]
+    assert [r.status for r in judged.rows()] == [Status.FAILED] * 4
+
+
+def test_a_bundles_own_file_is_the_second_judges(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = list(open_bundle(judged.root).files)
+    monkeypatch.setitem(FORMATS, Target.COREAI, replace(FORM, write=lambda *_: pytest.fail("converted again"),
+                                                        open=lambda path, file: FORM_ML.open(path, file)))  # fmt: skip
+    own = replace(files[0], target=Target.COREAI)  # the same path: what opens it is Core ML's runner
+    rows = list(second_rows(judged.root, files[0], [*files, own], judged.truth, sample_photo()))
+    assert [r.difference.max_abs for r in rows[2:] if r.difference] == [0.0, 0.0]
 
 
 def quick_spec(quick: Checkpoints) -> BundleSpec:
@@ -324,8 +342,6 @@ def test_parity_locates_a_fault_in_a_file(quick: Checkpoints, tmp_path: Path, mo
     export_bundle(quick_spec(quick), bundle, gate=False)
     sound = run_parity(bundle, truth=truth)
     assert Status.FAILED not in {r.status for r in sound}
-    from portraiture.export.coreai.runner import CoreaiRunner
-
     run = CoreaiRunner.run
     swapped = lambda self, feeds: run(self, {**feeds, "rgb": np.asarray(feeds["rgb"])[..., ::-1]})  # noqa: E731
     monkeypatch.setattr(CoreaiRunner, "run", swapped)
