@@ -118,7 +118,7 @@ def expanded(value: Any) -> np.ndarray | None:
 
 def _constant(operation: Any) -> np.ndarray | None:
     """A constant's numbers; None where they are of a type that no weight has."""
-    from coreai._compiler._mlir_libs._coreaiIR import _bindings
+    from coreai._compiler._mlir_libs._coreaiIR._bindings.compiler import copy_constant_value_to_array
 
     kind = operation.results[0].type
     dtype = _NUMPY.get(str(kind.element_type))
@@ -129,5 +129,5 @@ def _constant(operation: Any) -> np.ndarray | None:
     if found.dtype != np.object_:
         return found.astype(dtype).reshape(shape)
     raw = np.zeros(int(np.prod(shape)) * np.dtype(dtype).itemsize, np.uint8)
-    _bindings.compiler.copy_constant_value_to_array(constant_op=operation, destination=raw)
+    copy_constant_value_to_array(constant_op=operation, destination=raw)
     return raw.view(dtype).reshape(shape)
