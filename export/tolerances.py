@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from portraiture.export.contract import DEFAULT_SIZE, DEPTH, MASK, PORTRAIT, Size
 from portraiture.export.formats import FP16_ARITHMETIC, Precision, Target
-from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, read_table, second_key
+from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, read_table
 from portraiture.export.measured_errors import Key as MeasuredKey
 from portraiture.export.tolerance import Tolerance
 
@@ -121,19 +121,18 @@ def file_tolerance(name: str, target: Target, precision: Precision, output: str,
     return _stricter(use, _measured((name, target.value, precision.value, output)) if shipped else None)
 
 
-def second_tolerance(name: str, target: Target, second: Target, output: str, shipped: bool = True) -> Tolerance:
+def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
     """An fp16 file's output against what another format's runtime makes of the same network in fp16.
+
+    Two sound runtimes round in other places: what is of use is asked, and no multiple of the errors that the table has
+    of this, which were measured at 64x64 alone.
 
     Args:
         name: of the model.
         target: the file's format.
-        second: the other one.
         output: name of the output.
-        shipped: as for :func:`file_tolerance`.
     """
-    use = use_tolerance(name, target, Precision.FP16, output)
-    key = (name, target.value, Precision.FP16.value, second_key(output, second.value))
-    return _stricter(use, _measured(key) if shipped else None)
+    return use_tolerance(name, target, Precision.FP16, output)
 
 
 def probe_tolerance(name: str, target: Target, precision: Precision, output: str, shipped: bool = True) -> Tolerance:

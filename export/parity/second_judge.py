@@ -82,7 +82,7 @@ def second_rows(
         yield judge(Link.SECOND, subject, name, {0: difference}, fair(gate, truth, file, name, [difference]))
     for name, value in found.items():
         difference = compare(judged[name], value, as_mask=name == MASK.name)
-        gate = second_tolerance(file.name, file.target, second, name, truth.shipped)
+        gate = second_tolerance(file.name, file.target, name)
         gate = fair(gate, truth, file, name, [difference])
         yield judge(Link.SECOND, subject, f"{name}{OF_THE_FILE}", {0: difference}, gate, engine_note(file))
 

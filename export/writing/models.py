@@ -13,19 +13,18 @@ from portraiture.export.doctor.devices.examine import devices_for, examine_for
 from portraiture.export.doctor.devices.summary import line, refuse_cut
 from portraiture.export.doctor.examine import examine, examine_network
 from portraiture.export.doctor.operations import most_operations
-from portraiture.export.formats import LAYOUT, OWN_EXTRAS, ROUTES, Precision, Route
+from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
 from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
-from portraiture.export.targets import FORMATS
+from portraiture.export.targets import FORMATS, check_installed
 from portraiture.export.writing.calibration import tflite_samples
 from portraiture.export.writing.packaging import package
 from portraiture.export.writing.refusals import own_refusals
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.export.writing.workers import in_processes
-from portraiture.reference.errors import InputError
 
 Report = Callable[[str, int, int], None]
 """Called before each step: what runs now, how many steps are done, and of how many."""
@@ -233,10 +232,7 @@ def write_models(
         InputError: the packages of a format are not installed.
     """
     files, done = spec.files(), 0
-    for target in spec.targets:
-        if why := FORMATS[target].absent():
-            install = f"pip install 'portraiture[{OWN_EXTRAS[target]}]'"
-            raise InputError(f"--target {target.value}: expected its packages, found that {why}; {install}")
+    check_installed(spec.targets)
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)
