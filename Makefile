@@ -63,8 +63,7 @@ build/coreai/.installed: $(VENV)/.installed pyproject.toml
 	@rm -rf build/coreai && mkdir -p build/coreai
 	@$(UV) --no-deps --target build/coreai $$($(BIN)/python -c 'import tomllib; \
 		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["coreai"])') \
-		2>build/coreai.log || echo "coreai-tests: Apple's packages cannot be had here, build/coreai.log says why"
-	@touch $@
+		2>build/coreai.log && touch $@ || echo "coreai-tests: Apple's packages cannot be had here, build/coreai.log says why"
 
 coreai-tests: build/coreai/.installed
 	@PYTHONPATH=$(CURDIR)/build/coreai$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/export/coreai -rs
