@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -172,6 +173,10 @@ def _all_here() -> str:
     return ""
 
 
+def _no_plan(_: np.ndarray, _kind: Kind) -> NoReturn:
+    raise NotImplementedError("PRECISIONS offers this format no plan")
+
+
 @dataclass(frozen=True)
 class Format:
     """What a file format can do; a line of the table in ``targets.py``.
@@ -202,11 +207,14 @@ class Format:
         graph: ``graph(path, file)``, a model's operations and the tensors between them, as a device sees them.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
+        absent: ``absent()``, that packages of the format are not installed; empty where none is missing.
+            Without them its files are neither written nor run, and the rest of a bundle is.
+        second: a format whose runtime is a second judge of this one's fp16 files: it computes the same network in fp16.
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
         by_tensorflow: whether TensorFlow's interpreter runs these files too.
         tools: packages that write such a file, beside those that every manifest names.
         stored: ``stored(weight, kind)``, what a layer's weights (out, in, height, width), float32, are in a file of a
-            plan, by the very arithmetic of the format's quantizer.
+            plan, by the very arithmetic of the format's quantizer; of a format that is written by plans.
         stored_bytes: ``stored_bytes(weight, kind)``, what they take there, scales and tables among them.
         slowness: how long a model's conversion to all precisions takes, as a multiple of Core ML's. (At 512x384
             perception took 65 s of processor time to TFLite in two precisions, 33 s to Core ML.)
@@ -222,8 +230,6 @@ class Format:
     describe: Callable[[Path, Sequence[tuple[str, Size]]], None]
     described: Callable[[Path, Sequence[tuple[str, Size]]], str]
     needs: Callable[[Path], dict[str, str]]
-    stored: Callable[[np.ndarray, Kind], np.ndarray]
-    stored_bytes: Callable[[np.ndarray, Kind], int]
     merge: Callable[[Mapping[str, Path], Path], None] | None = None
     refused: Callable[[str], bool] = _nothing_refused
     unproven: Callable[[str], bool] = _nothing_refused
@@ -231,7 +237,11 @@ class Format:
     undelegated: Callable[..., list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine
     not_run_here: Callable[[], str] = _all_here
+    absent: Callable[[], str] = _all_here
+    second: Target | None = None
     joins: bool = False
     by_tensorflow: bool = False
     tools: tuple[str, ...] = ()
+    stored: Callable[[np.ndarray, Kind], np.ndarray] = _no_plan
+    stored_bytes: Callable[[np.ndarray, Kind], int] = _no_plan
     slowness: float = 1.0

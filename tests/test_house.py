@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
-        "export/{contract,rules,formats,describe,model_file,plan,runner,compare,measured_errors,tolerance,plan_tolerance,tolerances,sample_photo,quiet,graph}.py",
+        "export/{contract,rules,formats,describe,model_file,plan,runner,compare,measured_errors,tolerance,plan_tolerance,tolerances,sample_photo,quiet,graph,palette}.py",
         "reference/metrics reference/lens",
     ),
     "export/networks": (
@@ -78,7 +78,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "export/tflite": ("export/tflite/", "export export/networks"),
     "export/coreml": ("export/coreml/", "export export/networks export/mil"),
     "export/onnx": ("export/onnx/", "export export/networks"),
-    "export/targets": ("export/targets.py", "export export/tflite export/coreml export/onnx"),
+    "export/coreai": ("export/coreai/", "export export/networks"),
+    "export/targets": ("export/targets.py", "export export/tflite export/coreml export/onnx export/coreai"),
     "export/pipeline": (
         "export/pipeline/",
         "export export/networks export/targets reference/lens reference/enlarge",

@@ -19,7 +19,7 @@ LENS_OPTIONS = {
 }
 """Option by the name of its parameter; any of them asks for a lens."""
 
-RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
+RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx", "coreai")
 
 
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
@@ -91,7 +91,7 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--bundle",
         type=click.Path(path_type=Path),
         default=None,
-        help="Bundle for the tflite, tensorflow, coreml and onnx runtimes.",
+        help="Bundle for the tflite, tensorflow, coreml, onnx and coreai runtimes.",
     )(command)
     return click.option(
         "--runtime",

@@ -36,7 +36,7 @@ class Model(_Strict):
     """One exported model; a file of its own, or an entry of a shared one."""
 
     name: str
-    target: Literal["tflite", "coreml", "onnx"]
+    target: Literal["tflite", "coreml", "onnx", "coreai"]
     precision: Literal["fp32", "fp16", "int8", "int8-static", "palettized", "plan"]
     size: SizeText
     path: RelativePath

@@ -9,6 +9,7 @@ from portraiture.export.coreml.runner import engine_note, not_run_here, open_mod
 from portraiture.export.coreml.settle import read_contract, settle
 from portraiture.export.coreml.weights import weights
 from portraiture.export.coreml.write import write
+from portraiture.export.formats import Target
 from portraiture.export.model_file import Format
 
 FORMAT = Format(
@@ -29,4 +30,5 @@ FORMAT = Format(
     unproven=unproven,
     engine_note=engine_note,
     not_run_here=not_run_here,
+    second=Target.COREAI,
 )

@@ -20,7 +20,7 @@ from portraiture.export.pipeline.planned import kinds_in
 from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
-from portraiture.export.targets import FORMATS
+from portraiture.export.targets import FORMATS, check_installed
 from portraiture.export.writing.calibration import tflite_samples
 from portraiture.export.writing.packaging import package
 from portraiture.export.writing.refusals import own_refusals
@@ -231,8 +231,10 @@ def write_models(
 
     Raises:
         GateError: the doctor refuses a network or a file.
+        InputError: the packages of a format are not installed.
     """
     files, done = spec.files(), 0
+    check_installed(spec.targets)
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)

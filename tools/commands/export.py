@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
-@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx.")
+@click.option(
+    "--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx, coreai."
+)
 @click.option("--precision", "precisions",
-              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml), plan."
+              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml, coreai), plan."
               " [default: fp16, or plan with --plan]")  # fmt: skip
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
               help="The precision of each layer, as portraiture sensitivity --budget wrote it.")  # fmt: skip

@@ -36,11 +36,14 @@ from portraiture.tools.choices import network_option, weights_options
 @click.option("--compare", "earlier", type=click.Path(path_type=Path), metavar="REPORT",
               help="An earlier report's folder: say which rows are worse than they were.")  # fmt: skip
 @click.option("--times", is_flag=True, help="Also time each file beside MobileNetV2, and its memory; adds times.json.")
+@click.option("--core-ai/--no-core-ai", "second", default=True, show_default=True,
+              help="Hold fp16 of Core ML to Apple's Core AI, if portraiture[coreai] is there; minutes.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
-    device: Path | None, allowed: tuple[str, ...], key: Path | None, earlier: Path | None, times: bool, locate: bool,
+    device: Path | None, allowed: tuple[str, ...], key: Path | None, earlier: Path | None, times: bool, second: bool,
+    locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
@@ -101,7 +104,7 @@ def command(
             rows = device_rows(bundle, device, gallery.watch, allowed)
         else:
             with steps("checking") as report:
-                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch)
+                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch, second=second)
             if locate:
                 rows = explain(bundle, rows, truth, list(pictures.values()))
     except InputError as error:  # an older report must not stand for this run

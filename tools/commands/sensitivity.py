@@ -49,7 +49,7 @@ def command(
     With --budget the smallest plan that holds it is searched; export --plan FILE carries it out.
     """
     from portraiture.export.contract import Size
-    from portraiture.export.formats import Target
+    from portraiture.export.formats import PRECISIONS, Precision, Target
     from portraiture.export.networks.build import Networks
     from portraiture.export.networks.digests import digests
     from portraiture.export.pipeline.truth import Truth
@@ -72,6 +72,8 @@ def command(
         raise OptionError("--budget: expected --write FILE with it, and it with --write, found one; add the other")
     budget_db = None if budget is None else parse_budget(budget)
     formats, kinds = parse_list("--target", targets, Target), parse_list("--kinds", kind_names, Kind)
+    if lacking := [t.value for t in formats if Precision.PLAN not in PRECISIONS[t]]:
+        raise OptionError(f"--target: expected formats that plans are for, found {', '.join(lacking)}; drop it")
     chosen = [] if photos is None else [read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)]
     truth = Truth(Networks(chosen_checkpoints(weights, which_text, own=own)))
     seen = photos_for(chosen)
