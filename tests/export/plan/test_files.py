@@ -14,7 +14,7 @@ from portraiture.export.bundle.manifest import read_manifest
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import ModelFile, bytes_of
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.exported import torch_inputs
@@ -80,7 +80,7 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def small(made_once: Callable[[str, Callable[[Path], object]], Path], source: Checkpoints, plan: Plan) -> Path:
     """Perception in every format, in fp16 and by the plan."""
-    spec = BundleSpec(("perception",), tuple(Target), (Precision.FP16, Precision.PLAN), (SIZE,), source, plan=plan)
+    spec = BundleSpec(("perception",), BUILT_IN, (Precision.FP16, Precision.PLAN), (SIZE,), source, plan=plan)
     return made_once("planned_bundle", lambda root: export_bundle(spec, root, gate=False, processes=1))
 
 
@@ -88,7 +88,7 @@ def file_in(root: Path, target: Target, precision: Precision = Precision.PLAN) -
     return next(f for f in open_bundle(root).files if (f.target, f.precision) == (target, precision))
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_a_file_holds_each_layer_as_the_formats_arithmetic_makes_it(
     small: Path, networks: Truth, target: Target
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_file_holds_each_layer_as_the_formats_arithmetic_makes_it(
         assert len(np.unique(stored)) <= {Kind.PALETTE6: 64, Kind.PALETTE4: 16}.get(kinds[name], stored.size)
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_a_file_computes_what_pytorch_computes_by_the_plan(small: Path, networks: Truth, target: Target) -> None:
     network, file, photo = networks.networks.get("perception"), file_in(small, target), sample_photo()
     feeds, truth = networks.feeds("perception", SIZE, photo), networks.expected("perception", SIZE, photo)
@@ -118,7 +118,7 @@ def test_a_file_computes_what_pytorch_computes_by_the_plan(small: Path, networks
         assert apart.psnr_db > lost.psnr_db + 10, (spec.name, apart.psnr_db, lost.psnr_db)
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_it_is_smaller_than_fp16_by_what_the_table_says(small: Path, networks: Truth, target: Target) -> None:
     network, form = networks.networks.get("perception"), FORMATS[target]
     kinds, weights = kinds_in(file_in(small, target), network), weights_of(network)
@@ -135,7 +135,7 @@ def test_the_manifest_and_the_goldens_tell_the_plan_and_its_gate(small: Path, pl
     assert gate["min_psnr_db"] == 29.0
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_it_passes_the_gate_of_its_budget(small: Path, networks: Truth, target: Target) -> None:
     file = file_in(small, target)
     on_photo = list(file_rows(small, file, networks, [sample_photo()]))

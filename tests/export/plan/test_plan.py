@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.digests import digests
 from portraiture.export.plan import Kind, Plan, carried, plan_of, read_plan
@@ -94,7 +94,7 @@ def test_the_precision_and_the_plan_need_each_other() -> None:
 
 def test_what_a_format_lacks_becomes_int8_and_is_told() -> None:
     plan = Plan(45.0, (("*.expand", Kind.PALETTE4), ("*.encoder.*depthwise", Kind.INT8_DYNAMIC)), ())
-    spec = BundleSpec(targets=tuple(Target), precisions=(Precision.PLAN,), plan=plan)
+    spec = BundleSpec(targets=BUILT_IN, precisions=(Precision.PLAN,), plan=plan)
     said = list(remarks(spec, Networks()))
     first = "perception.coarse.encoder.blocks.1.expand and 15 more layers: stored as int8"
     assert [line for line in said if "palette4" in line] == [

@@ -15,13 +15,13 @@ os.umask(int(sys.argv[3], 8))
 time.tzset()
 from pathlib import Path
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.plan import Kind, Plan
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
 plan = Plan(20.0, (("perception.network.3", Kind.INT8),), ())
-spec = BundleSpec(("perception",), tuple(Target), (Precision.FP16, Precision.PLAN), (Size(64, 64),),
+spec = BundleSpec(("perception",), BUILT_IN, (Precision.FP16, Precision.PLAN), (Size(64, 64),),
                   Checkpoints(own=f"{sys.argv[1]}:build"), plan=plan)
 export_bundle(spec, Path(sys.argv[2]), gate=False)
 """
