@@ -14,7 +14,7 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 SAMPLES := build/samples
 WORKERS ?= 2
 
-.PHONY: bundle test check lint types fast-tests all-tests test-apps figures torture clean
+.PHONY: bundle test check lint types fast-tests all-tests test-apps coreai-tests figures torture clean
 
 $(VENV)/.created:
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 as python3.11 or python3, found neither; \
@@ -59,11 +59,22 @@ fast-tests: $(VENV)/.installed
 all-tests: $(VENV)/.installed
 	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Apple's packages of Core AI in a folder beside the environment (190 MB, seconds): no other test sees them. All else
+# that they need is in the environment. Where they cannot be had the tests are skipped, and say so.
+build/coreai/.installed: $(VENV)/.installed pyproject.toml
+	@rm -rf build/coreai && mkdir -p build/coreai
+	@$(UV) --no-deps --target build/coreai $$($(BIN)/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["coreai"])') \
+		2>build/coreai.log && touch $@ || echo "coreai-tests: Apple's packages cannot be had here, build/coreai.log says why"
+
+coreai-tests: build/coreai/.installed
+	@PYTHONPATH=$(CURDIR)/build/coreai$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/export/coreai -rs
+
 check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast-tests
 
 test: $(VENV)/.installed
-	@$(MAKE) --no-print-directory lint types all-tests
+	@$(MAKE) --no-print-directory lint types all-tests coreai-tests
 
 # BUNDLE=DIR tests the page with that bundle, in place of a small one that is exported for it
 test-apps: $(VENV)/.installed

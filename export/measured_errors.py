@@ -27,6 +27,15 @@ def filter_key(size: Size) -> Key:
     return "filter", "CRF reference", str(size), "portrait"
 
 
+def second_key(output: str, second: str) -> str:
+    """What stands for an output where a file is held to what another format's runtime makes of it.
+
+    >>> second_key("mask", "coreai")
+    'mask against coreai'
+    """
+    return f"{output} against {second}"
+
+
 @dataclass(frozen=True)
 class MeasuredError:
     """The worst figures of a sound file.

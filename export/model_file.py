@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 from portraiture.export.contract import Size, model_contract
 from portraiture.export.formats import LAYOUT, SUFFIX, Precision, Target
 from portraiture.export.graph import Graph
+from portraiture.export.plan import Kind, Plan
 from portraiture.export.runner import Feeds, Runner, to_layout
 
 
@@ -20,6 +22,7 @@ class ModelFile:
     Attributes:
         path: relative to the bundle.
         entry: signature (TFLite) or function (Core ML) in a file that several models share; empty in a file of its own.
+        plan: of a file in the precision ``plan``, None of any other.
     """
 
     name: str
@@ -28,6 +31,12 @@ class ModelFile:
     size: Size
     path: str
     entry: str = ""
+    plan: Plan | None = None
+
+    @property
+    def budget_db(self) -> float | None:
+        """Least PSNR that the file's plan holds; None without a plan."""
+        return None if self.plan is None else self.plan.budget_db
 
 
 def file_path(name: str, target: Target, precision: Precision, size: Size) -> str:
@@ -105,6 +114,18 @@ def dequantized(q: np.ndarray, scale: np.ndarray, zero: np.ndarray | None, axis:
     return np.asarray((q.astype(np.float64) - shift) * np.asarray(scale, np.float64).reshape(along))
 
 
+def quantized(weight: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """q int8 and one scale per output channel, float32, so that |w - scale q| <= scale / 2; symmetric.
+
+    Args:
+        weight: (..., channels, ...), float32.
+        axis: index of the channels.
+    """
+    others = tuple(k for k in range(weight.ndim) if k != axis)
+    scale = np.maximum(np.abs(weight).max(others, keepdims=True), np.finfo(np.float32).tiny) / np.float32(127)
+    return np.rint(weight / scale).astype(np.int8), scale.ravel()
+
+
 def unique_names(found: Weights) -> Weights:
     """The same with a number behind a name that came before.
 
@@ -152,15 +173,20 @@ def _all_here() -> str:
     return ""
 
 
+def _no_plan(_: np.ndarray, _kind: Kind) -> NoReturn:
+    raise NotImplementedError("PRECISIONS offers this format no plan")
+
+
 @dataclass(frozen=True)
 class Format:
     """What a file format can do; a line of the table in ``targets.py``.
 
     Attributes:
-        write: ``write(network, size, precision, path, conversions=None, samples=())`` converts a network built for the
-            format's layout to a file at ``path``, the contract in it. ``conversions`` is a folder of float32
-            conversions that precisions share: what is there is read, otherwise written. ``samples`` are inputs by name,
-            laid out, on which static int8 finds the ranges of activations. A format takes no notice of what it does not
+        write: ``write(network, size, precision, path, conversions=None, samples=(), kinds=None)`` converts a network
+            built for the format's layout to a file at ``path``, the contract in it. ``conversions`` is a folder of
+            float32 conversions that precisions share: what is there is read, otherwise written. ``samples`` are inputs
+            by name, laid out, on which static int8 finds the ranges of activations. ``kinds`` is the kind of each layer
+            of a plan, which the format carries. A format takes no notice of what it does not
             need. Returns the module of the network by the name of a value in the file, where the names in the file
             do not tell it.
         operations: ``operations(path)``, a file's operations in order, constants and compressed weights left out. The
@@ -181,9 +207,15 @@ class Format:
         graph: ``graph(path, file)``, a model's operations and the tensors between them, as a device sees them.
         engine_note: ``engine_note(precision)``, what a figure found here does not show; empty where nothing.
         not_run_here: ``not_run_here()``, which runtime of the format cannot run on this machine; empty where none.
+        absent: ``absent()``, that packages of the format are not installed; empty where none is missing.
+            Without them its files are neither written nor run, and the rest of a bundle is.
+        second: a format whose runtime is a second judge of this one's fp16 files: it computes the same network in fp16.
         joins: whether the fused model is made of its networks' conversions, so that one process writes all of a size.
         by_tensorflow: whether TensorFlow's interpreter runs these files too.
         tools: packages that write such a file, beside those that every manifest names.
+        stored: ``stored(weight, kind)``, what a layer's weights (out, in, height, width), float32, are in a file of a
+            plan, by the very arithmetic of the format's quantizer; of a format that is written by plans.
+        stored_bytes: ``stored_bytes(weight, kind)``, what they take there, scales and tables among them.
         slowness: how long a model's conversion to all precisions takes, as a multiple of Core ML's. (At 512x384
             perception took 65 s of processor time to TFLite in two precisions, 33 s to Core ML.)
     """
@@ -205,7 +237,11 @@ class Format:
     undelegated: Callable[..., list[Operation]] = _no_operations
     engine_note: Callable[[Precision], str] = _own_engine
     not_run_here: Callable[[], str] = _all_here
+    absent: Callable[[], str] = _all_here
+    second: Target | None = None
     joins: bool = False
     by_tensorflow: bool = False
     tools: tuple[str, ...] = ()
+    stored: Callable[[np.ndarray, Kind], np.ndarray] = _no_plan
+    stored_bytes: Callable[[np.ndarray, Kind], int] = _no_plan
     slowness: float = 1.0

@@ -22,22 +22,31 @@ ROUNDING = 1e-6
 """A resize can leave 0..1 by its rounding: values outside by up to this are clipped, by more are an error."""
 
 
+def largest_code(image: AnyArray) -> int:
+    """The code of full light in a picture of uint8 or uint16.
+
+    >>> largest_code(np.zeros((2, 2, 3), np.uint8)), largest_code(np.zeros((2, 2, 3), np.uint16))
+    (255, 65535)
+    """
+    return 65535 if image.dtype == np.uint16 else 255
+
+
 def as_rgb(rgb: AnyArray) -> Floats:
     """A photo as float64.
 
     Args:
-        rgb: HxWx3 sRGB, uint8, or float in 0..1.
+        rgb: HxWx3 sRGB, uint8 or uint16, or float in 0..1.
 
     Returns:
-        HxWx3 float64 in 0..1; uint8 is divided by 255.
+        HxWx3 float64 in 0..1; codes are divided by the largest.
 
     Raises:
         InputError: another shape or type, a value that is not finite or outside 0..1.
     """
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise InputError(f"rgb: expected an HxWx3 array, found shape {rgb.shape}; pass an RGB photo, not gray or RGBA")
-    if rgb.dtype == np.uint8:
-        return rgb.astype(np.float64) / 255.0
+    if rgb.dtype in (np.uint8, np.uint16):
+        return rgb.astype(np.float64) / largest_code(rgb)
     _check_range("rgb", rgb)
     return np.clip(rgb.astype(np.float64), 0.0, 1.0)
 

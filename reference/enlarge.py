@@ -14,7 +14,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Bytes, Floats
+from portraiture.reference.arrays import AnyArray, Floats, largest_code
 
 STRIP_ROWS = 256
 """Rows that are composed at a time: 50 MB of float64 colours where a row has 8,000 pixels. Chosen, not measured."""
@@ -156,13 +156,14 @@ def over_strips(height: int, rows: int, work: Callable[[int, int], None]) -> Non
             done.result()
 
 
-def full_matte(rgb: Bytes, model: MatteModel) -> AnyArray:
-    """HxW float32, the matte at the photo's size."""
+def full_matte(rgb: AnyArray, model: MatteModel) -> AnyArray:
+    """HxW float32, the matte at the photo's size; of HxWx3 uint8 or uint16."""
+    most = np.float32(largest_code(rgb))
     shape = rgb.shape[0], rgb.shape[1]
     alpha = np.empty(shape, dtype=np.float32)
 
     def strip(start: int, stop: int) -> None:
-        alpha[start:stop] = model.rows(rgb[start:stop] / np.float32(255), start, stop, shape)
+        alpha[start:stop] = model.rows(rgb[start:stop] / most, start, stop, shape)
 
     over_strips(shape[0], MATTE_ROWS, strip)
     return alpha

@@ -14,7 +14,7 @@ from portraiture.reference.matting.knn_band import knn_matte_band
 from portraiture.reference.matting.matte import matte
 from portraiture.reference.paper.crf import label_layers
 from portraiture.reference.paper.layers import depth_layers, nearest_layer
-from portraiture.reference.settings import Compositing, Matting, Mode, RenderSettings
+from portraiture.reference.settings import MAX_APERTURE, Compositing, Matting, Mode, RenderSettings
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,14 @@ def _lens_setup(centres: Floats, focus: float, mask: Floats, depth: Floats, sett
     """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus."""
     person_layer = _layer_at(person_depth(mask, depth), centres) if person_pixels(mask).any() else 0
     if settings.focus is None or settings.compositing is Compositing.PAPER:
-        radii_px = layer_radii(centres, focus, settings.aperture, depth.shape)
+        radii_px = layer_radii(centres, focus, settings.aperture, depth.shape, settings.full)
         return LensSetup(radii_px, person_layer, person_layer)
     focus_layer = _layer_at(focus, centres)
-    radii_px = lens_radii(centres, float(centres[focus_layer]), settings.aperture, depth.shape)
+    sharp = float(centres[focus_layer])
+    full = None if settings.full is None else settings.full + sharp - focus  # the lens turns to the layer in focus
+    radii_px = lens_radii(centres, sharp, settings.aperture, depth.shape, full)
+    if full is not None:  # what is close to the lens
+        radii_px = np.minimum(radii_px, MAX_APERTURE * image_diagonal_px(depth.shape))
     return LensSetup(radii_px, person_layer, focus_layer, float(radii_px[person_layer]))
 
 

@@ -62,6 +62,8 @@ class RenderSettings:
         aperture: largest disk radius as a share of the image diagonal, 0 to ``MAX_APERTURE``; 0 returns the photo.
         focus: depth in 0..1 that stays sharp, ``lens.depth_at`` of a tapped point; None takes the person's, and
             then nothing nearer is blurred. Needs a depth.
+        full: depth in 0..1 whose radius is the aperture, others in proportion to their distance from the focus; None
+            takes the farthest layer's. A lens in its own units needs it, see ``lens/metres.py``.
         layers: K, at least 1.
         smoothness: lambda of (7), 0 or more.
         trimap_px: half width of the band that matting solves, 0 or more pixels.
@@ -78,6 +80,7 @@ class RenderSettings:
     mode: Mode = Mode.AUTO
     aperture: float = APERTURE_PAPER
     focus: float | None = None
+    full: float | None = None
     layers: int = 6
     smoothness: float = 10.0
     trimap_px: float = TRIMAP_PX
@@ -101,10 +104,11 @@ class RenderSettings:
                 raise unknown(name, choice, [f"{kind.__name__}.{member.name}" for member in kind])
         if self.focus is not None and self.mode is Mode.SELFIE:
             raise OptionError("focus: the selfie mode has no depth to focus in; drop focus or use full-body")
-        focus = 0.0 if self.focus is None else self.focus
+        focus, full = (0.0 if depth is None else depth for depth in (self.focus, self.full))
         for name, value, valid, wanted, usual in (
             ("aperture", self.aperture, 0 <= self.aperture <= MAX_APERTURE, f"0..{MAX_APERTURE}", APERTURE_PAPER),
             ("focus", focus, 0 <= focus <= 1, "a depth in 0..1", None),
+            ("full", full, 0 <= full <= 1, "a depth in 0..1", None),
             ("layers", self.layers, self.layers >= 1, "1 or more", 6),
             ("smoothness", self.smoothness, 0 <= self.smoothness < math.inf, "0 or more", 10),
             ("trimap_px", self.trimap_px, 0 <= self.trimap_px < math.inf, "0 or more", TRIMAP_PX),

@@ -84,13 +84,13 @@ def astronaut() -> np.ndarray:
 def bundle(made_once: MadeOnce) -> Path:
     """Every model, target and precision at 128x96, from the shipped weights; tests copy it before they harm it."""
     from portraiture.export.contract import Size
-    from portraiture.export.formats import Precision, Target
+    from portraiture.export.formats import BUILT_IN, Precision
     from portraiture.export.writing.export_bundle import export_bundle
     from portraiture.export.writing.spec import BundleSpec
 
     def make(root: Path) -> None:
         models = ("perception", "filter", "portrait", "coarse")
-        spec = BundleSpec(models, tuple(Target), precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
+        spec = BundleSpec(models, BUILT_IN, precisions=(Precision.FP32, Precision.FP16), sizes=(Size(128, 96),))
         export_bundle(spec, root, gate=False)
 
     return made_once("small_bundle", make)

@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "training/door": ("training/{recipes,trainers}.py", "^ reference/photo"),
     "training/evaluation": ("training/evaluation/", "training/data reference/metrics reference/photo"),
     "export": (
-        "export/{contract,rules,formats,describe,model_file,runner,compare,measured_errors,tolerance,tolerances,sample_photo,quiet,graph}.py",
+        "export/{contract,rules,formats,describe,model_file,plan,runner,compare,measured_errors,tolerance,plan_tolerance,tolerances,sample_photo,quiet,graph,palette}.py",
         "reference/metrics reference/lens",
     ),
     "export/networks": (
@@ -78,8 +78,12 @@ ROOMS: dict[str, tuple[str, str]] = {
     "export/tflite": ("export/tflite/", "export export/networks"),
     "export/coreml": ("export/coreml/", "export export/networks export/mil"),
     "export/onnx": ("export/onnx/", "export export/networks"),
-    "export/targets": ("export/targets.py", "export export/tflite export/coreml export/onnx"),
-    "export/pipeline": ("export/pipeline/", "export export/networks reference/lens reference/enlarge"),
+    "export/coreai": ("export/coreai/", "export export/networks"),
+    "export/targets": ("export/targets.py", "export export/tflite export/coreml export/onnx export/coreai"),
+    "export/pipeline": (
+        "export/pipeline/",
+        "export export/networks export/targets reference/lens reference/enlarge",
+    ),
     "export/onnx_tf": ("export/onnx_tf/", "export export/networks export/tflite export/onnx export/pipeline"),
     "export/doctor": (
         "export/doctor/",
@@ -101,6 +105,10 @@ ROOMS: dict[str, tuple[str, str]] = {
         "export/difference/",
         "export export/targets export/pipeline export/bundle export/parity reference/lens",
     ),
+    "export/sensitivity": (
+        "export/sensitivity/",
+        "export export/networks export/targets export/pipeline",
+    ),
     "export/writing": ("export/writing/", "^ training/weights reference/lens reference/photo"),
     "tools": (
         "tools/{choices,open_pipeline,weights_option,batch,progress,litter}.py",
@@ -109,7 +117,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "tools/report": (
         "tools/report/",
-        "export export/doctor export/bundle export/parity export/difference export/coreml",
+        "export export/doctor export/bundle export/parity export/difference export/sensitivity export/coreml",
     ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
@@ -118,7 +126,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/figures": ("tools/figures/", "tools"),
     "tools/study": ("tools/study/", "reference/photo"),
     "tools/commands": (
-        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps}.py",
+        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,portraits,lens_choice,lens_look}.py",
         "reference* training* export* tools*",
     ),
 }

@@ -11,7 +11,15 @@ from portraiture.reference.errors import OptionError, unknown
 
 E = TypeVar("E", bound=Enum)
 
-RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx")
+LENS_OPTIONS = {
+    "f_number": "--f-number",
+    "focal_length": "--focal-length",
+    "sensor": "--sensor",
+    "distance": "--distance",
+}
+"""Option by the name of its parameter; any of them asks for a lens."""
+
+RUNTIMES = ("torch", "tflite", "tensorflow", "coreml", "onnx", "coreai")
 
 
 def parse_list(option: str, text: str, kind: type[E]) -> tuple[E, ...]:
@@ -76,14 +84,14 @@ def runtime_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--precision",
         default=None,
-        metavar="fp32|fp16|int8|int8-static|palettized",
+        metavar="fp32|fp16|int8|int8-static|palettized|plan",
         help="Which of a bundle's files. [default: the finest]",
     )(command)
     command = click.option(
         "--bundle",
         type=click.Path(path_type=Path),
         default=None,
-        help="Bundle for the tflite, tensorflow, coreml and onnx runtimes.",
+        help="Bundle for the tflite, tensorflow, coreml, onnx and coreai runtimes.",
     )(command)
     return click.option(
         "--runtime",
@@ -135,3 +143,21 @@ def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="gpu|ane|npu|xnnpack",
         help="Device that is to run the files; repeatable. [default: all that run a file's format]",
     )(command)
+
+
+def lens_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a lens; ``--aperture`` stands for all of them."""
+    for option, kind, text in (
+        ("--distance", float, "Lens: metres to the person. [default: by the person's size in the photo]"),
+        ("--sensor", str, "Lens: the sensor's size in mm, such as 22.5x15; the focal length is then the real one."),
+        ("--focal-length", float, "Lens: mm, the equivalent of 35 mm film. [default: the photo's EXIF]"),
+        ("--f-number", float, "Lens: such as 1.8; the blur is a thin lens'. [default: the photo's EXIF]"),
+    ):
+        metavar = "WIDTHxHEIGHT" if kind is str else None
+        command = click.option(option, type=kind, default=None, metavar=metavar, help=text)(command)
+    return command
+
+
+def lens_options_given(context: click.Context) -> list[str]:
+    """Those of ``lens_options`` that the user gave."""
+    return [option for name, option in LENS_OPTIONS.items() if context.params[name] is not None]

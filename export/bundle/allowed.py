@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from portraiture.reference.errors import OptionError
 
-FORMS = ("contract", "removed", "bytes=+5%", "ops=+0", "ms=+10%", "psnr=45dB", "iou=0.99")
+FORMS = ("contract", "removed", "bytes=+5%", "ops=+0", "ms=+10%", "psnr=45dB", "iou=0.99", "quality=-0.01")
 """One example of each rule, as a user writes it."""
 
 GROWTH = ("bytes", "ops", "ms")
@@ -44,6 +44,7 @@ class Allowed:
         removed: whether files may be removed.
         growth: by ``bytes``, ``ops`` or ``ms``; what is not named is not judged.
         least: by ``psnr`` (dB) or ``iou``; what is not named is not judged.
+        fall: how much a figure of quality on a data set may fall; None judges none.
     """
 
     contract: bool = False
@@ -51,6 +52,7 @@ class Allowed:
     growth: dict[str, Growth] = field(default_factory=lambda: {n: Growth(0.05, True, "+5%") for n in ("bytes", "ops")})
     """5 percent: chosen, not measured; what a team does not notice in an app's size."""
     least: dict[str, float] = field(default_factory=dict)
+    fall: float | None = None
 
 
 def _wrong(text: str) -> OptionError:
@@ -72,6 +74,13 @@ def _least(text: str, name: str, value: str) -> float:
     return float(found[1])
 
 
+def _fall(text: str, value: str) -> float:
+    found = re.fullmatch(r"-?(\d+(?:\.\d+)?)", value, re.ASCII)
+    if not found or float(found[1]) > 1:
+        raise _wrong(text)
+    return float(found[1])
+
+
 def parse_allowed(texts: Iterable[str]) -> Allowed:
     """The rules of ``--allow``, over the defaults.
 
@@ -80,6 +89,7 @@ def parse_allowed(texts: Iterable[str]) -> Allowed:
     """
     flags: set[str] = set()
     growth, least = dict(Allowed().growth), dict[str, float]()
+    fall: float | None = None
     seen: set[str] = set()
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -92,6 +102,8 @@ def parse_allowed(texts: Iterable[str]) -> Allowed:
             growth[name] = _growth(text, value)
         elif name in LEAST:
             least[name] = _least(text, name, value)
+        elif name == "quality":
+            fall = _fall(text, value)
         else:
             raise _wrong(text)
-    return Allowed("contract" in flags, "removed" in flags, growth, least)
+    return Allowed("contract" in flags, "removed" in flags, growth, least, fall)

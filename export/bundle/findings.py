@@ -13,6 +13,7 @@ class Section(Enum):
     FILES = "files"
     WEIGHTS = "weights"
     OUTPUTS = "outputs"
+    QUALITY = "quality"
     SPEED = "speed"
 
 

@@ -136,7 +136,7 @@ def _file_entry(file: ModelFile, prefix: str) -> dict[str, Any]:
             name: {
                 "golden": prefix + array,
                 "shape": list(output_shape(name, file.size)),
-                "tolerance": asdict(use_tolerance(file.name, file.target, file.precision, name)),
+                "tolerance": asdict(use_tolerance(file.name, file.target, file.precision, name, file.budget_db)),
             }
             for name, array in outputs_of(file.name).items()
         },

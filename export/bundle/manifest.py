@@ -7,6 +7,7 @@ from portraiture.export.bundle.schema import problem
 from portraiture.export.contract import MODELS, Size
 from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import ModelFile
+from portraiture.export.plan import plan_of
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import parse_json
 
@@ -53,6 +54,7 @@ def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
             raise InputError(
                 f"{MANIFEST}: expected models {', '.join(MODELS)}, found {name!r}; export the bundle again"
             )
+    plan = manifest.get("plan")
     try:
         return [
             ModelFile(
@@ -62,6 +64,7 @@ def model_files(manifest: dict[str, Any]) -> list[ModelFile]:
                 Size.parse(m["size"]),
                 m["path"],
                 m.get("entry") or "",
+                plan_of(plan, MANIFEST) if m["precision"] == Precision.PLAN.value else None,
             )
             for m in manifest["models"]
         ]

@@ -27,6 +27,10 @@ class Bundle:
     manifest: dict[str, Any]
     files: tuple[ModelFile, ...]
 
+    def precisions(self, target: Target) -> set[Precision]:
+        """In which precisions the bundle has a format; empty where it lacks it."""
+        return {f.precision for f in self.files if f.target is target}
+
     def find(self, target: Target, precision: Precision | None = None) -> list[ModelFile]:
         """The models of a format in one precision; default the finest that the bundle has.
 

@@ -36,8 +36,8 @@ class Model(_Strict):
     """One exported model; a file of its own, or an entry of a shared one."""
 
     name: str
-    target: Literal["tflite", "coreml", "onnx"]
-    precision: Literal["fp32", "fp16", "int8", "int8-static", "palettized"]
+    target: Literal["tflite", "coreml", "onnx", "coreai"]
+    precision: Literal["fp32", "fp16", "int8", "int8-static", "palettized", "plan"]
     size: SizeText
     path: RelativePath
     entry: Annotated[str, Field(min_length=1, description="signature or function, in a shared file")] | None = None
@@ -75,6 +75,9 @@ class Manifest(_Strict):
         Field(description="by network and heading: training, data and licences, measured quality, known failures"),
     ]
     models: Annotated[list[Model], Field(min_length=1)]
+    plan: Annotated[
+        dict[str, Any] | None, Field(description="budget_db, weights and the kind of each layer of files of a plan")
+    ] = None
     files: dict[RelativePath, Sha256]
     parity: list[dict[str, Any]] | None = None
     bill_of_materials: Annotated[dict[str, Any] | None, Field(description="a CycloneDX document")] = None

@@ -1,6 +1,6 @@
 """PyTorch -> Core ML (mlprogram, iOS 17) by coremltools, on any system."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from portraiture.export.coreml.settle import settle
 from portraiture.export.coreml.unwatched import unwatched
 from portraiture.export.formats import Precision
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs
+from portraiture.export.plan import Kind
 from portraiture.export.quiet import quiet, uncollected
 
 
@@ -24,6 +25,7 @@ def write(
     path: Path,
     conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
+    kinds: Mapping[str, Kind] | None = None,
 ) -> dict[str, str]:
     """Convert to an ``.mlpackage``: rgb as an 8-bit RGB image scaled in the graph, maps as float32 arrays.
 
@@ -34,6 +36,7 @@ def write(
         path: package folder to write.
         conversions: not needed; coremltools converts each precision from the network.
         samples: not needed; Core ML is not written in static int8.
+        kinds: of each layer of a plan.
 
     Returns:
         The module of the network by the name of each value that the program computes; the file does not name it.
@@ -42,7 +45,7 @@ def write(
     with quiet(), uncollected():
         with unwatched():
             converted, modules = _converted(network, size, precision is not Precision.FP32)
-            model = compress(converted, precision)
+            model = compress(converted, precision, network, kinds)
         model._mil_program.validate()
         model.short_description = contract.meaning
         model.version = VERSION

@@ -32,6 +32,7 @@ CLOSE = {
     Precision.INT8: _INT8_CLOSE,
     Precision.INT8_STATIC: _INT8_CLOSE,
     Precision.PALETTIZED: _INT8_CLOSE,
+    Precision.PLAN: _INT8_CLOSE,
 }
 """A file holds an output where the error is below this share of the output's root mean square. fp32 rounds to 1e-7 and
 fp16 to 5e-4 per operation, which some 1,000 operations add up; the values themselves were chosen, not measured."""

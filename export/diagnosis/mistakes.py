@@ -150,7 +150,8 @@ def agree(file: ModelFile, found: Arrays, expected: Arrays) -> bool:
     """
 
     def passes(name: str, tolerance: Callable[..., Tolerance]) -> bool:
-        gate = replace(tolerance(file.name, file.target, file.precision, name), min_iou=None)
+        own = tolerance(file.name, file.target, file.precision, name, budget_db=file.budget_db)
+        gate = replace(own, min_iou=None)
         return found[name].shape == expected[name].shape and gate.passes(compare(found[name], expected[name]))
 
     return all(passes(name, file_tolerance) or passes(name, use_tolerance) for name in found)

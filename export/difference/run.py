@@ -20,6 +20,9 @@ Report = Callable[[str, int, int], None]
 Measure = Callable[[Pair], Finding]
 """Times a pair of files."""
 
+Quality = Callable[[Pair], Sequence[Finding]]
+"""Judges a pair of files on a data set."""
+
 
 @dataclass
 class Comparison:
@@ -45,6 +48,7 @@ def compare_bundles(
     truth: Truth,
     photos: Sequence[np.ndarray],
     measure: Measure | None = None,
+    quality: Quality | None = None,
     report: Report = _silent,
     watch: Watch = unwatched,
 ) -> Comparison:
@@ -56,12 +60,13 @@ def compare_bundles(
         truth: its feeds, maps of the float64 perception, are what both are given.
         photos: HxWx3 uint8, at least one.
         measure: times a pair; None leaves times out.
+        quality: judges a pair on a data set; None leaves that out.
         report: called before each step.
         watch: called with each pair of outputs.
     """
     own = pairs(old, new)
     found = Comparison([*contract_findings(old, new, allowed), *file_findings(old, new, allowed)])
-    weights, outputs, times = [], list[Finding](), list[Finding]()
+    weights, outputs, times, figures = [], list[Finding](), list[Finding](), list[Finding]()
     if not own:
         outputs.append(not_compared("bundle", "models", "no model is in both", allowed, as_mask=True))
     for done, pair in enumerate(own):
@@ -71,9 +76,11 @@ def compare_bundles(
         if layers:
             found.layers[pair.name] = layers
         outputs += output_findings(pair, truth, photos, allowed, watch)
+        if quality is not None:
+            figures += quality(pair)
         if measure is not None:
             times.append(measure(pair))
     report("the portraits", len(own), len(own) + 1)
     portraits = pipeline_findings(own, photos, allowed, watch)
-    found.findings += [*weights, *outputs, *portraits, *times]
+    found.findings += [*weights, *outputs, *portraits, *figures, *times]
     return found

@@ -67,6 +67,8 @@ def _way_out(file: ModelFile) -> str:
     """What to do about a file that is refused: fewer bits may be the whole cause."""
     if file.precision in (Precision.FP32, Precision.FP16):
         return "the converter wrote another computation: export another --precision, --route or --target"
+    if file.precision is Precision.PLAN:
+        return "the plan does not hold its budget here: search one at this --size, or lower its budget_db"
     return f"these weights may not bear {file.precision.value}: export --precision fp16"
 
 
@@ -96,7 +98,8 @@ def check_computation(
     except PortraitureError as error:
         raise WrongFile(f"doctor: {file.path}: expected a file that runs, found: {error}", file) from error
     for name, difference in found.items():
-        gate = fair(use_tolerance(file.name, file.target, file.precision, name), name, difference)
+        gate = use_tolerance(file.name, file.target, file.precision, name, file.budget_db)
+        gate = fair(gate, name, difference)
         if not gate.passes(difference):
             overlap = "" if difference.iou is None else f", IoU {difference.iou:.3f}"
             raise WrongFile(

@@ -17,7 +17,7 @@ class Kit(Enum):
     SWIFT = "swift"
 
 
-NEEDS = {Kit.WEB: (Target.TFLITE,), Kit.KOTLIN: (Target.TFLITE, Target.ONNX), Kit.SWIFT: (Target.COREML,)}
+NEEDS = {Kit.WEB: (Target.TFLITE,), Kit.KOTLIN: (Target.TFLITE, Target.ONNX), Kit.SWIFT: (Target.COREML, Target.COREAI)}
 """The formats whose files a kit runs; one of them is enough."""
 
 WRITERS = {Kit.WEB: web_kit.write_kit, Kit.KOTLIN: kotlin_kit.write_kit, Kit.SWIFT: swift_kit.write_kit}

@@ -4,11 +4,16 @@ The arithmetic stays float32, as in the fp16 files of TFLite, so that recurrence
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from portraiture.export.formats import INT8_LEAST_WEIGHTS, SENSITIVE_BLOCKS, Precision
+from portraiture.export.model_file import dequantized, quantized
+from portraiture.export.networks.exported import Exported
+from portraiture.export.networks.layers import layers_in_file
+from portraiture.export.plan import Kind
 
 KEPT_FP16 = re.compile(rf"encoder\.blocks\.({SENSITIVE_BLOCKS})\.project")
 """These layers, and those of fewer weights than ``INT8_LEAST_WEIGHTS``, become fp16 where others become int8."""
@@ -18,32 +23,56 @@ _AXIS = {"Conv": 0, "ConvTranspose": 1}
 """Axis of a weight's output channels."""
 
 
-def quantized(weight: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """q int8 and one scale per output channel, float32, so that |w - scale q| <= scale / 2; symmetric.
+def stored(weight: np.ndarray, kind: Kind) -> np.ndarray:
+    """A layer's weights as a file of a plan holds them, float32; int8 has a scale per channel of the first axis."""
+    if kind is Kind.FP16:
+        return weight.astype(np.float16).astype(np.float32)
+    q, scale = quantized(weight, 0)
+    return dequantized(q, scale, None, 0).astype(np.float32)
+
+
+def stored_bytes(weight: np.ndarray, kind: Kind) -> int:
+    """What they take: of int8 a float32 scale and an int8 zero per channel beside them."""
+    return 2 * weight.size if kind is Kind.FP16 else weight.size + 5 * weight.shape[0]
+
+
+def _chosen(model: Any, precision: Precision, network: Exported, kinds: Mapping[str, Kind] | None) -> set[str]:
+    """Names of the constants that become int8."""
+    from onnx import numpy_helper
+
+    held = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if t.name in _axes(model)}
+    if precision is Precision.INT8:
+        return {name for name, w in held.items() if w.size >= INT8_LEAST_WEIGHTS and not KEPT_FP16.search(name)}
+    if kinds is None:
+        return set()
+    return set(layers_in_file(network, held, {layer for layer, kind in kinds.items() if kind is not Kind.FP16}))
+
+
+def _axes(model: Any) -> dict[str, int]:
+    """Axis of the output channels of each weight, by its name."""
+    return {n.input[1]: _AXIS[n.op_type] for n in model.graph.node if n.op_type in _AXIS}
+
+
+def compress(model: Any, precision: Precision, network: Exported, kinds: Mapping[str, Kind] | None = None) -> None:
+    """Make the weights of an ``onnx.ModelProto`` smaller, in place; fp32 leaves them as they are.
 
     Args:
-        weight: (..., channels, ...), float32.
-        axis: index of the channels.
+        model: the float32 file.
+        precision: of the weights.
+        network: what it was made of.
+        kinds: the kind of each of its layers, for a plan.
     """
-    others = tuple(k for k in range(weight.ndim) if k != axis)
-    scale = np.maximum(np.abs(weight).max(others, keepdims=True), np.finfo(np.float32).tiny) / np.float32(127)
-    return np.rint(weight / scale).astype(np.int8), scale.ravel()
-
-
-def compress(model: Any, precision: Precision) -> None:
-    """Make the weights of an ``onnx.ModelProto`` smaller, in place; fp32 leaves them as they are."""
     if precision is Precision.FP32:
         return
     from onnx import TensorProto, helper, numpy_helper
 
-    graph = model.graph
-    axes = {n.input[1]: _AXIS[n.op_type] for n in graph.node if n.op_type in _AXIS}
+    graph, axes, chosen = model.graph, _axes(model), _chosen(model, precision, network, kinds)
     nodes = []
     for tensor in [t for t in graph.initializer if t.name in axes]:
         name, axis, weight = tensor.name, axes[tensor.name], numpy_helper.to_array(tensor)
         small = f"{name}.{precision.value}"
         graph.initializer.remove(tensor)
-        if precision is Precision.INT8 and weight.size >= INT8_LEAST_WEIGHTS and not KEPT_FP16.search(name):
+        if name in chosen:
             q, scale = quantized(weight, axis)
             parts = {small: q, f"{name}.scale": scale, f"{name}.zero": np.zeros(scale.shape, np.int8)}
             graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in parts.items())

@@ -1,6 +1,7 @@
 """ONNX as an entry of the table of formats."""
 
 from portraiture.export.model_file import Format
+from portraiture.export.onnx.compress import stored, stored_bytes
 from portraiture.export.onnx.graph import graph
 from portraiture.export.onnx.needs import needs
 from portraiture.export.onnx.parts import constants, operations, values
@@ -19,6 +20,8 @@ FORMAT = Format(
     describe=describe,
     described=read_contract,
     needs=needs,
+    stored=stored,
+    stored_bytes=stored_bytes,
     is_capped=False,
     tools=("onnx", "onnxruntime"),
 )

@@ -1,6 +1,6 @@
 """PyTorch -> ONNX by the tracing exporter (the dynamo one took 217 s for 3,600 nodes), run by onnxruntime."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import conversion
 from portraiture.export.networks.exported import Exported, TupleOut, example_inputs, is_own, with_fixed_shapes
 from portraiture.export.onnx.compress import compress
+from portraiture.export.plan import Kind
 from portraiture.export.quiet import quiet
 
 OPSET = 17
@@ -69,6 +70,7 @@ def write(
     path: Path,
     conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
+    kinds: Mapping[str, Kind] | None = None,
 ) -> dict[str, str]:
     """Convert to an ``.onnx`` with the contract's names, the contract in it.
 
@@ -79,6 +81,7 @@ def write(
         path: file to write.
         conversions: folder of traces by model and size, which all precisions are made of; what is not there is made.
         samples: not needed; ONNX is not written in static int8.
+        kinds: of each layer of a plan.
 
     Returns:
         Nothing: the doctor refuses no operation of an ONNX file, so that none needs the module it comes from.
@@ -91,7 +94,7 @@ def write(
         trace_onnx(network, example_inputs(contract.name, "NCHW", size), full, OPSET)
         _share_constants(full)
     model = onnx.load(str(full))
-    compress(model, precision)
+    compress(model, precision, network, kinds)
     onnx.checker.check_model(model)
     model.doc_string = contract.meaning
     model.producer_version = VERSION

@@ -75,7 +75,7 @@ def device_rows(root: Path, folder: Path, watch: Watch = unwatched, allow_missin
         for name, output in entries[results_folder(file).as_posix()]["outputs"].items():
             expected = read_golden(root, index, output["golden"])
             found = read_result(own / f"{name}.bin", output_shape(name, file.size))
-            gate = use_tolerance(file.name, file.target, file.precision, name)
+            gate = use_tolerance(file.name, file.target, file.precision, name, file.budget_db)
             difference = compare(found, expected, as_mask=name == MASK.name)
             watch(Comparison(Link.DEVICE, subject, name, 0, found, expected, difference, gate))
             rows.append(judge(Link.DEVICE, subject, name, {0: difference}, gate))

@@ -8,6 +8,7 @@ from portraiture.export.compare import Difference, compare
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Link, Row, judge, of_one_photo
 from portraiture.export.parity.subjects import engine_note, subject_of
+from portraiture.export.pipeline.planned import on_probes
 from portraiture.export.pipeline.probes import probes_of
 from portraiture.export.pipeline.rounding import fair
 from portraiture.export.pipeline.truth import Truth
@@ -36,8 +37,9 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
         yield Row.failed(Link.FILE, subject, str(error))
         return
     for name, differences in found.items():
-        gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped)
+        gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped, file.budget_db)
         gate = fair(gate, truth, file, name, differences.values())
+        gate = gate if file.plan is None else on_probes(gate, truth, file, name, differences.values())
         row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))
         worst = probes[max(differences, key=lambda k: gate.badness(differences[k]))]
         yield of_one_photo(row, f"worst on {worst.name}", partial(truth.feeds_on, file.name, file.size, worst))

@@ -28,6 +28,7 @@ class Link(Enum):
     FILE = "file against PyTorch float64"
     FILTER = "RNN filter against CRF reference"
     PIPELINE = "exported pipeline against Python pipeline"
+    SECOND = "fp16 file against Apple's Core AI, and that against PyTorch float64"
     DEVICE = "device against goldens"
 
 

@@ -29,6 +29,7 @@ from portraiture.export.parity.links import (
 )
 from portraiture.export.parity.probes import probe_rows
 from portraiture.export.parity.rows import Link, Row, Watch, unwatched
+from portraiture.export.parity.second_judge import second_steps
 from portraiture.export.parity.settings import setting_rows
 from portraiture.export.parity.subjects import pipeline_groups, subject_of
 from portraiture.export.pipeline.settings import SETTINGS
@@ -55,6 +56,7 @@ def run_parity(
     report: Report = _silent,
     watch: Watch = unwatched,
     known: Known | None = None,
+    second: bool = False,
 ) -> list[Row]:
     """All rows of a bundle.
 
@@ -66,6 +68,7 @@ def run_parity(
         watch: called with each comparison.
         known: what the export's doctor found for the sample photo. A file of its own that is listed here gets its rows
             from these figures, is not run again and not watched; entries of shared files are always run.
+        second: let the second judge run each file that has one, which converts its network once more.
 
     Raises:
         InputError: the bundle is not whole, or was exported from other weights; ``known`` comes with ``photos``.
@@ -74,20 +77,22 @@ def run_parity(
     bundle = open_bundle(root)
     check_golden_truth(bundle, truth.networks)
     check_inside(root, bundle.files, bundle.manifest["models"])
-    files, chosen, known = list(bundle.files), list(photos), known or {}
+    absent = {f.target: why for f in bundle.files if (why := FORMATS[f.target].absent())}
+    files, chosen, known = [f for f in bundle.files if f.target not in absent], list(photos), known or {}
     if chosen and known:
         raise InputError("parity: expected known figures for the sample photo alone, found photos; leave out either")
     is_known = not chosen and truth.shipped
     chosen = chosen or [sample_photo()]
     by_model = sorted(files, key=lambda f: (f.name, f.size))  # so that files of a model share what is remembered
     steps = [
-        ("the goldens", golden_rows(root, files, truth)),
+        ("the goldens", golden_rows(root, bundle.files, truth)),
         *(_file_step(root, file, truth, chosen, watch, known) for file in by_model),
         *_filter_steps(files, truth, chosen, watch, is_known),
         *_pipeline_steps(root, files, truth, chosen, watch),
         *((f"{subject_of(f)} on probes", probe_rows(root, f, truth)) for f in by_model),
         *((f"{subject_of(f)} at {len(SETTINGS)} settings", setting_rows(root, f, truth, chosen[0], watch))
           for f in by_model if f.name in ("filter", "portrait")),
+        *second_steps(root, files, truth, chosen[0], second),
     ]  # fmt: skip
     done: list[list[Row]] = []
     for what, lazy in steps:
@@ -96,8 +101,8 @@ def run_parity(
     place = {file: k for k, file in enumerate(by_model, 1)}
     in_order = [done[0], *(done[place[file]] for file in files), *done[1 + len(files) :]]
     rows = [row for own in in_order for row in own]
-    for target in dict.fromkeys(f.target for f in files):
-        if why := FORMATS[target].not_run_here():
+    for target in dict.fromkeys(f.target for f in bundle.files):
+        if why := absent.get(target) or FORMATS[target].not_run_here():
             rows.append(Row.not_run(Link.FILE, f"all {target.value}", why))
     return rows
 

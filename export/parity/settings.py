@@ -8,16 +8,27 @@ import numpy as np
 
 from portraiture.export.compare import compare, compare_change
 from portraiture.export.contract import PORTRAIT
+from portraiture.export.formats import Precision
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, of_one_photo, unwatched
 from portraiture.export.parity.subjects import engine_note, subject_of
 from portraiture.export.pipeline.rounding import fair
 from portraiture.export.pipeline.settings import SETTINGS
 from portraiture.export.pipeline.truth import Truth
+from portraiture.export.plan_tolerance import plan_tolerance
 from portraiture.export.runner import Runner
 from portraiture.export.targets import open_file
-from portraiture.export.tolerances import change_tolerance, file_tolerance
+from portraiture.export.tolerance import Tolerance
+from portraiture.export.tolerances import change_tolerance, file_tolerance, use_tolerance
 from portraiture.reference.errors import PortraitureError
+
+
+def _gate(file: ModelFile, truth: Truth) -> Tolerance:
+    """A plan was measured at the paper's setting alone: at others its portraits are held as those of int8 are."""
+    if file.precision is Precision.PLAN:
+        least = use_tolerance("portrait", file.target, Precision.INT8, PORTRAIT.name).min_psnr_db
+        return plan_tolerance(file.budget_db, least or 0.0)
+    return file_tolerance(file.name, file.target, file.precision, PORTRAIT.name, truth.shipped)
 
 
 def setting_rows(
@@ -33,7 +44,7 @@ def setting_rows(
         watch: called with each comparison.
     """
     subject = subject_of(file)
-    gate = file_tolerance(file.name, file.target, file.precision, PORTRAIT.name, truth.shipped)
+    gate = _gate(file, truth)
     portraits: list[tuple[np.ndarray, np.ndarray]] = []
     try:
         runner: Runner = open_file(root, file)

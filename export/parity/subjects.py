@@ -10,6 +10,9 @@ from portraiture.export.targets import FORMATS
 TENSORFLOW = "TensorFlow"
 """The runtime of a TFLite file that TensorFlow's own interpreter runs."""
 
+CORE_AI = "Core AI"
+"""The second judge of a Core ML file in fp16."""
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -12,9 +12,11 @@ steps are what an app does on the phone.
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from portraiture.export.pipeline.maps import Maps
 from portraiture.export.rules import COMPOSE_LEAST, MATTE_GAIN
+from portraiture.reference.arrays import largest_code
 from portraiture.reference.enlarge import enlarge_rows, over_strips
 from portraiture.reference.lens.radii import smooth_radii
 from portraiture.reference.lens.selfie import scene_depth
@@ -27,13 +29,13 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     """Put the working-size portrait into the photo.
 
     Args:
-        rgb: photo HxWx3 uint8.
+        rgb: photo HxWx3 uint8 or uint16.
         maps: of the photo.
         portrait: hxwx3 float 0..1 at the working size.
         aperture, focus: as given to the filter.
 
     Returns:
-        HxWx3 float32 in 0..1, not rounded; where the blur's share is 0, the photo's own value / 255.
+        HxWx3 float32 in 0..1, not rounded; where the blur's share is 0, the photo's own value by its largest code.
     """
     frame = maps.frame
     shape = frame.size.height, frame.size.width
@@ -42,9 +44,11 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
     z = scene_depth(m, maps.model_depth.astype(np.float64), sharp)
     c = np.clip(smooth_radii(m, z, frame.aperture(aperture), sharp), 0, 1)
     share = (1 - matte_of(m)) * c
-    light = portrait - (1 - share)[..., None] * (maps.model_rgb / 255.0) + COMPOSE_LEAST * portrait
+    model_rgb = maps.model_rgb / float(largest_code(maps.model_rgb))
+    light = portrait - (1 - share)[..., None] * model_rgb + COMPOSE_LEAST * portrait
     lights = cv2.split(light.astype(np.float32))  # planes: twice as fast as pixels
     shares, c = (share + COMPOSE_LEAST).astype(np.float32), c.astype(np.float32)
+    most = np.float32(largest_code(rgb))
     picture = np.empty(rgb.shape, np.float32)
     columns = slice(frame.left, frame.left + rgb.shape[1])
 
@@ -54,7 +58,7 @@ def compose_full_size(rgb: np.ndarray, maps: Maps, portrait: np.ndarray, apertur
         weight = k / enlarge_rows(shares, *rows, shape)[:, columns]
         planes = []
         for premultiplied, colour in zip(lights, cv2.split(rgb[start:stop]), strict=True):
-            photo = colour / np.float32(255)
+            photo = colour / most
             plane = enlarge_rows(premultiplied, *rows, shape)[:, columns] * weight
             plane -= k * photo
             plane += photo
@@ -71,12 +75,13 @@ def matte_of(mask: np.ndarray) -> np.ndarray:
     return np.asarray(share * share * (3 - 2 * share))
 
 
-def to_bytes(picture: np.ndarray) -> np.ndarray:
-    """Float HxWx3 in 0..1 -> uint8, rounded."""
-    coded = np.empty(picture.shape, np.uint8)
+def to_bytes(picture: np.ndarray, kind: npt.DTypeLike = np.uint8) -> np.ndarray:
+    """Float HxWx3 in 0..1 -> uint8, or uint16 where that is asked for, rounded."""
+    coded = np.empty(picture.shape, kind)
+    most = np.float32(largest_code(coded))
 
     def code(start: int, stop: int) -> None:
-        coded[start:stop] = np.rint(picture[start:stop] * 255)
+        coded[start:stop] = np.rint(picture[start:stop] * most)
 
     over_strips(picture.shape[0], STRIP_ROWS, code)
     return coded

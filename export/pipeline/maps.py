@@ -78,7 +78,7 @@ class Maps:
 
     Attributes:
         mask, depth: HxW float32 in 0..1.
-        model_rgb: hxwx3 uint8, what the model saw: the photo, or the frame that it was mirrored to.
+        model_rgb: hxwx3 uint8 or uint16, what the model saw: the photo, or the frame that it was mirrored to.
         model_mask, model_depth: hxw in 0..1.
         size: (h, w).
     """

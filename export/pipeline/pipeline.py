@@ -1,6 +1,7 @@
 """A photo's path through the exported models: photo -> mask, depth -> portrait, the same code for every runtime."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from portraiture.export.pipeline.compose import compose_full_size
 from portraiture.export.pipeline.maps import Frame, Maps, frame_of
 from portraiture.export.pipeline.resize import mask_to_photo_size, nearest_size, to_model_size, to_photo_size
 from portraiture.export.runner import Feeds, Runner
+from portraiture.reference.arrays import largest_code
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 
 OpenModel = Callable[[str, Size], Runner]
@@ -110,7 +112,7 @@ class Pipeline:
             hxwx3 in 0..1.
         """
         feeds: Feeds = {
-            "rgb": maps.model_rgb / np.float32(255),
+            "rgb": maps.model_rgb / np.float32(largest_code(maps.model_rgb)),
             "mask": maps.model_mask,
             "depth": maps.model_depth,
             "aperture": maps.frame.aperture(aperture),
@@ -122,7 +124,8 @@ class Pipeline:
         """The portrait at the photo's size.
 
         Args:
-            rgb: photo HxWx3 uint8.
+            rgb: photo HxWx3 uint8 or uint16, in sRGB; in another RGB, which the portrait then is in too, with maps that
+                :func:`with_own_pixels` made.
             maps: of that photo.
             aperture: largest disk radius as a share of the diagonal, 0..0.04.
             focus: depth that stays sharp, 0..1; ``FOCUS_ON_PERSON`` for the person's.
@@ -132,6 +135,11 @@ class Pipeline:
         """
         small = self.filter(maps, aperture, focus)
         return compose_full_size(rgb, maps, small, aperture, focus)
+
+
+def with_own_pixels(maps: Maps, own: np.ndarray) -> Maps:
+    """The maps of a photo, to render its own pixels HxWx3 uint8 or uint16 in place of the sRGB that the model saw."""
+    return replace(maps, model_rgb=to_model_size(maps.frame.mirror(own), maps.size))
 
 
 def _maps(

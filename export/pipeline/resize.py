@@ -12,7 +12,7 @@ from portraiture.reference.enlarge import fit_matte, full_matte
 
 
 def to_model_size(rgb: np.ndarray, size: Size) -> np.ndarray:
-    """A photo HxWx3 uint8 -> size, uint8: area average where it shrinks, bilinear (half-pixel) where it grows."""
+    """A photo HxWx3 -> size, of its type: area average where it shrinks, bilinear (half-pixel) where it grows."""
     if rgb.shape[:2] == (size.height, size.width):
         return rgb
     # shrink each axis that shrinks by area, then enlarge the other: area averaging cannot enlarge

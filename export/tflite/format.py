@@ -7,6 +7,7 @@ from portraiture.export.tflite.merge import merge_tflite
 from portraiture.export.tflite.metadata import read_metadata, write_metadata
 from portraiture.export.tflite.needs import needs
 from portraiture.export.tflite.parts import constants, operations, refused, values
+from portraiture.export.tflite.planned import stored, stored_bytes
 from portraiture.export.tflite.runner import open_model
 from portraiture.export.tflite.weights import weights
 from portraiture.export.tflite.write import write
@@ -22,6 +23,8 @@ FORMAT = Format(
     describe=write_metadata,
     described=read_metadata,
     needs=needs,
+    stored=stored,
+    stored_bytes=stored_bytes,
     merge=merge_tflite,
     refused=refused,
     undelegated=undelegated,

@@ -27,7 +27,7 @@ Samples = Iterable[dict[str, np.ndarray]]
 
 
 @contextmanager
-def _quantizer(source: Path) -> Iterator[Any]:
+def opened(source: Path) -> Iterator[Any]:
     """A quantizer of a float32 file; what it prints is dropped."""
     with quiet():
         from ai_edge_quantizer import quantizer
@@ -45,23 +45,28 @@ def _large_layers(source: Path) -> list[str]:
     return [name for name in large if not KEPT_FLOAT.search(name)]
 
 
+def add_fp16(q: Any) -> None:
+    """Add to a quantizer's recipe: convolutions' weights as fp16."""
+    from ai_edge_quantizer import qtyping
+
+    config = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    for op in CONVOLUTIONS:
+        q.update_quantization_recipe(
+            regex=".*",
+            operation_name=qtyping.TFLOperationName[op],
+            op_config=config,
+            algorithm_key="float_casting",
+        )
+
+
 def quantize_fp16(source: Path, path: Path) -> None:
     """Store the convolutions' weights as fp16; arithmetic stays float."""
-    with _quantizer(source) as q:
-        from ai_edge_quantizer import qtyping
-
-        config = qtyping.OpQuantizationConfig(
-            weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
-            compute_precision=qtyping.ComputePrecision.FLOAT,
-            explicit_dequantize=True,
-        )
-        for op in CONVOLUTIONS:
-            q.update_quantization_recipe(
-                regex=".*",
-                operation_name=qtyping.TFLOperationName[op],
-                op_config=config,
-                algorithm_key="float_casting",
-            )
+    with opened(source) as q:
+        add_fp16(q)
         path.write_bytes(bytes(q.quantize().quantized_model))
 
 
@@ -73,7 +78,7 @@ def quantize_int8(source: Path, path: Path, layers: str) -> None:
         path: file to write.
         layers: a pattern of the names of the convolutions.
     """
-    with _quantizer(source) as q:
+    with opened(source) as q:
         from ai_edge_quantizer import qtyping
 
         # not the depthwise ones: TFLite's delegate takes none whose input is quantized at run time
@@ -93,7 +98,7 @@ def quantize_int8_static(source: Path, path: Path, layers: str, samples: Samples
         layers: a pattern of the names of the convolutions.
         samples: one or more, of the file's size; NHWC, float32.
     """
-    with _quantizer(source) as q:
+    with opened(source) as q:
         from ai_edge_quantizer import calibrator, qtyping, recipe_manager
         from ai_edge_quantizer.utils import qsv_utils
 
@@ -104,6 +109,11 @@ def quantize_int8_static(source: Path, path: Path, layers: str, samples: Samples
         ranges = calibrator.Calibrator(str(source), num_threads=2, qsv_update_func=qsv_utils.min_max_update)
         ranges.calibrate({_signature(source): list(samples)}, recipe)
         path.write_bytes(bytes(q.quantize(ranges.get_model_qsvs()).quantized_model))
+
+
+def pattern_of(names: Iterable[str]) -> str:
+    """A pattern that fits the names of these convolutions alone."""
+    return f"^({'|'.join(map(re.escape, names))});?$"
 
 
 def _signature(source: Path) -> str:
@@ -121,7 +131,7 @@ def quantize(source: Path, path: Path, precision: Precision, samples: Samples) -
         samples: inputs by name, NHWC, float32; only static int8 reads them.
     """
     large = [] if precision is Precision.FP16 else _large_layers(source)
-    layers = f"^({'|'.join(map(re.escape, large))});?$"
+    layers = pattern_of(large)
     if not large:
         quantize_fp16(source, path)
     elif precision is Precision.INT8:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,12 @@ from portraiture.export.formats import Precision
 from portraiture.export.model_file import conversion
 from portraiture.export.networks.exported import Exported, example_inputs
 from portraiture.export.networks.wrappers import parts_of
+from portraiture.export.plan import Kind
 from portraiture.export.quiet import quiet, uncollected
 from portraiture.export.tflite.join import join_tflite
 from portraiture.export.tflite.metadata import write_metadata
 from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.planned import quantize_planned
 from portraiture.export.tflite.quantize import quantize
 from portraiture.export.tflite.retrace import quick_traces
 
@@ -74,6 +76,7 @@ def write(
     path: Path,
     conversions: Path | None = None,
     samples: Iterable[dict[str, np.ndarray]] = (),
+    kinds: Mapping[str, Kind] | None = None,
 ) -> dict[str, str]:
     """Write a ``.tflite`` in one precision, the contract in it.
 
@@ -85,6 +88,7 @@ def write(
         conversions: folder of float32 conversions by model and size; what is not there is made. Without a folder they
             are made beside ``path`` and removed.
         samples: inputs by name, NHWC; only static int8 reads them.
+        kinds: of each layer of a plan.
 
     Returns:
         Nothing: the names in the file tell the module of each value.
@@ -95,6 +99,9 @@ def write(
     full = write_tflite(network, size, folder)
     if precision is Precision.FP32:
         shutil.copyfile(full, path)
+    elif precision is Precision.PLAN:
+        assert kinds is not None
+        quantize_planned(full, path, network, kinds)
     else:
         quantize(full, path, precision, samples)
     if conversions is None:

@@ -20,6 +20,7 @@ from portraiture.export.sample_photo import sample_photo
 from portraiture.export.writing.finish import finish
 from portraiture.export.writing.in_place import replacing
 from portraiture.export.writing.models import Report, silent, write_models
+from portraiture.export.writing.planned import check_plan
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import GateError
 from portraiture.reference.files import write_json
@@ -70,12 +71,13 @@ def export_bundle(
 
     Raises:
         GateError: a file or a row is refused; the message says why.
-        InputError: ``output`` holds other files, or weights or a photo cannot be read.
+        InputError: ``output`` holds other files, weights or a photo cannot be read, or a plan is of other weights.
         ExportError: a file cannot be written.
     """
     if key is not None:
         check_private(key)
     truth = Truth(Networks(spec.checkpoints))
+    check_plan(spec, truth.networks)
     started = time.perf_counter()
     with replacing(output) as folder:
         try:

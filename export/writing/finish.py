@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from portraiture.export.bundle.checksums import checksums, sha256
+from portraiture.export.bundle.checksums import checksums
 from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.kits.kit import write_kits
+from portraiture.export.networks.digests import digests
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.export.writing.bill import bill_of_materials
@@ -28,14 +29,14 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
         entries: of the manifest, one per model.
         truth: of the networks that were exported.
     """
-    files = model_files({"models": list(entries)})
+    plan = {} if spec.plan is None else {"plan": spec.plan.to_json()}
+    files = model_files({"models": list(entries), **plan})
     write_goldens(root, truth, files)
     write_contents(root, files)
     write_kits(root, spec.kits)
     card = model_card(spec.checkpoints)
     write_card(card, root / "MODEL_CARD.md")
-    perception = truth.networks.own_digest() or sha256(spec.checkpoints.perception)
-    weights = {"perception": perception, "filter": sha256(spec.checkpoints.filter)}
+    weights = digests(truth.networks)
     tools = tool_versions(spec.targets, spec.route)
     manifest = {
         "contract_version": VERSION,
@@ -47,6 +48,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
         "weights": weights,
         "model_card": card,
         "models": list(entries),
+        **plan,
         "files": checksums(root),
     }
     write_json(root / MANIFEST, manifest)

@@ -16,10 +16,11 @@ from portraiture.export.doctor.operations import most_operations
 from portraiture.export.formats import LAYOUT, ROUTES, Precision, Route
 from portraiture.export.model_file import ModelFile, bytes_of, conversion, counted
 from portraiture.export.onnx_tf.write import write_onnx_tf
+from portraiture.export.pipeline.planned import kinds_in
 from portraiture.export.pipeline.rounding import fair_for
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.sample_photo import sample_photo
-from portraiture.export.targets import FORMATS
+from portraiture.export.targets import FORMATS, check_installed
 from portraiture.export.writing.calibration import tflite_samples
 from portraiture.export.writing.packaging import package
 from portraiture.export.writing.refusals import own_refusals
@@ -95,8 +96,9 @@ def convert(
         write_onnx_tf(file.name, truth, file.size, float32, report)
     static = file.precision is Precision.INT8_STATIC
     samples = tflite_samples(file.name, file.size, spec.calibration, truth) if static else []
+    kinds = None if file.plan is None else kinds_in(file, network)
     with own_refusals(file, network):
-        return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples)
+        return FORMATS[file.target].write(network, file.size, file.precision, path, conversions, samples, kinds)
 
 
 def route_of(spec: BundleSpec, file: ModelFile) -> Route | None:
@@ -229,8 +231,10 @@ def write_models(
 
     Raises:
         GateError: the doctor refuses a network or a file.
+        InputError: the packages of a format are not installed.
     """
     files, done = spec.files(), 0
+    check_installed(spec.targets)
 
     def examined() -> tuple[BundleSpec, Path, Truth]:
         _examine_networks(files, truth)

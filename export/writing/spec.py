@@ -9,6 +9,7 @@ from portraiture.export.formats import DEFAULT_TARGETS, PRECISIONS, ROUTES, Pack
 from portraiture.export.kits.kit import NEEDS, Kit
 from portraiture.export.model_file import ModelFile, file_path
 from portraiture.export.networks.build import Checkpoints
+from portraiture.export.plan import Plan
 from portraiture.reference.errors import OptionError
 
 
@@ -18,7 +19,8 @@ class BundleSpec:
 
     ``calibration`` are the photo files on which static int8 finds the ranges of activations. ``devices`` are those that
     the doctor looks at each file for, empty for all that run its format; with ``strict`` a file that one of them does
-    not take whole is refused. ``kits`` are sources for apps that the bundle gets.
+    not take whole is refused. ``plan`` is what files of the precision ``plan`` are stored by.
+    ``kits`` are sources for apps that the bundle gets.
     """
 
     models: tuple[str, ...] = DEFAULT_MODELS
@@ -30,6 +32,7 @@ class BundleSpec:
     packaging: Packaging = Packaging.SINGLE
     calibration: tuple[Path, ...] = ()
     devices: tuple[Device, ...] = ()
+    plan: Plan | None = None
     strict: bool = False
     kits: tuple[Kit, ...] = ()
 
@@ -43,7 +46,8 @@ class BundleSpec:
         if self.route is not Route.LITERT and not set(by_route) & set(self.targets):
             asked, can = (", ".join(t.value for t in some) for some in (self.targets, by_route))
             raise OptionError(f"--route {self.route.value}: expected --target {can} with it, found {asked}; add it")
-        if self.route is not Route.LITERT and {Precision.INT8, Precision.INT8_STATIC} & set(self.precisions):
+        by_name = {Precision.INT8, Precision.INT8_STATIC, Precision.PLAN}
+        if self.route is not Route.LITERT and by_name & set(self.precisions):
             raise OptionError(
                 f"--route {self.route.value}: expected --precision fp32 or fp16; int8 keeps layers float by the names"
                 " that --route litert writes"
@@ -60,6 +64,10 @@ class BundleSpec:
                 raise OptionError(f"--precision {precision.value}: expected --target {takers} with it, found {asked};"
                                   f" add {takers}")  # fmt: skip
         check_devices(self.targets, self.devices)
+        if (self.plan is None) != (Precision.PLAN not in self.precisions):
+            raise OptionError(
+                "--precision plan: expected --plan FILE with it, and it with --plan, found one of them; add the other"
+            )
         for kit in self.kits:
             if not set(NEEDS[kit]) & set(self.targets):
                 asked = ", ".join(t.value for t in self.targets)
@@ -79,7 +87,14 @@ class BundleSpec:
     def files(self) -> list[ModelFile]:
         """Every single file that is written, finest precision first; shared ones are made of them."""
         return [
-            ModelFile(name, target, precision, size, file_path(name, target, precision, size))
+            ModelFile(
+                name,
+                target,
+                precision,
+                size,
+                file_path(name, target, precision, size),
+                plan=self.plan if precision is Precision.PLAN else None,
+            )
             for target in self.targets
             for size in self.sizes
             for name in self.models

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Bytes, Floats
+from portraiture.reference.arrays import AnyArray, Floats, largest_code
 from portraiture.reference.enlarge import enlarge_rows, fit_matte, full_matte, strips_of
 from portraiture.reference.full_size.strips import Strip, light_of_codes
 from portraiture.reference.lens.radii import image_diagonal_px
@@ -30,11 +30,11 @@ NOISE_PX = 2048
 """Side of the window around the photo's middle in which noise is measured, in pixels. Chosen, not measured."""
 
 
-def occlusion_strips(rgb: Bytes, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
+def occlusion_strips(rgb: AnyArray, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
     """The portrait strip by strip. It trusts the plan.
 
     Args:
-        rgb: HxWx3 uint8.
+        rgb: HxWx3 uint8 or uint16.
         small: hxwx3 float64 in 0..1, the photo at the working size.
         plan: of ``small``.
         settings: with ``compositing`` OCCLUSION; the options of the lens are used.
@@ -61,10 +61,10 @@ def _float32(*maps: Floats) -> AnyArray:
     return np.dstack(maps).astype(np.float32)
 
 
-def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, plan: Plan) -> Iterator[Strip]:
+def _around_person(rgb: AnyArray, small: Floats, maps: AnyArray, plan: Plan) -> Iterator[Strip]:
     shape = rgb.shape[0], rgb.shape[1]
     alpha = full_matte(rgb, fit_matte(small, plan.alpha))
-    light = light_of_codes(linear=True)
+    light = light_of_codes(rgb, linear=True)
     for start, stop in strips_of(shape[0]):
         wide = enlarge_rows(maps, start, stop, shape)
         behind, estimate, lacking, k = wide[..., :3], wide[..., 3:6], wide[..., 6:9], _snapped(wide[..., 9])[..., None]
@@ -74,9 +74,9 @@ def _around_person(rgb: Bytes, small: Floats, maps: AnyArray, plan: Plan) -> Ite
         yield start, stop, to_srgb(out), k[..., 0] * (1 - a[..., 0])
 
 
-def _with_detail(rgb: Bytes, maps: AnyArray) -> Iterator[Strip]:
+def _with_detail(rgb: AnyArray, maps: AnyArray) -> Iterator[Strip]:
     shape = rgb.shape[0], rgb.shape[1]
-    light = light_of_codes(linear=True)
+    light = light_of_codes(rgb, linear=True)
     for start, stop in strips_of(shape[0]):
         wide = enlarge_rows(maps, start, stop, shape)
         picture, low, k = wide[..., :3], wide[..., 3:6], _snapped(wide[..., 6])[..., None]
@@ -88,10 +88,10 @@ def _snapped(share: AnyArray) -> AnyArray:
     return np.where(share < 1 / 512, np.float32(0), np.minimum(share, np.float32(1)))
 
 
-def _grained(rgb: Bytes, strips: Iterator[Strip], plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
+def _grained(rgb: AnyArray, strips: Iterator[Strip], plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
     height, width = rgb.shape[:2]
     top, left = max(0, (height - NOISE_PX) // 2), max(0, (width - NOISE_PX) // 2)
-    window = rgb[top : top + NOISE_PX, left : left + NOISE_PX] / 255.0
+    window = rgb[top : top + NOISE_PX, left : left + NOISE_PX] / float(largest_code(rgb))
     person = enlarge_rows(plan.alpha, top, min(top + NOISE_PX, height), (height, width))[:, left : left + NOISE_PX]
     sigma = noise_sigma(window, person == 1)
     radii_px = plan.lens.radii_px / image_diagonal_px(plan.alpha.shape) * image_diagonal_px((height, width))

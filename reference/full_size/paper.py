@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Bytes, Floats
+from portraiture.reference.arrays import AnyArray, Floats
 from portraiture.reference.enlarge import STRIP_ROWS, enlarge_rows, fit_matte, full_matte, strips_of
 from portraiture.reference.full_size.strips import Strip, light_of_codes
 from portraiture.reference.lens.radii import image_diagonal_px
@@ -20,17 +20,17 @@ BASE_RADIUS_PX = 8
 """A layer is blurred on a photo reduced until its radius is less than twice this; chosen, not measured."""
 
 
-def paper_strips(rgb: Bytes, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
+def paper_strips(rgb: AnyArray, small: Floats, plan: Plan, settings: RenderSettings) -> Iterator[Strip]:
     """Equation (10) strip by strip; (4) is its case of one layer. It trusts the plan.
 
     Args:
-        rgb: HxWx3 uint8.
+        rgb: HxWx3 uint8 or uint16.
         small: hxwx3 float64 in 0..1, the photo at the working size.
         plan: of ``small``.
         settings: with ``compositing`` PAPER; linear_light is used.
     """
     shape = rgb.shape[0], rgb.shape[1]
-    light = light_of_codes(settings.linear_light)
+    light = light_of_codes(rgb, settings.linear_light)
     radii_px = plan.lens.radii_px / image_diagonal_px(small.shape) * image_diagonal_px(shape)
     alpha = full_matte(rgb, fit_matte(small, plan.alpha))
     feather_px = FEATHER_SHARE * image_diagonal_px(small.shape)
@@ -61,13 +61,13 @@ class LayerBlur:
     """The guided blur (6) of one radius, by strips.
 
     Args:
-        rgb: HxWx3 uint8.
+        rgb: HxWx3 uint8 or uint16.
         alpha: HxW float32 in 0..1.
-        light: 256 float32, what each code counts as.
+        light: a float32 for each code, what each code counts as.
         radius_px: at the photo's size.
     """
 
-    def __init__(self, rgb: Bytes, alpha: AnyArray, light: AnyArray, radius_px: float) -> None:
+    def __init__(self, rgb: AnyArray, alpha: AnyArray, light: AnyArray, radius_px: float) -> None:
         self.rgb, self.alpha, self.light, self.radius_px = rgb, alpha, light, radius_px
         self.scale = max(1, int(radius_px // BASE_RADIUS_PX))
         self.kernel = disk_kernel(radius_px / self.scale)

@@ -9,7 +9,7 @@ is no larger than the working size is rendered whole, exactly as ``render`` does
 import cv2
 import numpy as np
 
-from portraiture.reference.arrays import AnyArray, Bytes, Floats, check_map
+from portraiture.reference.arrays import AnyArray, Floats, check_map, largest_code
 from portraiture.reference.errors import InputError
 from portraiture.reference.full_size.occlusion import occlusion_strips
 from portraiture.reference.full_size.paper import paper_strips
@@ -22,31 +22,33 @@ WORKING_PX = 1024
 
 
 def render_photo(
-    rgb: Bytes, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
-) -> Bytes:
-    """``render`` for a photo of any size, uint8 in and out.
+    rgb: AnyArray, mask: AnyArray, depth: AnyArray | None = None, settings: RenderSettings = DEFAULT_SETTINGS
+) -> AnyArray:
+    """``render`` for a photo of any size, of 8 or 16 bits in and out.
 
     Args:
-        rgb: HxWx3 uint8.
+        rgb: HxWx3 uint8 or uint16; sRGB, or another RGB, whose codes then count as sRGB's.
         mask: HxW person probability in 0..1.
         depth: HxW relative depth in 0..1, larger is farther, or None.
         settings: see ``RenderSettings``; ``trimap_px`` counts at the working size.
 
     Returns:
-        HxWx3 uint8.
+        HxWx3 of the photo's type.
 
     Raises:
         InputError, OptionError: as ``render``.
     """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
-        raise InputError(f"rgb: expected an HxWx3 uint8 photo, found {rgb.dtype} of shape {rgb.shape}; convert it")
+    if rgb.dtype not in (np.uint8, np.uint16) or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        found = f"{rgb.dtype} of shape {rgb.shape}"
+        raise InputError(f"rgb: expected an HxWx3 photo of uint8 or uint16, found {found}; convert it")
+    most = largest_code(rgb)
     if max(rgb.shape[:2]) <= WORKING_PX:
-        return np.asarray(np.rint(render(rgb, mask, depth, settings) * 255), dtype=np.uint8)
+        return np.asarray(np.rint(render(rgb, mask, depth, settings) * most), dtype=rgb.dtype)
     shape = rgb.shape[0], rgb.shape[1]
     check_map("mask", mask, shape)
     if depth is not None:
         check_map("depth", depth, shape)
-    small = _reduced(rgb) / 255.0
+    small = _reduced(rgb) / float(most)
     person, far = _reduced_map(mask), None if depth is None else _reduced_map(depth)
     check_choices(person, far, settings)
     if settings.aperture == 0:
@@ -55,7 +57,7 @@ def render_photo(
     by_strips = occlusion_strips if settings.compositing is Compositing.OCCLUSION else paper_strips
     portrait = np.empty_like(rgb)
     for start, stop, picture, share in by_strips(rgb, small, plan, settings):
-        rounded = np.rint(picture * 255).astype(np.uint8)
+        rounded = np.rint(picture * most).astype(rgb.dtype)
         portrait[start:stop] = np.where((share > 0)[..., None], rounded, rgb[start:stop])
     return portrait
 

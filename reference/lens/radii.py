@@ -20,8 +20,8 @@ MIN_SPAN = 1e-3
 
 
 FAR_FROM, FAR_SLOPE = 5 / 6, 100.0
-"""The farthest depth is the mean of what lies beyond this share of the depth's range, cut by a ramp of this slope: about
-the centre of the farthest of six layers. The slope is chosen, not measured."""
+"""The farthest depth is the mean of what lies beyond this share of the depth's range, cut by a ramp of this slope:
+about the centre of the farthest of six layers. The slope is chosen, not measured."""
 
 
 LEAST_MEAN_FAR, LEAST_MEAN_MASK = 1e-5, 1e-4
@@ -33,7 +33,9 @@ def image_diagonal_px(shape: tuple[int, ...]) -> float:
     return math.hypot(shape[0], shape[1])
 
 
-def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+def layer_radii(
+    centres: Floats, focus: float, aperture: float, shape: tuple[int, ...], full: float | None = None
+) -> Floats:
     """Disk radius of each depth layer.
 
     Args:
@@ -41,13 +43,14 @@ def layer_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int
         focus: depth that stays sharp.
         aperture: radius of the farthest layer as a share of the diagonal.
         shape: (H, W, ...) of the image that is blurred.
+        full: depth whose radius is the aperture, in place of the farthest layer's.
 
     Returns:
         K radii in pixels: 0 up to the focus, ``aperture * diagonal`` at the farthest layer (less where it is
-        within ``MIN_SPAN`` of the focus).
+        within ``MIN_SPAN`` of the focus); in proportion to that of ``full`` where it is given.
     """
-    span = max(float(centres.max()) - focus, MIN_SPAN)
-    share = np.clip((centres - focus) / span, 0.0, 1.0)
+    span = max((float(centres.max()) if full is None else full) - focus, MIN_SPAN)
+    share = np.clip((centres - focus) / span, 0.0, 1.0 if full is None else math.inf)
     return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)
 
 
@@ -80,16 +83,18 @@ def smooth_radii(mask: Floats, depth: Floats, aperture: float, focus: float | No
     return np.asarray(aperture * image_diagonal_px(depth.shape) * share, dtype=np.float64)
 
 
-def lens_radii(centres: Floats, focus: float, aperture: float, shape: tuple[int, ...]) -> Floats:
+def lens_radii(
+    centres: Floats, focus: float, aperture: float, shape: tuple[int, ...], full: float | None = None
+) -> Floats:
     """Disk radius of each depth layer on both sides of the focus.
 
     Args:
-        centres, focus, aperture, shape: as in ``layer_radii``.
+        centres, focus, aperture, shape, full: as in ``layer_radii``; ``full`` may be nearer than the focus.
 
     Returns:
         K radii in pixels: ``aperture * diagonal`` at the layer that is farthest from the focus, in proportion to
         the distance from it elsewhere.
     """
     distance = np.abs(centres - focus)
-    share = distance / max(float(distance.max()), MIN_SPAN)
+    share = distance / max(float(distance.max()) if full is None else abs(full - focus), MIN_SPAN)
     return np.asarray(aperture * image_diagonal_px(shape) * share, dtype=np.float64)

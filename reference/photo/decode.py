@@ -1,7 +1,8 @@
-"""From an opened photo to its pixels: without transparency, in sRGB, upright, 8 bits."""
+"""From an opened photo to its pixels: opaque, upright; in sRGB of 8 bits, and as the camera coded them."""
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from portraiture.reference.arrays import Bytes
+from portraiture.reference.arrays import AnyArray, Bytes
 from portraiture.reference.photo.kinds import BITS_PER_SAMPLE, EXTRA_SAMPLES, PHOTOMETRIC, PLANAR, SEPARATE_PLANES
 
 _GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B")
@@ -44,15 +45,53 @@ class UnknownPixelsError(Exception):
     """The pixels are whole, but of a kind that is not decoded; the text is Pillow's mode."""
 
 
-def decode(image: Image.Image, data: bytes) -> Bytes:
+@dataclass(frozen=True)
+class Photo:
+    """The pixels of a photo, upright.
+
+    Attributes:
+        rgb: HxWx3 uint8 sRGB, what the models see.
+        own: HxWx3 uint8 or uint16, the photo's own codes in the RGB of its profile; ``rgb`` itself of a photo that is
+            8-bit sRGB, and of one that has no RGB (CMYK, a gray profile).
+        icc: the profile of ``own``; empty for sRGB.
+        bare: nothing stands beside the pixels in the photo's file.
+    """
+
+    rgb: Bytes
+    own: AnyArray
+    icc: bytes
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is written beside a picture's pixels; each part may be empty.
+
+    Attributes:
+        exif: the block with its mark ``Exif``.
+        xmp: the packet.
+        iptc: the datasets.
+        icc: the profile of the pixels; empty for sRGB.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    icc: bytes = b""
+
+
+NOTHING = Metadata()
+
+IPTC_RESOURCE = 0x0404
+"""Number of IPTC's datasets among Photoshop's resources."""
+
+
+def decode(image: Image.Image, data: bytes) -> Photo:
     """Decodes a photo that Pillow has opened and not yet loaded.
 
     Args:
         image: the opened photo, any size; it is loaded here.
         data: the whole file that it was opened from.
-
-    Returns:
-        HxWx3 uint8 sRGB; H and W are those of the upright photo.
 
     Raises:
         UnknownPixelsError: pixels that are not decoded, such as 32-bit ones.
@@ -67,13 +106,37 @@ def decode(image: Image.Image, data: bytes) -> Bytes:
         raise UnknownPixelsError(image.mode)
     orientation = _orientation(image, deep)
     image.load()  # of a 16-bit file too: it finds a truncation that OpenCV fills with black
-    flat = Image.fromarray(_decode_16_bit(image, data)) if deep else _flatten(image)
+    values = _decode_16_bit(image, data) if deep else None
+    flat = _flatten(image) if values is None else Image.fromarray(_codes(values, np.uint8))
     if image.mode in _GRAY_MODES or _is_gray_alpha_png(image, data):
         flat = flat.convert("L")  # a gray profile takes nothing else
-    upright = _to_srgb(flat, icc).convert("RGB")
-    if orientation in TURNS:
-        upright = upright.transpose(TURNS[orientation])
-    return np.ascontiguousarray(upright, dtype=np.uint8)
+    converted = _to_srgb(flat, icc)
+    rgb = _upright(converted.convert("RGB"), orientation)
+    if converted is not flat and flat.mode != "RGB":
+        return Photo(rgb, rgb, b"")
+    own_icc = b"" if converted is flat or icc is None else icc
+    if values is not None:
+        return Photo(rgb, _turned(_codes(values, np.uint16), orientation), own_icc)
+    return Photo(rgb, _upright(flat, orientation) if own_icc else rgb, own_icc)
+
+
+def _upright(image: Image.Image, orientation: int) -> Bytes:
+    turned = image.transpose(TURNS[orientation]) if orientation in TURNS else image
+    return np.ascontiguousarray(turned, dtype=np.uint8)
+
+
+def _turned(pixels: AnyArray, orientation: int) -> AnyArray:
+    """As Pillow's ``TURNS``, of an array HxWxC: Pillow has no RGB of 16 bits."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    across = -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(pixels[::down, ::across])
+
+
+def _codes(values: AnyArray, kind: type[np.unsignedinteger[Any]]) -> AnyArray:
+    """0..1 -> codes of a type, rounded."""
+    return np.asarray(np.rint(values * np.iinfo(kind).max), dtype=kind)
 
 
 def _orientation(image: Image.Image, deep: bool) -> int:
@@ -123,8 +186,8 @@ def _flatten(image: Image.Image) -> Image.Image:
     return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
 
 
-def _decode_16_bit(image: Image.Image, data: bytes) -> Bytes:
-    """HxWx3 uint8 RGB of a 16-bit PNG or TIFF, alpha composited on white."""
+def _decode_16_bit(image: Image.Image, data: bytes) -> AnyArray:
+    """HxWx3 float32 RGB in 0..1 of a 16-bit PNG or TIFF, alpha composited on white."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise ValueError("16-bit pixels that do not decode")
@@ -138,7 +201,7 @@ def _decode_16_bit(image: Image.Image, data: bytes) -> Bytes:
         colours, alpha = values[..., :3], values[..., 3:]  # HxWx4 -> HxWx3
         premultiplied = tags.get(EXTRA_SAMPLES) == (_PREMULTIPLIED,)
         values = (colours if premultiplied else colours * alpha) + (1 - alpha) if _has_alpha(image) else colours
-    return np.asarray(np.rint(np.clip(values[..., ::-1], 0, 1) * 255), dtype=np.uint8)  # BGR -> RGB
+    return np.clip(values[..., ::-1], 0, 1)  # BGR -> RGB
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:

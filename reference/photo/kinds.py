@@ -129,14 +129,14 @@ def _maker_by_start(data: bytes) -> str | None:
             return maker
     # a plain TIFF may hold pixels of any value at byte 8, so more than the two letters is asked for
     is_cr2 = data[:12] == b"II*\0\x10\0\0\0CR\x02\0"
-    if is_cr2 or data[6:14] == b"HEAPCCDR" or b"crx " in _brands(data):
+    if is_cr2 or data[6:14] == b"HEAPCCDR" or b"crx " in brands(data):
         return "Canon"
     if data[8:12] + data[13:16] == b"IIIIwaR" or data[8:15] == b"MMMMRaw":
         return "Phase One"
     return None
 
 
-def _brands(data: bytes) -> set[bytes]:
+def brands(data: bytes) -> set[bytes]:
     """The major brand of a file and the compatible ones; none of another kind of file."""
     if data[4:8] != b"ftyp":
         return set()
@@ -146,7 +146,7 @@ def _brands(data: bytes) -> set[bytes]:
 
 def is_iso_photo(data: bytes) -> bool:
     """Whether a file is a HEIC, HEIF or AVIF photo, by its brands."""
-    return bool(_brands(data) & _ISO_PHOTO_BRANDS)
+    return bool(brands(data) & _ISO_PHOTO_BRANDS)
 
 
 def _tiff_kind(data: bytes) -> Kind | None:

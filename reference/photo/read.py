@@ -1,17 +1,17 @@
-"""Reads photos, and what the camera wrote beside them. Whatever is wrong with a photo ends in one InputError line."""
+"""Reads photos. Whatever is wrong with a photo ends in one InputError line."""
 
 import io
 import os
 import warnings
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from portraiture.reference.arrays import Bytes
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
-from portraiture.reference.photo.decode import UnknownPixelsError, decode
+from portraiture.reference.photo.decode import Photo, UnknownPixelsError, decode
 from portraiture.reference.photo.kinds import DAMAGE, foreign_kind, is_iso_photo, tiff_pixels
 
 MAX_PIXELS = 200_000_000
@@ -25,22 +25,6 @@ MIN_SIDE_PX = 16
 _PLAIN, _ISO = ("JPEG", "PNG", "TIFF", "WEBP", "BMP"), ("AVIF", "HEIF")  # the MPO of many phones is opened as JPEG
 
 FORMATS = _PLAIN + _ISO
-
-_BASE, _IFD = ExifTags.Base, ExifTags.IFD
-
-_KEPT = (
-    _BASE.ImageDescription, _BASE.Make, _BASE.Model, _BASE.DateTime, _BASE.Artist, _BASE.HostComputer, _BASE.Copyright,
-    _BASE.Rating,
-)  # fmt: skip
-"""Of the first directory; its other tags describe how the photo's own pixels are stored."""
-
-# a maker's note holds offsets into the file that it was written in; the sizes and the colours are the portrait's own
-_LEFT_OUT = (_BASE.MakerNote, _IFD.Interop, _BASE.ExifImageWidth, _BASE.ExifImageHeight, _BASE.ColorSpace)
-
-_SRGB = 1
-
-_MOST_BYTES = 60_000
-"""A JPEG's segment holds 65,533 bytes."""
 
 
 def read_photo(path: str | os.PathLike[str]) -> Bytes:
@@ -61,6 +45,15 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
         InputError: no such file, a folder, a camera's raw file, another format, damaged, below 16x16 or above 200
             megapixels.
     """
+    return open_photo(path).rgb
+
+
+def open_photo(path: str | os.PathLike[str]) -> Photo:
+    """Reads a photo as ``read_photo`` does, and as it is coded: up to 16 bits, in the RGB of its own profile.
+
+    Raises:
+        InputError: as ``read_photo``.
+    """
     path = Path(path)
     data = read_bytes(path, "a photo")
     if kind := foreign_kind(data, path.suffix):
@@ -68,9 +61,10 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked here
-            with _opened(data) as image:
+            with opened(data) as image:
                 _check_size(path, image.size)
-                return decode(image, data)
+                bare = _is_bare(image)
+                return replace(decode(image, data), bare=bare)
     except (UnidentifiedImageError, UnknownPixelsError):
         if is_iso_photo(data):
             raise _damage(path, "a HEIC or AVIF photo that does not open") from None
@@ -83,47 +77,17 @@ def read_photo(path: str | os.PathLike[str]) -> Bytes:
         raise _damage(path, " ".join(str(error).split()) or type(error).__name__) from None
 
 
-def portrait_exif(path: str | os.PathLike[str], shape: tuple[int, int], location: bool = True) -> bytes:
-    """The EXIF block of a photo as its portrait carries it: upright, in sRGB, of its own size, without a thumbnail.
-
-    Kept are description, camera, dates, author and rights, how the photo was taken, and where. Left out are the maker's
-    note and whatever cannot be read.
-
-    Args:
-        path: the photo, one that :func:`read_photo` reads.
-        shape: height and width of the portrait in pixels.
-        location: keep the position, height and direction (GPS).
-
-    Returns:
-        The block with its mark ``Exif``; empty where the photo has none.
-    """
-    data = read_bytes(Path(path), "a photo")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd tags
-            with _opened(data) as image:
-                exif = image.getexif()
-                return _written(exif, shape, location) if len(exif) else b""
-    except (*DAMAGE, Image.DecompressionBombError):
-        return b""
+_BESIDE = {"exif", "xmp", "XML:com.adobe.xmp", "icc_profile", "photoshop", "mp", "comment"}
+"""Keys of Pillow's ``info`` for what stands beside the pixels; "mp" lists the further pictures of a JPEG."""
 
 
-def _written(exif: Image.Exif, shape: tuple[int, int], location: bool) -> bytes:
-    own = Image.Exif()
-    for tag in _KEPT:
-        if tag in exif:
-            own[tag] = exif[tag]
-    own[_BASE.Software] = f"portraiture {version('portraiture')}"
-    taken = own.get_ifd(_IFD.Exif)
-    taken.update({tag: value for tag, value in exif.get_ifd(_IFD.Exif).items() if tag not in _LEFT_OUT})
-    taken.update({_BASE.ExifImageHeight: shape[0], _BASE.ExifImageWidth: shape[1], _BASE.ColorSpace: _SRGB})
-    if location and (place := exif.get_ifd(_IFD.GPSInfo)):
-        own.get_ifd(_IFD.GPSInfo).update(place)
-    block = own.tobytes()
-    return block if len(block) <= _MOST_BYTES else b""
+def _is_bare(image: Image.Image) -> bool:
+    """Whether a photo is of a kind that says all that stands beside its pixels, and nothing does."""
+    simple = image.format in ("JPEG", "PNG", "WEBP", "BMP")
+    return simple and not (_BESIDE & image.info.keys()) and not len(image.getexif())
 
 
-def _opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Image.Image:
     """The photo as Pillow opens it, not yet loaded."""
     if not is_iso_photo(data):
         return Image.open(io.BytesIO(data), formats=_PLAIN)

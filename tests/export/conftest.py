@@ -13,7 +13,7 @@ from portraiture.export.bundle.contents import write_contents
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.contract import Size
 from portraiture.export.diagnosis.explain import explain
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import ModelFile, bytes_of
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import run as parity
@@ -32,7 +32,7 @@ SIZE = Size(64, 64)
 class Few(BundleSpec):
     """float32 at 64x64: perception in every target, and the filter where a pipeline is wanted."""
 
-    targets: tuple[Target, ...] = tuple(Target)
+    targets: tuple[Target, ...] = BUILT_IN
     precisions: tuple[Precision, ...] = (Precision.FP32,)
     sizes: tuple[Size, ...] = (SIZE,)
     models: tuple[str, ...] = ("perception", "filter")

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from portraiture.export.bundle.manifest import MANIFEST, read_manifest
 from portraiture.export.contract import Size
-from portraiture.export.formats import Packaging, Precision, Target
+from portraiture.export.formats import BUILT_IN, Packaging, Precision, Target
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.onnx.needs import needs as onnx_needs
 from portraiture.export.parity.inside import check_inside
@@ -33,7 +33,7 @@ NEEDS = {
 @pytest.fixture
 def small_bundle(quick: Checkpoints, tmp_path: Path) -> Path:
     """A network of four layers in every format."""
-    spec = BundleSpec(("perception",), tuple(Target), (Precision.FP16,), (Size(64, 64),), quick)
+    spec = BundleSpec(("perception",), BUILT_IN, (Precision.FP16,), (Size(64, 64),), quick)
     export_bundle(spec, tmp_path / "bundle", gate=False, processes=1)
     return tmp_path / "bundle"
 

@@ -12,13 +12,12 @@ from portraiture.export.bundle.manifest import model_files, read_manifest
 from portraiture.export.bundle.open import open_bundle
 from portraiture.export.compare import compare
 from portraiture.export.contract import MASK, MODELS, Size
-from portraiture.export.coreml.compress import palette
 from portraiture.export.doctor.examine import examine
-from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.formats import BUILT_IN, PRECISIONS, Precision, Target
 from portraiture.export.mil.package import read_package
-from portraiture.export.model_file import ModelFile, counted, file_path
+from portraiture.export.model_file import ModelFile, counted, file_path, quantized
 from portraiture.export.networks.build import Networks
-from portraiture.export.onnx.compress import quantized
+from portraiture.export.palette import palette
 from portraiture.export.parity.links import file_rows, pipeline_rows
 from portraiture.export.parity.rows import Link, Status, judge
 from portraiture.export.pipeline.truth import Truth
@@ -35,7 +34,7 @@ from portraiture.reference.photo.write import write_photo
 
 SIZE = Size(512, 384)  # at smaller sizes the network itself is in doubt about parts of the astronaut
 SMALL = (Precision.INT8, Precision.INT8_STATIC, Precision.PALETTIZED)
-WRITTEN = [(t, p) for t in Target for p in PRECISIONS[t] if p in SMALL]
+WRITTEN = [(t, p) for t in BUILT_IN for p in PRECISIONS[t] if p in SMALL]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> P
 def small(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     """A bundle of perception and filter in fp16 and all that is smaller."""
     asked = (Precision.PALETTIZED, Precision.INT8_STATIC, Precision.INT8, Precision.FP16)
-    spec = BundleSpec(("perception", "filter"), tuple(Target), asked, (SIZE,), calibration=calibration_photos(photos))
+    spec = BundleSpec(("perception", "filter"), BUILT_IN, asked, (SIZE,), calibration=calibration_photos(photos))
     folder = tmp_path_factory.mktemp("small") / "bundle"
     export_bundle(spec, folder, gate=False, processes=1)
     return folder

@@ -6,7 +6,7 @@ import pytest
 from portraiture.reference import plan
 from portraiture.reference.paper.crf import label_layers
 from portraiture.reference.paper.layers import depth_layers
-from portraiture.reference.plan import choose_mode
+from portraiture.reference.plan import choose_mode, make_plan
 from portraiture.reference.render import render_stages
 from portraiture.reference.settings import DEFAULT_SETTINGS, Compositing, Mode, RenderSettings
 
@@ -77,3 +77,24 @@ def test_the_papers_compositing_takes_the_papers_matting(
     rgb = np.random.default_rng(0).random((64, 64, 3))
     plan.make_plan(rgb, mask, None, RenderSettings(compositing=Compositing[compositing]))
     assert asked == [solver]
+
+
+def plan_radii(focus: float, full: float, aperture: float) -> np.ndarray:
+    """Radii by share of the diagonal, of stripes at 0.2, 0.5 and 0.9 with a person in the second."""
+    depth = np.repeat([0.2, 0.5, 0.9], 10)[:, None].repeat(40, axis=1)
+    mask = np.zeros_like(depth)
+    mask[12:18, 10:20] = 1
+    settings = RenderSettings(
+        mode=Mode.FULL_BODY, aperture=aperture, focus=focus, full=full, compositing=Compositing.OCCLUSION, layers=3
+    )
+    made = make_plan(np.full((30, 40, 3), 0.5), mask, depth, settings)
+    return made.lens.radii_px / np.hypot(30, 40)
+
+
+def test_a_full_depth_keeps_its_scale_where_the_focus_is_beside_a_layer() -> None:
+    """0.1 for 0.45 of depth; the layer at 0.5 is the one in focus, so 0.3 before it and 0.4 behind are blurred."""
+    np.testing.assert_allclose(plan_radii(0.45, 0.9, 0.1), [0.1 * 0.3 / 0.45, 0, 0.1 * 0.4 / 0.45])
+
+
+def test_what_is_close_to_the_lens_has_the_renderers_largest_disk() -> None:
+    np.testing.assert_allclose(plan_radii(0.5, 0.6, 0.1), [0.25, 0, 0.25])

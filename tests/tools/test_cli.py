@@ -61,7 +61,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Pa
 def test_help_lists_the_commands_fast() -> None:
     done = in_a_process("--help")
     assert done.returncode == 0
-    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench")
+    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench",
+                "sensitivity")  # fmt: skip
     for name in commands:
         assert name in done.stdout
     code = (
@@ -73,7 +74,8 @@ def test_help_lists_the_commands_fast() -> None:
 
 
 def test_every_command_has_help() -> None:
-    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench")
+    commands = ("render", "predict", "train", "evaluate", "export", "parity", "inspect", "doctor", "diff", "bench",
+                "sensitivity")  # fmt: skip
     for name in commands:
         done = portraiture(name, "--help")
         assert done.returncode == 0, done.stderr

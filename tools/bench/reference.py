@@ -1,10 +1,8 @@
 """Stage-by-stage times of the CRF reference against a plain implementation of the same stages, in one run."""
 
 import multiprocessing
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -22,6 +20,7 @@ from portraiture.reference.paper.layers import depth_layers
 from portraiture.reference.paper.selfie import render_selfie
 from portraiture.reference.render import render
 from portraiture.reference.settings import Compositing, Mode, RenderSettings
+from portraiture.tools.bench.memory import peak_kib
 from portraiture.tools.bench.timing import best_s, seconds_of
 
 SIZE = (500, 300)
@@ -134,12 +133,4 @@ def _render_large(
     photo = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     person, far = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR)) for m in (mask, depth))
     seconds = seconds_of(lambda: render_photo(photo, person, far, settings))
-    return seconds, _peak_kib() / 2**20
-
-
-def _peak_kib() -> int:
-    """This process's own peak; ``ru_maxrss``, the way of other systems, begins at its parent's on Linux."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text().split("VmHWM:")[1].split()[0])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, peak_kib() / 2**20

@@ -40,7 +40,8 @@ def tflite_inference(path: Path, threads: int) -> Callable[[], object]:
     return interpreter.invoke  # type: ignore[no-any-return]
 
 
-def _write_yardstick(size: Size, path: Path) -> None:
+def write_yardstick(size: Size, path: Path) -> None:
+    """Write the encoder of MobileNetV2-1.0 as TFLite in fp16, with random weights, at a size."""
     from portraiture.export.tflite.quantize import quantize_fp16
     from portraiture.export.tflite.write import convert
     from portraiture.training.models.mobilenet import MobileNetV2
@@ -79,7 +80,7 @@ def bench_runtime(bundle: Path, threads: int, repeats: int) -> list[RuntimeTime]
     with tempfile.TemporaryDirectory() as folder:
         for text in sorted({str(m["size"]) for m in models}):
             yardstick = Path(folder) / f"{text}.tflite"
-            _write_yardstick(Size.parse(text), yardstick)
+            write_yardstick(Size.parse(text), yardstick)
             names = [str(m["path"]) for m in models if m["size"] == text]
             files = [yardstick, *(bundle / name for name in names)]
             ms = interleaved_ms([tflite_inference(f, threads) for f in files], repeats)

@@ -4,6 +4,11 @@ from pathlib import Path
 
 import click
 
+from portraiture.tools.evaluate.subjects import DATASETS_OF
+
+MASKED = tuple(name for name in DATASETS_OF["segmentation"] if name != "bsds500")
+"""Data sets with masks of people."""
+
 
 @click.command("diff")
 @click.argument("old", type=click.Path(path_type=Path))
@@ -11,8 +16,13 @@ import click
 @click.option("--photo", "photos", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Run both on this photo; repeatable. [default: the bundled astronaut]")  # fmt: skip
 @click.option("--allow", "rules", multiple=True, metavar="RULE",
-              help="contract, removed, bytes=+5%, ops=+0, ms=+10%, psnr=45dB or iou=0.99; repeatable."
+              help="contract, removed, bytes=+5%, ops=+0, ms=+10%, psnr=45dB, iou=0.99 or quality=-0.01; repeatable."
               " [default: equal contract, no file removed, bytes=+5%, ops=+5%]")  # fmt: skip
+@click.option("--dataset", type=click.Choice(MASKED), help="Compare the masks' IoU and boundary F on this data set.")
+@click.option("--root", "data_root", type=click.Path(path_type=Path), metavar="DIR", help="Its top folder.")
+@click.option("--split", type=click.Choice(("train", "validation", "all")), default="validation", show_default=True,
+              help="Of the data set, as evaluate takes it.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), help="Photos of the data set at most, spread evenly.")
 @click.option("--time/--no-time", "timed", default=True, help="Time each pair of files. [default: --time]")
 @click.option("--repeats", type=click.IntRange(1), default=9, show_default=True, help="Runs of each; medians count.")
 @click.option("--all", "everything", is_flag=True, help="Print what is the same too.")
@@ -20,10 +30,12 @@ import click
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write JUnit XML.")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a page with both portraits.")
 def command(
-    old: Path, new: Path, photos: tuple[Path, ...], rules: tuple[str, ...], timed: bool, repeats: int, everything: bool,
-    json_file: Path | None, junit_file: Path | None, html_file: Path | None,
+    old: Path, new: Path, photos: tuple[Path, ...], rules: tuple[str, ...], dataset: str | None, data_root: Path | None,
+    split: str, limit: int | None, timed: bool, repeats: int, everything: bool, json_file: Path | None,
+    junit_file: Path | None, html_file: Path | None,
 ) -> None:  # fmt: skip
-    """Compare the bundle NEW with the bundle OLD, of any two releases: contract, files, weights, outputs, times.
+    """Compare the bundle NEW with the bundle OLD, of any two releases: contract, files, weights, outputs, times, and
+    the quality of masks on a data set.
 
     A line says what was found, the last one what is worse than --allow allows; then the exit code is 1.
     """
@@ -48,6 +60,18 @@ def command(
     allowed = parse_allowed(rules)
     if "ms" in allowed.growth and not timed:
         raise OptionError("--allow ms: expected --time with it, found --no-time; drop either")
+    if (dataset is None) != (data_root is None):
+        raise OptionError("--dataset: expected --root DIR with it, and it with --root, found one; add the other")
+    if dataset is None and (allowed.fall is not None or limit is not None):
+        raise OptionError("--allow quality and --limit: expected --dataset NAME --root DIR with them; add it")
+    judge = None
+    if dataset is not None and data_root is not None:
+        from portraiture.tools.evaluate.difference import quality_findings
+        from portraiture.tools.evaluate.photos import Photos
+        from portraiture.training.data.datasets import Split
+
+        samples = Photos(dataset, data_root, Split(split), limit).samples()
+        judge = partial(quality_findings, samples=samples, allowed=allowed)
     for root in dict.fromkeys((old, new)):
         note_litter(root)
     before, after = open_any_release(old), open_any_release(new)
@@ -57,7 +81,7 @@ def command(
     measure = partial(speed_finding, truth=truth, photo=pictures[0], repeats=repeats, allowed=allowed)
     with steps("comparing") as report:
         found = compare_bundles(
-            before, after, allowed, truth, pictures, measure if timed else None, report, gallery.watch
+            before, after, allowed, truth, pictures, measure if timed else None, judge, report, gallery.watch
         )
     shown = [f for f in found.findings if everything or f.verdict is not Verdict.SAME]
     for finding in sorted(shown, key=lambda f: f.verdict is Verdict.WORSE):

@@ -20,38 +20,6 @@ SCENES = 16
 DATASETS = tuple(dict.fromkeys(name for names in DATASETS_OF.values() for name in names))
 
 
-def _print_render(
-    dataset: str,
-    root: Path | None,
-    scenes: int,
-    sheet: Path | None,
-    json_file: Path | None,
-    weights: tuple[str, ...],
-    which_text: str | None,
-) -> None:
-    """The renderers on simulated scenes, as a Markdown table."""
-    from portraiture.reference.errors import OptionError
-    from portraiture.tools.evaluate.render import evaluate_render, network_masks
-    from portraiture.tools.evaluate.table import markdown_table
-
-    if dataset == "simulated-photos" and root is None:
-        raise OptionError(
-            f"--root of {dataset}: expected the folder of shen2016, ccp, bsds500 and nyu, found none; add --root DIR"
-        )
-    if dataset != "simulated-photos" and weights:
-        raise OptionError(f"--weights of {dataset}: expected none, its masks are true; drop it")
-    if dataset != "simulated-photos" and root is not None:
-        raise OptionError(f"--root of {dataset}: expected none, the scenes are procedural, found {root}; drop it")
-    masks = None if root is None else network_masks([Path(w) for w in weights], which_text)
-    scores = evaluate_render(scenes, sheet, root, masks)
-    kind = "procedural scenes" if root is None else "scenes of real photos"
-    click.echo(f"{scenes} {kind}, paper setting\n")
-    titles = ["renderer", "PSNR dB", "SSIM", "PSNR dB within 10 px of the person's edge"]
-    rows = [[name, f"{f['psnr_db']:.2f}", f"{f['ssim']:.4f}", f"{f['edge_psnr_db']:.2f}"] for name, f in scores.items()]
-    click.echo(markdown_table(titles, rows))
-    _write(json_file, {"subject": "render", "dataset": dataset, "scenes": scenes, "scores": scores})
-
-
 def _print_pairs(
     root: Path,
     limit: int | None,
@@ -200,7 +168,18 @@ def command(
             f" found {subject}{' with them' * (compare or bool(weights))}; drop it or them"
         )
     if subject == "render":
-        _print_render(dataset, root, scenes or limit or SCENES, sheet, json_file, weights, which_text)
+        from portraiture.tools.evaluate.render_tables import bokeh_table, scenes_table
+
+        if dataset == "bokeh" and (weights or sheet or scenes):
+            raise OptionError(
+                "--dataset bokeh: expected --root and --limit alone, found --weights, --sheet or --scenes"
+            )
+        if dataset == "bokeh":
+            text, found = bokeh_table(root, limit)
+        else:
+            text, found = scenes_table(dataset, root, scenes or limit or SCENES, sheet, weights, which_text)
+        click.echo(text)
+        _write(json_file, {"subject": "render", "dataset": dataset, **found})
         return
     from portraiture.tools.evaluate.figures_of import measured, own_predictor
     from portraiture.tools.evaluate.photos import Photos

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 @click.command("export")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Bundle folder to write.")
-@click.option("--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx.")
-@click.option("--precision", "precisions", default="fp16", show_default=True,
-              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml).")  # fmt: skip
+@click.option(
+    "--target", "targets", default="tflite,coreml", show_default=True, help="Comma-separated; also onnx, coreai."
+)
+@click.option("--precision", "precisions",
+              help="Comma-separated: fp32, fp16, int8, int8-static (tflite), palettized (coreml, coreai), plan."
+              " [default: fp16, or plan with --plan]")  # fmt: skip
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="The precision of each layer, as portraiture sensitivity --budget wrote it.")  # fmt: skip
 @click.option("--calibrate", "calibrate", type=click.Path(path_type=Path), metavar="DIR",
               help="Your photos, for int8-static; 64 of them are used, evenly spread.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
@@ -38,7 +43,8 @@ if TYPE_CHECKING:
 def command(
     output: Path,
     targets: str,
-    precisions: str,
+    precisions: str | None,
+    plan_file: Path | None,
     calibrate: Path | None,
     sizes: tuple[str, ...],
     models: tuple[str, ...],
@@ -61,13 +67,15 @@ def command(
     from portraiture.export.formats import Packaging, Precision, Route, Target
     from portraiture.export.kits.kit import Kit
     from portraiture.export.model_file import bytes_of
-    from portraiture.export.networks.build import Checkpoints
+    from portraiture.export.networks.build import Checkpoints, Networks
+    from portraiture.export.plan import read_plan
     from portraiture.export.writing.calibration import calibration_photos
     from portraiture.export.writing.export_bundle import export_bundle
+    from portraiture.export.writing.planned import remarks
     from portraiture.export.writing.spec import BundleSpec
     from portraiture.reference.errors import OptionError
     from portraiture.tools.choices import parse_list, parse_one
-    from portraiture.tools.progress import above_bars, steps
+    from portraiture.tools.progress import above_bars, note, steps
     from portraiture.tools.report.terminal import print_rows
     from portraiture.tools.weights_option import chosen_checkpoints
 
@@ -77,7 +85,8 @@ def command(
     spec = BundleSpec(
         models=tuple(dict.fromkeys(model_contract(m).name for m in models)) or DEFAULT_MODELS,
         targets=parse_list("target", targets, Target),
-        precisions=parse_list("precision", precisions, Precision),
+        precisions=parse_list("precision", precisions or ("plan" if plan_file else "fp16"), Precision),
+        plan=read_plan(plan_file) if plan_file else None,
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         packaging=parse_one("packaging", packaging, Packaging),
         checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints(),
@@ -91,6 +100,9 @@ def command(
     def show(rows: "Sequence[Row]") -> None:
         with above_bars():
             print_rows(rows)
+
+    for line in remarks(spec, Networks(spec.checkpoints)):
+        note(line)
 
     with steps() as report:
         export = export_bundle(spec, output, gate, report, show, key=key)

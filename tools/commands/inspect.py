@@ -7,13 +7,19 @@ import click
 
 @click.command("inspect")
 @click.argument("bundle", type=click.Path(path_type=Path))
-def command(bundle: Path) -> None:
+@click.option(
+    "--times", is_flag=True, help="Also time each file beside MobileNetV2-1.0, and its memory, on this machine."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the manifest, with the times.")
+def command(bundle: Path, times: bool, json_file: Path | None) -> None:
     """Print the contract, sizes and operations of BUNDLE and verify every checksum."""
     from rich.markup import escape
     from rich.table import Column, Table
 
     from portraiture.export.bundle.open import open_bundle
+    from portraiture.reference.files import write_json
     from portraiture.tools.litter import note_litter
+    from portraiture.tools.report.costs import print_costs
     from portraiture.tools.report.terminal import console
 
     note_litter(bundle)
@@ -39,4 +45,13 @@ def command(bundle: Path) -> None:
                                   t["dtype"], str(t["range"]), t["layout"], t["meaning"])  # fmt: skip
     out.print(interface)
     out.print(escape(f"tools: {', '.join(f'{k} {v}' for k, v in manifest['tools'].items())}"))
+    costs = []
+    if times:
+        from portraiture.tools.bench.files import measured_costs
+
+        costs = measured_costs(bundle)
+        print_costs(costs)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, {**manifest, **({"times": costs} if times else {})})
     out.print(f"{len(manifest['files'])} files, every sha256 as in the manifest")

@@ -1,6 +1,7 @@
 """``portraiture parity``: the gate, on the goldens or on photos."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,11 +35,15 @@ from portraiture.tools.choices import network_option, weights_options
               help="Public ed25519 key, a PEM file: refuse a bundle without a signature by it.")  # fmt: skip
 @click.option("--compare", "earlier", type=click.Path(path_type=Path), metavar="REPORT",
               help="An earlier report's folder: say which rows are worse than they were.")  # fmt: skip
+@click.option("--times", is_flag=True, help="Also time each file beside MobileNetV2, and its memory; adds times.json.")
+@click.option("--core-ai/--no-core-ai", "second", default=True, show_default=True,
+              help="Hold fp16 of Core ML to Apple's Core AI, if portraiture[coreai] is there; minutes.")  # fmt: skip
 @click.option("--locate", is_flag=True, help="Say why a file fails: the cause, or the first layer that diverges.")
 def command(
     bundle: Path, photos: Path | None, limit: int | None, output: Path | None, perception: Path | None,
     rnn_filter: Path | None, weights: tuple[Path, ...], which_text: str | None, own: str | None,
-    device: Path | None, allowed: tuple[str, ...], key: Path | None, earlier: Path | None, locate: bool,
+    device: Path | None, allowed: tuple[str, ...], key: Path | None, earlier: Path | None, times: bool, second: bool,
+    locate: bool,
 ) -> None:  # fmt: skip
     """Compare every file of BUNDLE with PyTorch float64, the filter with the CRF reference, and whole pipelines.
 
@@ -59,6 +64,7 @@ def command(
     from portraiture.tools.litter import note_litter
     from portraiture.tools.progress import steps
     from portraiture.tools.report.before import read_before
+    from portraiture.tools.report.costs import print_costs
     from portraiture.tools.report.gallery import Gallery
     from portraiture.tools.report.html import html_report
     from portraiture.tools.report.junit import junit_xml
@@ -67,9 +73,10 @@ def command(
 
     if output is not None and output.exists() and not output.is_dir():
         raise OptionError(f"-o: expected a folder, found the file {output}; name another place")
-    if device is not None and (photos or perception or rnn_filter or weights or own or locate):
+    if device is not None and (photos or perception or rnn_filter or weights or own or locate or times):
         raise OptionError(
-            "--device-results: expected no --photos, weights or --locate with it, found one; drop it, goldens are fixed"
+            "--device-results: expected no --photos, weights, --times or --locate with it, found one; drop it, goldens"
+            " are fixed"
         )
     if allowed and device is None:
         raise OptionError("--allow-missing: expected --device-results with it, found none; drop it")
@@ -81,21 +88,23 @@ def command(
     if photos is not None:
         pictures = {p.name: read_photo(p) for p in spread(photos_in(photos, "--photos"), limit)}
     truth = Truth(Networks(chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own)))
-    gallery = Gallery()
+    gallery, costs = Gallery(), list[dict[str, Any]]()
 
     def write_report(rows: list[Row]) -> None:
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             write_json(output / "parity.json", [r.to_json(list(pictures)) for r in rows])
             write_text(output / "parity.xml", junit_xml(bundle, rows))
-            write_text(output / "report.html", html_report(bundle, rows, gallery, pictures, before))
+            write_text(output / "report.html", html_report(bundle, rows, gallery, pictures, before, costs))
+            if costs:
+                write_json(output / "times.json", costs)
 
     try:
         if device is not None:
             rows = device_rows(bundle, device, gallery.watch, allowed)
         else:
             with steps("checking") as report:
-                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch)
+                rows = run_parity(bundle, pictures.values(), truth, report, gallery.watch, second=second)
             if locate:
                 rows = explain(bundle, rows, truth, list(pictures.values()))
     except InputError as error:  # an older report must not stand for this run
@@ -104,6 +113,11 @@ def command(
     print_rows(rows)
     if before is not None:
         click.echo(before.line(rows))
+    if times:
+        from portraiture.tools.bench.files import measured_costs
+
+        costs += measured_costs(bundle)
+        print_costs(costs)
     write_report(rows)
     if output is not None:
         click.echo(f"{output / 'report.html'}")

@@ -10,7 +10,15 @@ import click
 from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
-from portraiture.tools.choices import network_option, runtime_options, stem_outputs, weights_options
+from portraiture.tools.choices import (
+    lens_options,
+    lens_options_given,
+    network_option,
+    runtime_options,
+    stem_outputs,
+    weights_options,
+)
+from portraiture.tools.portraits import Look, focus_depth, parse_focus, untapped_focus, write_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,71 +27,14 @@ if TYPE_CHECKING:
     from portraiture.export.pipeline.pipeline import Pipeline
     from portraiture.reference.settings import RenderSettings
 
-    Renderer = Callable[[np.ndarray, Maps, float | None], np.ndarray]
-    """From a photo, its maps and a focus depth (None: the person's) to the portrait, all HxWx3 uint8."""
+    Renderer = Callable[[np.ndarray, Maps, Look], np.ndarray]
+    """From a photo HxWx3 uint8 or uint16, its maps and what is asked for to the portrait, of its type."""
 
 
 MODES = ("auto", "selfie", "full-body")
 
 CRF_ONLY = ("mode", "compositing", "matting", "highlights", "blades", "rotation", "grain")
 """Options that the RNN filter does not know."""
-
-
-def _parse_focus(text: str | None) -> tuple[float, float] | None:
-    from portraiture.reference.errors import OptionError
-
-    if text is None:
-        return None
-    try:
-        x, y = (float(v) for v in text.split(","))
-    except ValueError as error:
-        raise OptionError(f"--focus: expected X,Y in pixels of the photo, found {text!r}; give two numbers") from error
-    return x, y
-
-
-def _focus_depth(maps: "Maps", point: tuple[float, float]) -> float | None:
-    """Depth at a tapped point; None, the person's, where the person was tapped."""
-    from portraiture.reference.arrays import person_pixels
-    from portraiture.reference.lens.focus import depth_at
-
-    depth = depth_at(maps.depth, *point)
-    x, y = (round(v) for v in point)
-    return None if person_pixels(maps.mask[y, x]) else depth
-
-
-def _untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) -> float | None:
-    """None, the person's depth, where a person is found; with ``anyway`` the nearest depth where nobody is.
-
-    Args:
-        photo: file, for messages.
-        maps: of the photo.
-        mask_given: the user gave the mask; it counts as a person from one pixel of 0.5 on.
-        anyway: render a photo of nobody as well.
-
-    Raises:
-        InputError: nobody is found.
-    """
-    from portraiture.reference.arrays import person_pixels
-    from portraiture.reference.errors import InputError
-    from portraiture.reference.presence import Presence, find_person, nearest_depth
-
-    found = find_person(maps.mask)
-    if person_pixels(maps.mask).any() if mask_given else found.presence is not Presence.ABSENT:
-        if found.presence is Presence.UNCERTAIN and not mask_given:
-            _note(f"{photo}: a person was found uncertainly ({found}); look at the result, or give --mask FILE")
-        return None
-    if not anyway:
-        raise InputError(
-            f"{photo}: expected a person, found none; give --focus X,Y or --mask FILE, or render it with --anyway"
-        )
-    _note(f"{photo}: no person was found ({found}); the nearest depth stays sharp")
-    return nearest_depth(maps.model_depth)
-
-
-def _note(line: str) -> None:
-    from portraiture.tools.progress import note
-
-    note(line)
 
 
 def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) -> bool:
@@ -98,7 +49,7 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
         OptionError: several photos and one file or such an option, or a file of another kind.
     """
     from portraiture.reference.errors import OptionError
-    from portraiture.reference.photo.write import PICTURE_SUFFIXES
+    from portraiture.reference.photo.write import PICTURE_SUFFIXES, check_suffix
 
     one_file = output.suffix.lower() in PICTURE_SUFFIXES
     if len(photos) > 1 and one_file:
@@ -108,7 +59,10 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
             f"--mask, --depth and --focus: expected one photo with them, found {len(photos)}; render it by itself"
         )
     if output.suffix and not one_file:
-        raise OptionError(f"-o: expected a .png or .jpg file, or a folder, found {output}; change its ending")
+        endings = ", ".join(PICTURE_SUFFIXES)
+        raise OptionError(f"-o: expected a file with one of {endings}, or a folder, found {output}; change its ending")
+    if one_file:
+        check_suffix(output)
     return one_file
 
 
@@ -145,24 +99,30 @@ def _settings(options: Mapping[str, Any]) -> "RenderSettings":
     )
 
 
-def _rnn_renderer(pipeline: "Pipeline", aperture: float) -> "Renderer":
+def _rnn_renderer(pipeline: "Pipeline") -> "Renderer":
     from portraiture.export.pipeline.compose import to_bytes
 
-    return lambda rgb, maps, focus: to_bytes(
-        pipeline.render(rgb, maps, aperture, FOCUS_ON_PERSON if focus is None else focus)
+    return lambda rgb, maps, look: to_bytes(
+        pipeline.render(rgb, maps, look.aperture, FOCUS_ON_PERSON if look.focus is None else look.focus), rgb.dtype
     )
 
 
 def _crf_renderer(settings: "RenderSettings") -> "Renderer":
     from portraiture.reference.full_size.render import render_photo
 
-    return lambda rgb, maps, focus: render_photo(rgb, maps.mask, maps.depth, replace(settings, focus=focus))
+    return lambda rgb, maps, look: render_photo(
+        rgb, maps.mask, maps.depth, replace(settings, aperture=look.aperture, focus=look.focus, full=look.full)
+    )
 
 
 @click.command("render")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png or .jpg file, or a folder."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file, .png .jpg .webp .avif or .heic, or a folder.",
 )
 @click.option("--renderer", type=click.Choice(("crf", "rnn")), default="rnn", show_default=True,
               help="The RNN filter, or the CRF reference (slower, the truth).")  # fmt: skip
@@ -170,6 +130,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
               help="CRF: a selfie has one blur behind the person, full-body one per depth layer.")  # fmt: skip
 @click.option("--aperture", type=click.FloatRange(0, LEARNT_APERTURE), default=APERTURE_PAPER, show_default=True,
               help="Largest blur radius as a share of the image diagonal.")  # fmt: skip
+@lens_options
 @click.option("--focus", "focus_text", metavar="X,Y", help="A point of the photo that stays sharp. [default: person]")
 @click.option("--compositing", type=click.Choice(("paper", "occlusion")), default="paper", show_default=True,
               help="CRF: equation (10), or layer over layer as in a lens.")  # fmt: skip
@@ -186,7 +147,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
 @click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
 @click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
-@click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken (GPS).")
+@click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
 @runtime_options
 @weights_options
 @network_option
@@ -208,38 +169,49 @@ def command(
     own: str | None,
     **_crf: object,
 ) -> None:
-    """Render portraits: OUTPUT is a .png or .jpg file for one photo, or a folder that gets STEM_portrait.png.
+    """Render portraits: OUTPUT is a file for one photo, or a folder that gets STEM_portrait.png.
 
-    A portrait keeps the photo's EXIF: when, where and how it was taken, by whom, and whose it is.
+    The file's ending says its format. A portrait keeps the photo's colour profile, and what was written beside it:
+    when, where and how it was taken, by whom, and whose it is.
     A photo that cannot be rendered does not stop the others; it is listed at the end, and the command ends with 2.
     """
-    from portraiture.reference.photo.read import portrait_exif, read_photo
-    from portraiture.reference.photo.write import write_photo
+    from portraiture.export.pipeline.pipeline import with_own_pixels
+    from portraiture.reference.photo.read import open_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
     stem_outputs(photos)
-    point = _parse_focus(focus_text)
+    point = parse_focus(focus_text)
     one_file = _check_output(photos, output, bool(mask or depth or point))
     context = click.get_current_context()
+    choice = None
+    if lens_options_given(context):
+        from portraiture.tools.lens_choice import lens_choice
+
+        choice = lens_choice(context)
     if renderer == "rnn":
         _refuse_crf_options(context)
     settings = _settings(context.params) if renderer == "crf" else None
     pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None, own)
-    draw = _rnn_renderer(pipeline, aperture) if settings is None else _crf_renderer(settings)
+    draw = _rnn_renderer(pipeline) if settings is None else _crf_renderer(settings)
 
     def write_portrait(photo: Path) -> None:
-        rgb = read_photo(photo)
+        pixels = open_photo(photo)
+        rgb, coded = pixels.rgb, pixels.own
         maps = pipeline.perceive(rgb)
         if mask or depth:
             from portraiture.tools.given_maps import with_given_maps
 
             maps = with_given_maps(maps, rgb, mask, depth)
-        focus = _untapped_focus(photo, maps, mask is not None, anyway) if point is None else _focus_depth(maps, point)
+        focus = untapped_focus(photo, maps, mask is not None, anyway) if point is None else focus_depth(maps, point)
+        look = Look(aperture, focus)
+        if choice is not None:
+            from portraiture.tools.lens_look import look_through
+
+            look, maps = look_through(photo, maps, choice, focus, mask is not None, settings)
         target = output if one_file else output / f"{photo.stem}_portrait.png"
-        picture = draw(rgb, maps, focus)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        exif = portrait_exif(photo, rgb.shape[:2], location=not strip_location)
-        write_photo(target, picture, exif)
+        picture = draw(coded, maps if coded is rgb else with_own_pixels(maps, coded), look)
+        made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
+        write_beside(photo, pixels, target, picture, not strip_location, made)
 
     if len(photos) == 1:
         write_portrait(photos[0])

@@ -36,8 +36,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:",
 }
-"""The first two let a page share memory between threads; without them the models run on one."""
+"""The first two let a page share memory between threads; without them the models run on one. By the last one a browser
+lets neither page nor worker send anything to another place."""
 
 HOST_FILE = "_headers"
 """What static hosts (Netlify, Cloudflare Pages) read headers from."""
@@ -53,7 +55,7 @@ def page_files(bundle: Bundle, precision: Precision | None) -> list[ModelFile]:
     Raises:
         InputError: a model is absent, or a size of it.
     """
-    if precision is None and any(f.target is Target.TFLITE and f.precision is Precision.FP16 for f in bundle.files):
+    if precision is None and Precision.FP16 in bundle.precisions(Target.TFLITE):
         precision = Precision.FP16
     files = [f for f in bundle.find(Target.TFLITE, precision) if f.name in PAGE_MODELS]
     sizes = [{f.size for f in files if f.name == name} for name in PAGE_MODELS]

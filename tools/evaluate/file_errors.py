@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from portraiture.export.contract import Size
-from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, worse, write_table
+from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, second_key, worse, write_table
 from portraiture.export.parity.rows import Link, Row
 from portraiture.export.parity.run import run_parity
+from portraiture.export.parity.second_judge import OF_THE_FILE
 from portraiture.export.parity.subjects import pipeline_kind
+from portraiture.export.targets import FORMATS
 from portraiture.reference.errors import PortraitureError
 from portraiture.tools.progress import steps
 
@@ -20,6 +22,10 @@ from portraiture.tools.progress import steps
 def key_of(row: Row) -> Key | None:
     """Where a row's figure belongs in the table; None where it belongs nowhere."""
     file = row.subject.file
+    if row.link is Link.SECOND and file is not None and row.output.endswith(OF_THE_FILE):
+        second = FORMATS[file.target].second
+        output = second_key(row.output.removesuffix(OF_THE_FILE), second.value if second else "")
+        return file.name, file.target.value, file.precision.value, output
     if row.link is Link.FILTER and row.output == "portrait":
         return filter_key(Size.parse(row.subject.name.split()[-1]))
     if file is None or row.subject.runtime or row.link not in (Link.FILE, Link.PIPELINE):
@@ -45,7 +51,7 @@ def main(bundles: Sequence[str]) -> int:
     try:
         for bundle in bundles:
             with steps() as report:
-                rows += run_parity(Path(bundle), report=report)
+                rows += run_parity(Path(bundle), report=report, second=True)
     except PortraitureError as error:
         print(f"file_errors: {error}", file=sys.stderr)
         return error.exit_code

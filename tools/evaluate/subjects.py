@@ -16,7 +16,7 @@ DATASETS_OF = {
     "matte": _PEOPLE,
     "refine": _PEOPLE,
     "filter": (*_PEOPLE, "pairs"),
-    "render": ("simulated", "simulated-photos"),
+    "render": ("simulated", "simulated-photos", "bokeh"),
 }
 
 

@@ -77,7 +77,8 @@ class Gallery:
         if title not in strips:
             strips[title] = Strip(title, Figure(picture(c.expected), _REFERENCES[c.link]))
         own = Figure(picture(c.found), _numbers(c.difference))
-        mil = c.link is not Link.DEVICE and c.subject.file is not None and engine_note(c.subject.file)
+        file = None if c.link is Link.DEVICE else c.subject.file
+        engine = engine_note(file).partition(",")[0] if file else ""
         strips[title].shown.append(
-            Shown(f"{c.subject}{' (MIL interpreter)' if mil else ''}", own, difference(c.found, c.expected))
+            Shown(f"{c.subject}{f' ({engine})' if engine else ''}", own, difference(c.found, c.expected))
         )

@@ -13,6 +13,7 @@ from portraiture.export.bundle.manifest import read_manifest
 from portraiture.export.parity.rows import Link, Row, Status, counts
 from portraiture.reference.errors import InputError
 from portraiture.tools.report.before import Before
+from portraiture.tools.report.costs import cells
 from portraiture.tools.report.gallery import Gallery
 from portraiture.tools.report.histogram import bars, drawing, gate_x
 from portraiture.tools.report.matrix import matrix_of
@@ -64,6 +65,7 @@ def html_report(
     gallery: Gallery,
     photos: Mapping[str, np.ndarray],
     before: Before | None = None,
+    costs: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The report as one page that needs no network.
 
@@ -73,22 +75,23 @@ def html_report(
         gallery: its ``watch`` was given to that function.
         photos: HxWx3 uint8 by name, in the order in which parity had them.
         before: an earlier report, whose figures stand beside these.
+        costs: of each file on this machine, if they were asked for.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     ordered = sorted(rows, key=lambda r: list(Link).index(r.link))
-    cells = [_cells(k, row, gallery, list(photos), before) for k, row in enumerate(ordered)]
-    by_link = groupby(cells, key=lambda cell: cell["link"])
+    listed = [_cells(k, row, gallery, list(photos), before) for k, row in enumerate(ordered)]
+    by_link = groupby(listed, key=lambda row: row["link"])
     return environment.get_template("report.html").render(
         name=bundle.resolve().name,
         manifest=_provenance(bundle),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         verdict=verdict_of(rows),
         before="" if before is None else before.line(rows),
-        worse=sum(cell["worse"] for cell in cells),
-        listed={s.value: [c for c in cells if c["status"] == s.value] for s in (Status.FAILED, Status.NOT_RUN)},
+        worse=sum(row["worse"] for row in listed),
+        listed={s.value: [row for row in listed if row["status"] == s.value] for s in (Status.FAILED, Status.NOT_RUN)},
         matrix=matrix_of(rows),
         counts={status.value: number for status, number in counts(rows).items()},
         links={link: list(group) for link, group in by_link},
@@ -99,6 +102,10 @@ def html_report(
                 "strips": list(gallery.strips.get(k, {}).values()),
             }
             for k, (name, photo) in enumerate(photos.items())
+        ],
+        costs=[
+            dict(zip(("ms", "ratio", "peak_mb"), cells(c), strict=True), subject=c["subject"], note=c["note"])
+            for c in costs
         ],
         histogram=drawing(),
     )

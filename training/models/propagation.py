@@ -22,8 +22,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from portraiture.training.models.scan import Scan
-
 DIRECTIONS = ("down", "up", "right", "left")
 
 NEIGHBOURS = 3
@@ -131,6 +129,8 @@ def _concatenated(lines: list[Tensor]) -> Tensor:
 
 def _scanned(squares: list[Tensor]) -> list[Tensor]:
     """Results (N, C, side, side) of each direction's gates and input (N, 4 C, side, side), by :class:`Scan`."""
+    from portraiture.training.models.scan import Scan  # training alone runs it
+
     n, channels, side = squares[0].shape[0], squares[0].shape[1] // len(TAPS), squares[0].shape[2]
     turned = [square.flip(2) if d % 2 else square for d, square in enumerate(squares)]
     stacked = torch.stack(turned).reshape(len(DIRECTIONS) * n, len(TAPS), channels, side, side)

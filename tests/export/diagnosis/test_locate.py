@@ -13,7 +13,7 @@ from portraiture.export.contract import Size
 from portraiture.export.diagnosis import explain as explain_module
 from portraiture.export.diagnosis.explain import sentence
 from portraiture.export.diagnosis.locate import CLOSE, LayerMatch, first_diverging, locate, nearest_values
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity.rows import Link, judge
@@ -47,7 +47,7 @@ def test_the_first_of_the_lost_tail(lost: str, first: int | None) -> None:
     assert (None if layer is None else int(layer.name)) == first
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 @pytest.mark.parametrize("precision", list(Precision))
 def test_a_layer_with_other_weights_is_named(
     bundle: Path, tmp_path: Path, astronaut: np.ndarray, target: Target, precision: Precision

@@ -15,7 +15,7 @@ from portraiture.export.diagnosis import weights as file_weights
 from portraiture.export.diagnosis.explain import cause_of
 from portraiture.export.diagnosis.mistakes import NONE, _Interpolate, _rotate_names, mistakes, run_mistaken
 from portraiture.export.diagnosis.weights import OtherWeights, layer_weights, other_weights, weights_sentence
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
@@ -143,7 +143,7 @@ def test_a_network_runs_once_for_all_files_and_for_all_mistakes_of_outputs() -> 
     assert len(runs) == 3
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_no_mistake_is_claimed_of_a_sound_file(bundle: Path, astronaut: np.ndarray, target: Target) -> None:
     files = model_files(read_manifest(bundle))
     file = next(f for f in files if (f.name, f.target, f.precision) == ("perception", target, Precision.FP32))

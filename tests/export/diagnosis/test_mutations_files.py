@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from portraiture.export.bundle.manifest import MANIFEST, read_manifest
-from portraiture.export.formats import Target
+from portraiture.export.formats import BUILT_IN, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity import run as parity
 from portraiture.export.tflite.model import pack_model, read_model
@@ -22,7 +22,7 @@ from portraiture.training.tensor_files import load_tensors
 from portraiture.training.weights import SHIPPED_PERCEPTION
 
 LAYER = "coarse.encoder.blocks.5.project"
-FORMATS = list(Target)
+FORMATS = BUILT_IN
 
 
 def weights_path(root: Path, file: ModelFile) -> Path:

@@ -9,7 +9,7 @@ import torch
 
 from portraiture.export.bundle.any_release import open_any_release
 from portraiture.export.contract import Size
-from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.formats import BUILT_IN, PRECISIONS, Precision, Target
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.targets import FORMATS
 from portraiture.export.writing.export_bundle import export_bundle
@@ -45,7 +45,7 @@ def large(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
         root.mkdir()
         (root / "net.py").write_text(SOURCE)
         own = Checkpoints(own=f"{root / 'net.py'}:build")
-        spec = BundleSpec(("perception",), tuple(Target), tuple(CLOSE), (Size(64, 64),), checkpoints=own)
+        spec = BundleSpec(("perception",), BUILT_IN, tuple(CLOSE), (Size(64, 64),), checkpoints=own)
         export_bundle(spec, root / "bundle", gate=False)
 
     return made_once("large_layers", make) / "bundle"
@@ -58,7 +58,7 @@ def _convolutions() -> list[np.ndarray]:
     return [m.weight.detach().double().numpy() for m in layers.modules() if isinstance(m, torch.nn.Conv2d)]
 
 
-@pytest.mark.parametrize(("target", "precision"), [(t, p) for t in Target for p in CLOSE if p in PRECISIONS[t]])
+@pytest.mark.parametrize(("target", "precision"), [(t, p) for t in BUILT_IN for p in CLOSE if p in PRECISIONS[t]])
 def test_each_layer_is_read_as_it_is(large: Path, target: Target, precision: Precision) -> None:
     opened = open_any_release(large)
     file = opened.models[f"perception {target.value} {precision.value} 64x64"].known

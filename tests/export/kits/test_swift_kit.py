@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from portraiture.export.contract import VERSION
-from portraiture.export.formats import LAYOUT, Precision, Target
-from portraiture.export.kits.kit import Kit, write_kits
+from portraiture.export.formats import IMAGE_INPUT, LAYOUT, Precision, Target
+from portraiture.export.kits.kit import NEEDS, Kit, write_kits
 from portraiture.export.kits.sources import SOURCE_VERSION
 from portraiture.export.kits.swift_kit import CONTRACT_PLACE, SOURCES, contract_swift, kit_files
 from portraiture.export.kits.typescript import rule_numbers
@@ -72,10 +72,10 @@ def test_the_core_knows_foundation_alone() -> None:
     assert package.startswith("// swift-tools-version: 6.0\n")
 
 
-@pytest.mark.parametrize("target", [Target.COREML])
+@pytest.mark.parametrize("target", NEEDS[Kit.SWIFT])
 def test_a_runner_runs_the_format_that_the_manifest_names(target: Target) -> None:
     (text,) = (text for text in MAIN.values() if f'target = "{target.value}"' in text)
-    assert 'tensor.layout == "image RGB"' in text
+    assert ('tensor.layout == "image RGB"' in text) == (target in IMAGE_INPUT)
     assert f'layout == "{LAYOUT[target]}"' in MAIN["Sources/Portraiture/ModelRunner.swift"]
 
 
@@ -116,5 +116,7 @@ def test_a_bundle_gets_the_kit(tmp_path: Path) -> None:
 
 def test_a_kit_that_has_nothing_to_run() -> None:
     assert BundleSpec(targets=(Target.COREML,), kits=(Kit.SWIFT,)).kits == (Kit.SWIFT,)
-    with pytest.raises(OptionError, match="--kit swift: expected --target coreml with it, found tflite, onnx"):
+    with pytest.raises(
+        OptionError, match="--kit swift: expected --target coreml or coreai with it, found tflite, onnx"
+    ):
         BundleSpec(targets=(Target.TFLITE, Target.ONNX), kits=(Kit.SWIFT,))

@@ -8,7 +8,7 @@ import torch
 
 from portraiture.export.compare import compare
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Networks
 from portraiture.export.networks.wrappers import SPN_TASKS
@@ -26,13 +26,13 @@ NAMES = tuple(SPN_TASKS)
 def spn_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelFile]]:
     """A folder of both models in every target, float32."""
     root = tmp_path_factory.mktemp("spn")
-    spec = BundleSpec(NAMES, tuple(Target), precisions=(Precision.FP32,), sizes=(SIZE,))
+    spec = BundleSpec(NAMES, BUILT_IN, precisions=(Precision.FP32,), sizes=(SIZE,))
     write_models(spec, root, Truth(Networks()), processes=1)
     return root, spec.files()
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_every_target_agrees_with_float64(
     spn_files: tuple[Path, list[ModelFile]], astronaut: np.ndarray, name: str, target: Target
 ) -> None:

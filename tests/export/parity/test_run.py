@@ -14,7 +14,7 @@ from portraiture.export.bundle.checksums import checksums, verify
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.compare import Difference, compare
 from portraiture.export.contract import MODELS, Size
-from portraiture.export.formats import PRECISIONS, Precision, Target
+from portraiture.export.formats import BUILT_IN, PRECISIONS, Precision, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.parity import links
@@ -187,7 +187,7 @@ def _flip_weight_bit(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_one_flipped_weight_bit_fails_the_checksum_and_the_gate(
     copy: Path, astronaut: np.ndarray, target: Target
 ) -> None:
@@ -291,7 +291,7 @@ def test_peak_is_one_whatever_the_candidate() -> None:
     assert compare(reference * 100, reference).psnr_db == pytest.approx(-20 * math.log10(0.2 * 99))
 
 
-TOLERANCES = {(name, target, precision, spec.name): file_tolerance(name, target, precision, spec.name)
+TOLERANCES = {(name, target, precision, spec.name): file_tolerance(name, target, precision, spec.name, budget_db=45.0)
               for name, contract in MODELS.items() for spec in contract.outputs
               for target, precisions in PRECISIONS.items() for precision in precisions}  # fmt: skip
 

@@ -20,12 +20,12 @@ AGAIN = """
 import sys
 from pathlib import Path
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.networks.build import Networks
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.writing.models import convert
 from portraiture.export.writing.spec import BundleSpec
-spec = BundleSpec(("perception", "filter"), tuple(Target), (Precision.FP32, Precision.FP16), (Size(128, 96),))
+spec = BundleSpec(("perception", "filter"), BUILT_IN, (Precision.FP32, Precision.FP16), (Size(128, 96),))
 root, truth = Path(sys.argv[1]), Truth(Networks())
 for file in spec.files():
     if (file.target, file.precision) != (Target.COREML, Precision.FP32):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from portraiture.export.contract import Size
 from portraiture.export.doctor import outputs as doctor_outputs
-from portraiture.export.formats import Packaging, Precision, Target
+from portraiture.export.formats import BUILT_IN, Packaging, Precision, Target
 from portraiture.export.networks.build import Checkpoints
 from portraiture.export.writing.export_bundle import export_bundle
 from portraiture.export.writing.spec import BundleSpec
@@ -63,7 +63,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_a_wrong_file_is_refused_without_the_gate_too(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Checkpoints, target: Target
 ) -> None:

@@ -137,13 +137,13 @@ def test_the_matte_follows_the_photos_edge_not_the_working_pixels():
 
 def test_rejects_what_is_no_photo(scene):
     photo, mask, depth = scene
-    with pytest.raises(InputError, match="rgb: expected an HxWx3 uint8 photo"):
+    with pytest.raises(InputError, match="rgb: expected an HxWx3 photo of uint8 or uint16"):
         render_photo(photo / 255.0, mask, depth)
     with pytest.raises(InputError, match="mask: expected the photo's shape"):
         render_photo(photo, mask[:-1], depth)
     with pytest.raises(InputError, match="depth: expected the photo's shape"):
         render_photo(photo, mask, depth[:-1])
-    with pytest.raises(InputError, match="rgb: expected an HxWx3 uint8 photo"):
+    with pytest.raises(InputError, match="rgb: expected an HxWx3 photo of uint8 or uint16"):
         render_photo(photo[:0], mask, depth)
 
 

@@ -28,3 +28,12 @@ def test_the_far_depth_is_the_mean_of_the_farthest_sixth() -> None:
     ramp = np.repeat(np.linspace(0, 1, 12001)[None], 3, axis=0)
     assert far_depth(ramp) == pytest.approx(5 / 6 + 0.0858, abs=1e-4)
     assert far_depth(0.2 + 0.5 * ramp) == pytest.approx(0.2 + 0.5 * (5 / 6 + 0.0858), abs=1e-4)
+
+
+def test_a_full_depth_fixes_the_scale_in_place_of_the_farthest_layer() -> None:
+    """The radius is the aperture (5 px) at 0.6, 0.3 behind the focus; each depth in proportion, without an end."""
+    centres = np.array([0.0, 0.3, 0.4, 0.6, 0.9])
+    shape = (30, 40)
+    np.testing.assert_allclose(layer_radii(centres, 0.3, 0.1, shape, 0.6), [0, 0, 5 / 3, 5, 10])
+    np.testing.assert_allclose(lens_radii(centres, 0.3, 0.1, shape, 0.6), [5, 0, 5 / 3, 5, 10])
+    np.testing.assert_allclose(lens_radii(centres, 0.3, 0.1, shape, 0.0), [5, 0, 5 / 3, 5, 10], err_msg="nearer")

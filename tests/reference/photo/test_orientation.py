@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from portraiture.reference.photo.read import read_photo
+from portraiture.reference.photo.read import open_photo, read_photo
 
 # EXIF 2.32, 4.6.4 A: the side of the upright photo at which the stored row 0 lies, and that of column 0
 STORED_SIDES = {
@@ -243,3 +243,29 @@ def test_exif_wins_over_xmp(tmp_path, depth):
 @pytest.mark.parametrize("write", [jpeg, png, png16, webp, tiff, tiff16])
 def test_an_orientation_outside_the_table_changes_nothing(tmp_path, write, orientation):
     check(tmp_path / "a.img", write(UPRIGHT, orientation, None), UPRIGHT, atol=4 if write is jpeg else 0)
+
+
+@pytest.mark.parametrize("orientation", STORED_SIDES)
+@pytest.mark.parametrize("write", [png, png16, webp, tiff, tiff16, palette_png])
+def test_own_pixels_are_upright_and_as_they_are_coded(tmp_path, write, rgb_profile, orientation):
+    (tmp_path / "a.img").write_bytes(write(stored(UPRIGHT, orientation), orientation, rgb_profile.icc))
+    found = open_photo(tmp_path / "a.img")
+    expected = deep(UPRIGHT) if write in (png16, tiff16) else UPRIGHT
+    assert found.own.dtype == expected.dtype
+    assert found.own.flags.c_contiguous
+    np.testing.assert_array_equal(found.own, expected)
+    assert found.icc == (rgb_profile.icc or b"")
+    np.testing.assert_allclose(found.rgb.astype(float), rgb_profile.to_srgb(UPRIGHT), atol=1.5)
+    assert (found.own is found.rgb) == (expected.dtype == np.uint8 and not rgb_profile.icc)
+
+
+@pytest.mark.parametrize("write", [png, png16, gray_tiff16])
+def test_a_gray_photo_with_a_profile_is_srgb(tmp_path, write, gray_profile):
+    (tmp_path / "a.img").write_bytes(write(GRAYS, 1, gray_profile.icc))
+    found = open_photo(tmp_path / "a.img")
+    assert found.icc == b""
+    if gray_profile.icc:
+        assert found.own is found.rgb
+    else:
+        codes = deep(GRAYS) if write is not png else GRAYS
+        np.testing.assert_array_equal(found.own, np.repeat(codes[..., None], 3, axis=2))

@@ -35,7 +35,7 @@ def test_parity_spreads_over_the_folder(tmp_path: Path, monkeypatch: pytest.Monk
         write_photo(tmp_path / f"photos-{k}.png", np.full((16, 16, 3), 40 * k, np.uint8))
     values: list[int] = []
 
-    def run(_: Path, photos: list[np.ndarray], *__: object) -> list[object]:
+    def run(_: Path, photos: list[np.ndarray], *__: object, **___: object) -> list[object]:
         values.extend(int(photo[0, 0, 0]) for photo in photos)
         return []
 

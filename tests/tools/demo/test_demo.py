@@ -111,6 +111,7 @@ def test_a_server_answers_with_the_headers_that_threads_need(address: str) -> No
         for name, value in HEADERS.items():
             assert answer.headers[name] == value
         tag = answer.headers["ETag"]
+    assert HEADERS["Content-Security-Policy"].startswith("default-src 'self';")
     assert HEADERS["Cross-Origin-Opener-Policy"] == "same-origin"
     assert HEADERS["Cross-Origin-Embedder-Policy"] == "require-corp"
     with urllib.request.urlopen(f"{address}assets/a.js?x=1") as answer:

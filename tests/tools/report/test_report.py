@@ -223,7 +223,7 @@ def test_rows_are_filtered_by_status_and_words(
     assert press("failed") == ["failed"]
     assert page.value("document.querySelector('#shown').textContent") == "1 of 3 rows"
     assert page.value("[...document.querySelectorAll('section')].filter(s => s.offsetHeight).length") == 1
-    page.value("[...document.querySelectorAll('.listed a')].pop().click()")  # a link to the row that did not run shows all again
+    page.value("[...document.querySelectorAll('.listed a')].pop().click()")  # a link to a hidden row shows all again
     page.until("document.querySelectorAll('.rows tr[hidden]').length === 0")
     assert press("not-run") == ["not run"]
     assert press("") == ["passed", "not run", "failed"]

@@ -16,10 +16,10 @@ export const [URL_, SITE, FIXTURES] = [required("PORTRAITURE_URL"), required("PO
 
 export const fixture = (name: string): string => join(FIXTURES, name);
 
-export function launch(): Promise<Browser> {
+export function launch(more: string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: required("PORTRAITURE_CHROMIUM"),
-    args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", ...more],
   });
 }
 
@@ -39,6 +39,7 @@ export async function open(page: Page, name: string): Promise<void> {
 /** Sets the aperture as a person's slide does, and waits for its portrait. */
 export async function slide(page: Page, aperture: number): Promise<void> {
   await page.locator("#aperture").fill(String(aperture));
+  await page.locator("#aperture").dispatchEvent("change");
   await page.waitForSelector(`body[data-portrait^="${aperture} "]`, SLOW);
 }
 
@@ -47,8 +48,7 @@ export async function psnr(page: Page, picture: string, part: readonly number[] 
   const bytes = readFileSync(fixture(picture)).toString("base64");
   return page.evaluate(
     async ({ bytes, part }) => {
-      const blob = await (await fetch(`data:image/png;base64,${bytes}`)).blob();
-      const bitmap = await createImageBitmap(blob);
+      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]));
       const { width, height } = bitmap;
       const canvas = new OffscreenCanvas(width, height);
       const context = canvas.getContext("2d")!;

@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-it("runs on threads where the host allows them", async () => {
+it("may share memory between threads", async () => {
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
 });
 
@@ -71,11 +71,15 @@ it("downloads the portrait at the photo's size", async () => {
   expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([expected.tap.width, expected.tap.height]);
 }, SLOW.timeout);
 
-it("computes every golden within its tolerance", async () => {
+it.each([1, 2])("computes every golden within its tolerance, on %i threads", async (threads) => {
   const check = await browser.newPage();
-  await check.goto(new URL("check.html", page.url()).href);
+  const asked: string[] = [];
+  check.on("request", (request) => asked.push(request.url()));
+  await check.goto(new URL(`check.html?threads=${threads}`, page.url()).href);
   await check.waitForSelector("body[data-checked]", SLOW);
   expect(await check.locator("tbody tr.passed").count()).toBe(3);
   expect(await check.locator("tbody tr.failed").count()).toBe(0);
   expect(await check.textContent("#verdict")).toContain("All 3 outputs");
+  expect(asked.some((url) => url.includes("litert_wasm_threaded"))).toBe(threads > 1);
+  await check.close();
 }, SLOW.timeout);

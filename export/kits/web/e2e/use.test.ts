@@ -33,6 +33,15 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
+it("can send nothing to another place", async () => {
+  const { server, address } = await plainHost();
+  let asked = 0;
+  server.on("request", () => asked++);
+  const sent = await page.evaluate((to) => fetch(to, { method: "POST", body: "a photo", mode: "no-cors" }).then(() => "sent", () => "refused"), address);
+  expect([sent, asked]).toEqual(["refused", 0]);
+  server.close();
+});
+
 it("says what it cannot take", async () => {
   await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") });
   await page.waitForSelector("#start-error:not([hidden])");
@@ -132,6 +141,24 @@ it("fits a phone", async () => {
   expect(await violations(phone)).toEqual([]);
   await phone.context().close();
 }, SLOW.timeout);
+
+it("computes the goldens by WebGPU too, here drawn in software", async (context) => {
+  const software = await launch(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan", "--use-vulkan=swiftshader"]);
+  try {
+    const gpu = await software.newPage();
+    await gpu.goto(`${URL_}check.html?backend=webgpu`);
+    const there = await gpu.evaluate(async () => Boolean(await (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu?.requestAdapter()));
+    if (!there) return context.skip("this Chromium has no WebGPU");
+    await gpu.waitForSelector("body[data-checked]", { timeout: 4 * SLOW.timeout });
+    expect(await gpu.textContent("tbody")).toContain("WebGPU");
+    expect(await gpu.textContent("tbody")).not.toContain("WebAssembly");
+    expect(await gpu.textContent("#verdict")).toContain("All 3 outputs");
+    await ready(gpu);
+    expect(await gpu.locator("body").getAttribute("data-ready")).toBe("wasm"); // software is left alone unless asked for
+  } finally {
+    await software.close();
+  }
+}, 6 * SLOW.timeout);
 
 it("says what a browser lacks", async () => {
   const old = await fresh();

@@ -2,7 +2,7 @@
 
 import { aperturePaper, focusOnPerson } from "./contract";
 import { withoutBystanders } from "./core/bystanders";
-import { Composer, maskAtPhotoSize, type ModelMaps } from "./core/compose";
+import { Composer, maskAtPhotoSize, type ModelMaps, type Setting } from "./core/compose";
 import { focusAt } from "./core/focus";
 import { type Frame, frameAperture, frameOf, nearestSize } from "./core/frame";
 import type { Photo, Plane, Size } from "./core/image";
@@ -31,6 +31,8 @@ export interface Options {
   readonly wasm: string;
   readonly precision: string;
   readonly backend?: Backend | "auto";
+  /** Of the models, where the page may have threads; default all cores but one. */
+  readonly threads?: number | undefined;
   /** Told how many bytes are there, of how many; the total is an estimate until all are. */
   readonly progress?: Progress;
 }
@@ -46,7 +48,7 @@ export class Portraiture {
   ) {}
 
   /** Loads the runtime and the models; those of the first size are ready when it returns, others on first use. */
-  static async load({ bundle, wasm, precision, backend = "auto", progress = () => {} }: Options): Promise<Portraiture> {
+  static async load({ bundle, wasm, precision, backend = "auto", threads, progress = () => {} }: Options): Promise<Portraiture> {
     const models = tfliteModels(await downloadJson<Manifest>(`${bundle}manifest.json`), precision);
     const sizes = commonSizes(models, MODELS);
     if (!sizes.length) throw new Error(`manifest.json: expected perception and filter in ${precision} as tflite, found ${models.map((m) => m.name).join(", ") || "none"}; export them`);
@@ -55,10 +57,10 @@ export class Portraiture {
     const total = [...paths.values()].reduce((a, b) => a + b, WASM_BYTES);
     let done = 0;
     const onBytes = (count: number): void => progress(Math.min((done += count), total), total);
-    const loading = loadRuntime(wasm, backend, onBytes);
+    const loading = loadRuntime(wasm, backend, onBytes, threads);
     const files = new Map([...paths.keys()].map((path) => [path, download(bundle + path, onBytes)]));
     const [runtime] = await Promise.all([loading, ...files.values()]);
-    const opened = new Map(served.map((m) => [`${m.name} ${m.size}`, once(async () => ModelRunner.open(await files.get(m.path)!, m, runtime.backend))]));
+    const opened = new Map(served.map((m) => [`${m.name} ${m.size}`, once(async () => ModelRunner.open(await files.get(m.path)!, m, runtime))]));
     const loaded = new Portraiture(runtime, sizes, opened);
     await Promise.all(MODELS.map((name) => loaded.runner(name, sizes[0]!)));
     progress(total, total);
@@ -77,9 +79,16 @@ export class Portraiture {
     const out = await (await this.runner("perception", size)).run({ rgb: Float32Array.from(rgb, (v) => v / 255) });
     const as = (data: Float32Array): Plane => ({ ...size, data });
     const { mask, depth } = withoutBystanders(as(out["mask"]!), as(out["depth"]!));
-    const own = frame.height === size.height && frame.width === size.width;
-    const full = maskAtPhotoSize(photo, frame, mask, own ? null : fitMatte(rgb, mask));
-    return { photo, frame, size, maps: { rgb, mask, depth }, mask: full, presence: findPerson(full, photo) };
+    const maps = { rgb, mask, depth };
+    const full = fullMask(photo, frame, size, maps);
+    return { photo, frame, size, maps, mask: full, presence: findPerson(full, photo) };
+  }
+
+  /** The same photo at another size, for a quick look: what was found stays, its mask is enlarged along the given photo. */
+  resized(of: Perceived, photo: Photo): Perceived {
+    const { size, maps } = of;
+    const frame = frameOf(photo, size);
+    return { ...of, photo, frame, mask: fullMask(photo, frame, size, maps) };
   }
 
   /** The depth that stays sharp where a point of the photo was tapped. */
@@ -96,17 +105,37 @@ export class Portraiture {
   async render(of: Perceived, aperture: number = aperturePaper, focus: number = focusOnPerson): Promise<Uint8ClampedArray> {
     const { photo, maps } = of;
     const setting = { aperture: frameAperture(of.frame, aperture), focus };
-    const out = await (await this.runner("filter", of.size)).run({
+    const portrait = new Uint8ClampedArray(photo.height * photo.width * 4);
+    new Composer(photo, of.mask, of.frame, maps, await this.filter(of, setting), setting).compose(portrait);
+    return portrait;
+  }
+
+  /** The last picture of the filter: a quick look and the whole portrait are composed of the same one. */
+  private last: { maps: ModelMaps; setting: Setting; picture: Float32Array } | undefined;
+
+  private async filter({ maps, size }: Perceived, { aperture, focus }: Setting): Promise<Float32Array> {
+    const { last } = this;
+    const near = last && Math.abs(last.setting.aperture - aperture) < NEAR && last.setting.focus === focus;
+    if (last?.maps === maps && near) return last.picture;
+    const out = await (await this.runner("filter", size)).run({
       rgb: Float32Array.from(maps.rgb, (v) => v / 255),
       mask: maps.mask.data,
       depth: maps.depth.data,
-      aperture: Float32Array.of(setting.aperture),
+      aperture: Float32Array.of(aperture),
       focus: Float32Array.of(focus),
     });
-    const portrait = new Uint8ClampedArray(photo.height * photo.width * 4);
-    new Composer(photo, of.mask, of.frame, maps, out["portrait"]!, setting).compose(portrait);
-    return portrait;
+    const picture = out["portrait"]!;
+    this.last = { maps, setting: { aperture, focus }, picture };
+    return picture;
   }
+}
+
+/** Apertures nearer than this are one: a smaller copy's diagonal is rounded to pixels. A hundredth of the slider's step. */
+const NEAR = 1e-5;
+
+function fullMask(photo: Photo, frame: Frame, size: Size, { rgb, mask }: ModelMaps): Uint16Array {
+  const own = frame.height === size.height && frame.width === size.width;
+  return maskAtPhotoSize(photo, frame, mask, own ? null : fitMatte(rgb, mask));
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

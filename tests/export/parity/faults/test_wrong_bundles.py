@@ -13,7 +13,7 @@ from portraiture.export.bundle.checksums import checksums
 from portraiture.export.bundle.goldens import INDEX, read_index
 from portraiture.export.bundle.manifest import MANIFEST, model_files, read_manifest
 from portraiture.export.bundle.open import open_bundle
-from portraiture.export.formats import Target
+from portraiture.export.formats import BUILT_IN, Target
 from portraiture.export.networks.build import Networks
 from portraiture.export.parity.goldens import golden_rows
 from portraiture.export.parity.rows import Status
@@ -117,7 +117,7 @@ def test_another_rule_of_resizing_is_refused(copy: Path, rule: str) -> None:
         open_bundle(copy)
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_another_contract_inside_a_file_is_refused(copy: Path, target: Target) -> None:
     manifest = read_manifest(copy)
     entry = next(m for m in manifest["models"] if (m["name"], m["target"]) == ("filter", target.value))

@@ -99,12 +99,14 @@ function boxMean(values: Float64Array, { height, width }: Size, reach: number): 
       sum += values[row + at(x + reach + 1, width - 1)]! - values[row + at(x - reach, width - 1)]!;
     }
   }
-  for (let x = 0; x < width; x++) {
-    let sum = 0;
-    for (let v = -reach; v <= reach; v++) sum += across[at(v, height - 1) * width + x]!;
-    for (let y = 0; y < height; y++) {
-      both[y * width + x] = sum / side;
-      sum += across[at(y + reach + 1, height - 1) * width + x]! - across[at(y - reach, height - 1) * width + x]!;
+  const sums = new Float64Array(width); // of each column's window: rows are read in the order of memory
+  for (let v = -reach; v <= reach; v++) for (let x = 0; x < width; x++) sums[x]! += across[at(v, height - 1) * width + x]!;
+  for (let y = 0; y < height; y++) {
+    const enters = at(y + reach + 1, height - 1) * width;
+    const leaves = at(y - reach, height - 1) * width;
+    for (let x = 0; x < width; x++) {
+      both[y * width + x] = sums[x]! / side;
+      sums[x]! += across[enters + x]! - across[leaves + x]!;
     }
   }
   return both;

@@ -5,7 +5,8 @@ import { byId } from "./dom";
 export type View = "portrait" | "mask" | "depth";
 
 export interface Actions {
-  aperture(): void;
+  /** `moving` while a hand holds the slider. */
+  aperture(moving: boolean): void;
   refocus(): void;
   compare(on: boolean): void;
   show(view: View): void;
@@ -16,7 +17,8 @@ export interface Actions {
 }
 
 export function watchControls(actions: Actions): void {
-  byId("aperture").addEventListener("input", () => actions.aperture());
+  byId("aperture").addEventListener("input", () => actions.aperture(true));
+  byId("aperture").addEventListener("change", () => actions.aperture(false));
   byId("refocus").addEventListener("click", () => actions.refocus());
   byId("download").addEventListener("click", () => actions.save());
   byId("again").addEventListener("click", () => actions.again());

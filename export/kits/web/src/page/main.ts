@@ -30,6 +30,9 @@ function showAperture(): void {
 /** One portrait at a time; of what is asked meanwhile only the last counts. */
 let drawing: Promise<void> | null = null;
 let outdated = false;
+/** Of a large photo a smaller portrait is shown first, and alone while the slider moves. */
+let large = false;
+let sliding = false;
 
 function draw(): Promise<void> {
   if (waiting) return Promise.resolve();
@@ -42,14 +45,19 @@ async function drawAll(): Promise<void> {
   try {
     while (outdated) {
       outdated = false;
-      const of = photos;
-      const { bitmap, ms } = await client.ask("render", { aperture: Number(slider.value), focus });
-      if (of !== photos) continue;
-      stage.showPortrait(bitmap);
-      document.body.dataset["portrait"] = `${slider.value} ${focus}`;
-      facts(ms);
+      for (const quick of large ? [true, false] : [false]) {
+        if (!quick && large && (sliding || outdated)) break; // the whole one when the hand rests
+        const of = photos;
+        const aperture = Number(slider.value);
+        const { bitmap, ms } = await client.ask("render", { aperture, focus, quick });
+        if (of !== photos) break;
+        stage.showPortrait(bitmap);
+        if (quick) continue;
+        document.body.dataset["portrait"] = `${aperture} ${focus}`;
+        facts(ms);
+        announce("The portrait is ready.");
+      }
     }
-    announce("The portrait is ready.");
   } catch (error) {
     say("error", wordOf(error));
   } finally {
@@ -91,9 +99,9 @@ async function open(take: () => Promise<Taken | null>): Promise<void> {
   announce("Looking for the person.");
   try {
     await loading;
-    const { presence, size, ms } = await client.ask("photo", { bitmap: taken.bitmap }, {}, [taken.bitmap]);
+    const { presence, size, large: isLarge, ms } = await client.ask("photo", { bitmap: taken.bitmap }, {}, [taken.bitmap]);
     if (mine !== photos) return;
-    [perceivedMs, modelSize] = [ms, size];
+    [perceivedMs, modelSize, large] = [ms, size, isLarge];
     waiting = presence === "absent";
     document.body.dataset["presence"] = presence;
     if (waiting) say("error", "No person was found in this photo. Tap what should stay sharp, or choose another photo.");
@@ -145,7 +153,8 @@ async function show(view: View): Promise<void> {
 }
 
 async function save(): Promise<void> {
-  await drawing;
+  sliding = false;
+  await draw();
   const type = byId<HTMLSelectElement>("format").value;
   try {
     const link = document.createElement("a");
@@ -202,7 +211,8 @@ loading.catch((error: unknown) => {
 });
 listenForFiles((file) => void open(() => takeFile(file)));
 watchControls({
-  aperture: () => {
+  aperture: (moving) => {
+    sliding = moving;
     showAperture();
     void draw();
   },

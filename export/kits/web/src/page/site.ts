@@ -18,8 +18,11 @@ export const readSite = (): Promise<Site> => downloadJson<Site>("./files.json");
 /** Where the worker finds bundle and wasm: whole addresses, a worker's own address is another. */
 export function placeOf(site: Site): Place {
   const at = (folder: string): string => new URL(folder, location.href).href;
-  const backend = new URLSearchParams(location.search).get("backend") === "wasm" ? "wasm" : "auto";
-  return { bundle: at(site.bundle), wasm: at(__LITERT__), precision: site.precision, backend };
+  const options = new URLSearchParams(location.search);
+  const asked = options.get("backend");
+  const threads = Number(options.get("threads")) || undefined;
+  const backend = asked === "wasm" || asked === "webgpu" ? asked : "auto";
+  return { bundle: at(site.bundle), wasm: at(__LITERT__), precision: site.precision, backend, threads };
 }
 
 const PREFIX = "portraiture-";

@@ -49,7 +49,7 @@ export class Stage {
   }
 
   showPortrait(bitmap: ImageBitmap): void {
-    this.context(this.result).drawImage(bitmap, 0, 0);
+    this.context(this.result).drawImage(bitmap, 0, 0, this.result.width, this.result.height);
     bitmap.close();
   }
 

@@ -51,7 +51,7 @@ export async function* selfCheck(bundle: string, precision: string, runtime: Run
   for (const file of index.files) {
     const entry = entries.find((m) => m.path === file.path && (m.entry ?? "") === (file.entry ?? ""));
     if (!entry) continue;
-    const runner = await ModelRunner.open(await download(bundle + file.path), entry, runtime.backend);
+    const runner = await ModelRunner.open(await download(bundle + file.path), entry, runtime);
     const inputs: Arrays = {};
     for (const { name } of entry.inputs) {
       const array = file.inputs[name];

@@ -15,10 +15,18 @@ export interface Runtime {
   readonly variant: string;
 }
 
+/** Most threads of a model: more gain little on operations as small as the propagation's. Chosen. */
+const MOST_THREADS = 4;
+
+/** Threads that leave a core to the page: on two cores, with other work, two took twice as long as one. */
+export function threadsFor(cores: number): number {
+  return Math.min(Math.max(cores - 1, 1), MOST_THREADS);
+}
+
 /** The variants of LiteRT's WASM: with threads, without them, and without relaxed SIMD. */
-async function variant(): Promise<{ name: string; threads: boolean }> {
+async function variant(wanted: number): Promise<{ name: string; threads: boolean }> {
   if (!(await supportsFeature("relaxedSimd"))) return { name: "litert_wasm_compat_internal", threads: false };
-  const threads = self.crossOriginIsolated && (await supportsFeature("threads"));
+  const threads = wanted > 1 && self.crossOriginIsolated && (await supportsFeature("threads"));
   return { name: threads ? "litert_wasm_threaded_internal" : "litert_wasm_internal", threads };
 }
 
@@ -26,11 +34,14 @@ async function variant(): Promise<{ name: string; threads: boolean }> {
  * Loads LiteRT's WASM.
  *
  * @param base address of the folder with LiteRT's wasm files, ending in a slash
- * @param backend `wasm` to leave a WebGPU device alone
+ * @param backend `auto` takes a WebGPU device that is one, `webgpu` any, `wasm` none
  * @param onBytes is told how many bytes came
+ * @param wanted threads, where the page may have any
  */
-export async function loadRuntime(base: string, backend: Backend | "auto", onBytes: (count: number) => void): Promise<Runtime> {
-  let { name, threads } = await variant();
+export async function loadRuntime(
+  base: string, backend: Backend | "auto", onBytes: (count: number) => void, wanted = threadsFor(navigator.hardwareConcurrency),
+): Promise<Runtime> {
+  let { name, threads } = await variant(wanted);
   let wasmBinary: Uint8Array;
   try {
     wasmBinary = await download(`${base}${name}.wasm`, onBytes);
@@ -45,15 +56,22 @@ export async function loadRuntime(base: string, backend: Backend | "auto", onByt
     Module: { wasmBinary, locateFile: (file: string) => base + file, mainScriptUrlOrBlob: `${base}${name}.js` },
   });
   const litert = await loadLiteRt(base, { threads });
-  const device = backend === "wasm" ? null : litert.getWebGpuDevice();
-  return { backend: device ? "webgpu" : "wasm", threads: threads ? litert.liteRtWasm.getThreadCount() : 1, variant: name };
+  const device = backend === "webgpu" || (backend === "auto" && !(await drawsInSoftware())) ? litert.getWebGpuDevice() : null;
+  return { backend: device ? "webgpu" : "wasm", threads: threads ? wanted : 1, variant: name };
+}
+
+/** Whether the WebGPU adapter is the processor under another name, many times as slow as WASM. */
+async function drawsInSoftware(): Promise<boolean> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<{ info?: { isFallbackAdapter?: boolean; architecture?: string } } | null> } };
+  const info = (await gpu?.requestAdapter())?.info;
+  return info?.isFallbackAdapter === true || info?.architecture === "swiftshader";
 }
 
 /** One model of a bundle, ready to run. */
 export class ModelRunner {
   private constructor(private readonly compiled: CompiledModel, private readonly entry: ModelEntry) {}
 
-  static async open(bytes: Uint8Array, entry: ModelEntry, backend: Backend): Promise<ModelRunner> {
+  static async open(bytes: Uint8Array, entry: ModelEntry, { backend, threads }: Runtime): Promise<ModelRunner> {
     if (backend === "webgpu") {
       try {
         return new ModelRunner(await loadAndCompile(bytes, { accelerator: "webgpu", gpuOptions: { precision: "fp32" } }), entry);
@@ -61,7 +79,7 @@ export class ModelRunner {
         console.warn(`${entry.path}: not on WebGPU (${String(error)}); WASM runs it`);
       }
     }
-    return new ModelRunner(await loadAndCompile(bytes, { accelerator: "wasm" }), entry);
+    return new ModelRunner(await loadAndCompile(bytes, { accelerator: "wasm", cpuOptions: { numThreads: threads } }), entry);
   }
 
   get backend(): string {

@@ -9,6 +9,7 @@ export interface Place {
   readonly wasm: string;
   readonly precision: string;
   readonly backend: Backend | "auto";
+  readonly threads: number | undefined;
 }
 
 export interface Loaded extends Runtime {
@@ -17,8 +18,9 @@ export interface Loaded extends Runtime {
 
 export interface Asks {
   load: { ask: Place; answer: Loaded };
-  photo: { ask: { bitmap: ImageBitmap }; answer: { presence: Presence; size: string; ms: number } };
-  render: { ask: { aperture: number; focus: number }; answer: { bitmap: ImageBitmap; ms: number } };
+  photo: { ask: { bitmap: ImageBitmap }; answer: { presence: Presence; size: string; large: boolean; ms: number } };
+  /** With `quick` the portrait may be smaller than the photo. */
+  render: { ask: { aperture: number; focus: number; quick: boolean }; answer: { bitmap: ImageBitmap; ms: number } };
   focus: { ask: { x: number; y: number }; answer: number };
   view: { ask: { map: "mask" | "depth" }; answer: ImageBitmap };
   check: { ask: Place; answer: readonly CheckRow[] };

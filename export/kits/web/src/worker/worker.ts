@@ -1,6 +1,7 @@
 /** Runs the models and composes the portrait, away from the page's own thread. */
 
 import { type Perceived, Portraiture } from "../portraiture";
+import type { Photo } from "../core/image";
 import { loadRuntime } from "../runtime/litert";
 import { type CheckRow, selfCheck } from "../runtime/goldens";
 import type { Asks, Kind, Loaded, Place, Reply, Request } from "./messages";
@@ -10,6 +11,21 @@ type Answers = { [K in Kind]: (ask: Asks[K]["ask"], id: number) => Promise<Asks[
 
 let portraiture: Portraiture | undefined;
 let perceived: Perceived | undefined;
+/** A smaller copy of a large photo, for a quick look. */
+let quick: Perceived | undefined;
+
+/** Longer side of the copy, in pixels: as much as most screens show of it. Chosen. */
+const QUICK_PX = 1400;
+
+function pixelsOf(bitmap: ImageBitmap, scale: number): Photo {
+  const [width, height] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error(`expected memory for a photo of ${width} x ${height}, found too little; choose a smaller one`);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { height, width, data };
+}
 
 const reply = (message: Reply, transfer: Transferable[] = []): void => self.postMessage(message, { transfer });
 
@@ -31,24 +47,23 @@ const answers: Answers = {
   },
 
   async photo({ bitmap }) {
-    perceived = undefined;
+    perceived = quick = undefined;
     const start = performance.now();
-    const { height, width } = bitmap;
-    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-    if (!context) throw new Error(`expected memory for a photo of ${width} x ${height}, found too little; choose a smaller one`);
-    context.drawImage(bitmap, 0, 0);
+    const scale = QUICK_PX / Math.max(bitmap.height, bitmap.width);
+    const small = scale < 1 ? pixelsOf(bitmap, scale) : null;
+    const photo = pixelsOf(bitmap, 1);
     bitmap.close();
-    const { data } = context.getImageData(0, 0, width, height);
-    perceived = await loaded().perceive({ height, width, data });
+    perceived = await loaded().perceive(photo);
+    if (small) quick = loaded().resized(perceived, small);
     const { size, presence } = perceived;
-    return { presence, size: `${size.height}x${size.width}`, ms: performance.now() - start };
+    return { presence, size: `${size.height}x${size.width}`, large: small !== null, ms: performance.now() - start };
   },
 
-  async render({ aperture, focus }) {
+  async render({ aperture, focus, quick: soon }) {
     const start = performance.now();
-    const { photo } = current();
-    const pixels = await loaded().render(current(), aperture, focus);
-    const bitmap = await createImageBitmap(new ImageData(pixels as Uint8ClampedArray<ArrayBuffer>, photo.width, photo.height));
+    const of = (soon && quick) || current();
+    const pixels = await loaded().render(of, aperture, focus);
+    const bitmap = await createImageBitmap(new ImageData(pixels as Uint8ClampedArray<ArrayBuffer>, of.photo.width, of.photo.height));
     return { bitmap, ms: performance.now() - start };
   },
 
@@ -61,7 +76,7 @@ const answers: Answers = {
   },
 
   async check(place: Place, id): Promise<CheckRow[]> {
-    const runtime = portraiture?.runtime ?? (await loadRuntime(place.wasm, place.backend, () => {}));
+    const runtime = portraiture?.runtime ?? (await loadRuntime(place.wasm, place.backend, () => {}, place.threads));
     const rows: CheckRow[] = [];
     for await (const row of selfCheck(place.bundle, place.precision, runtime)) {
       rows.push(row);
