@@ -17,6 +17,9 @@ KOTLIN_KIT = (
 )
 """One file of each ending and depth."""
 
+SWIFT_KIT = ("README.md", "Package.swift", "Sources/Portraiture/Photo.swift", "Sources/Portraiture/Rules/Compose.swift")
+"""One file of each ending and depth."""
+
 
 def main(site: Path) -> None:
     """Import all modules below ``site/portraiture`` and check the shipped weights are there."""
@@ -37,13 +40,15 @@ def main(site: Path) -> None:
 
     load_perception()
     load_filter()
-    from portraiture.export.kits import kotlin_kit
+    from portraiture.export.kits import kotlin_kit, swift_kit
     from portraiture.export.kits.web_kit import kit_files
 
     missing = {"package-lock.json", "index.html", "src/portraiture.ts", "src/page/page.css"} - set(kit_files())
     assert not missing, f"expected the web kit's sources in the wheel, found none of {missing}"
     lacks = set(KOTLIN_KIT) - set(kotlin_kit.kit_files())
     assert not lacks, f"expected the Kotlin kit's sources in the wheel, found none of {lacks}"
+    lacks = set(SWIFT_KIT) - set(swift_kit.kit_files())
+    assert not lacks, f"expected the Swift kit's sources in the wheel, found none of {lacks}"
     sys.stdout.write(f"wheel: {len(set(modules))} modules import from {site}\n")
 
 

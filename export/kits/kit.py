@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 
 from portraiture.export.formats import Target
-from portraiture.export.kits import kotlin_kit, web_kit
+from portraiture.export.kits import kotlin_kit, swift_kit, web_kit
 
 FOLDER = "kits"
 
@@ -14,12 +14,13 @@ class Kit(Enum):
 
     WEB = "web"
     KOTLIN = "kotlin"
+    SWIFT = "swift"
 
 
-NEEDS = {Kit.WEB: (Target.TFLITE,), Kit.KOTLIN: (Target.TFLITE, Target.ONNX)}
+NEEDS = {Kit.WEB: (Target.TFLITE,), Kit.KOTLIN: (Target.TFLITE, Target.ONNX), Kit.SWIFT: (Target.COREML, Target.COREAI)}
 """The formats whose files a kit runs; one of them is enough."""
 
-WRITERS = {Kit.WEB: web_kit.write_kit, Kit.KOTLIN: kotlin_kit.write_kit}
+WRITERS = {Kit.WEB: web_kit.write_kit, Kit.KOTLIN: kotlin_kit.write_kit, Kit.SWIFT: swift_kit.write_kit}
 
 
 def write_kits(root: Path, kits: tuple[Kit, ...]) -> None:

@@ -4,11 +4,11 @@ The sources travel in the package. ``Contract.kt`` is written among them from th
 into each ``pom.xml`` and the ``README.md``; what Maven builds is never among them.
 """
 
-from importlib.metadata import version
 from pathlib import Path
 
 from portraiture.export.contract import VERSION
 from portraiture.export.formats import Precision
+from portraiture.export.kits.sources import sources_of, write_files
 from portraiture.export.kits.typescript import rule_numbers
 from portraiture.export.runner import DEFAULT_THREADS
 from portraiture.reference.presence import NEAREST_SHARE
@@ -20,10 +20,7 @@ CONTRACT_PLACE = "portraiture-kotlin/src/main/kotlin/portraiture/Contract.kt"
 VERSIONED = ("pom.xml", "README.md")
 """Files that name the kit's version."""
 
-SOURCE_VERSION = "0-source"
-"""What stands for the version in the sources."""
-
-_NOT_SOURCES = "target"
+_NOT_SOURCES = ("target",)
 
 _HEADER = "// Written by portraiture from contract {version}. Do not edit: export again.\n"
 
@@ -42,20 +39,9 @@ def contract_kt() -> str:
 
 def kit_files() -> dict[str, bytes]:
     """The content of each file of the kit by its place in the kit, ``Contract.kt`` of this version among them."""
-    found = {
-        path.relative_to(SOURCES).as_posix(): path.read_bytes()
-        for path in sorted(SOURCES.rglob("*"))
-        if path.is_file() and not any(p == _NOT_SOURCES or p.startswith(".") for p in path.relative_to(SOURCES).parts)
-    }
-    for name in found:
-        if Path(name).name in VERSIONED:
-            found[name] = found[name].replace(SOURCE_VERSION.encode(), version("portraiture").encode())
-    return found | {CONTRACT_PLACE: contract_kt().encode()}
+    return sources_of(SOURCES, VERSIONED, _NOT_SOURCES) | {CONTRACT_PLACE: contract_kt().encode()}
 
 
 def write_kit(folder: Path) -> None:
     """Write the kit's files into a folder; those of the same places are replaced."""
-    for name, content in kit_files().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_files(folder, kit_files())

@@ -7,6 +7,7 @@ Vite builds is never among them.
 import hashlib
 from pathlib import Path
 
+from portraiture.export.kits.sources import write_files
 from portraiture.export.kits.typescript import FILE, typescript
 from portraiture.reference.files import write_text
 
@@ -40,10 +41,7 @@ def kit_hash() -> str:
 
 def write_kit(folder: Path) -> None:
     """Write the kit's files into a new folder, which its caller puts in place."""
-    for name, content in kit_files().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_files(folder, kit_files())
 
 
 def write_contract() -> Path:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--route", default="litert", show_default=True, metavar="litert|onnx-tf", help="What writes TFLite files."
 )
-@click.option("--kit", "kits", metavar="web,kotlin", help="Sources for apps, beside the models.")
+@click.option("--kit", "kits", metavar="web,kotlin,swift", help="Sources for apps, beside the models.")
 @click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Private ed25519 key, a PEM file.")
 @device_option
 @click.option("--strict", is_flag=True, help="Refuse a file that a device does not take whole, in place of a warning.")

@@ -10,7 +10,8 @@ import pytest
 from portraiture.export.contract import VERSION
 from portraiture.export.formats import Precision, Target
 from portraiture.export.kits.kit import Kit, write_kits
-from portraiture.export.kits.kotlin_kit import CONTRACT_PLACE, SOURCE_VERSION, SOURCES, contract_kt, kit_files
+from portraiture.export.kits.kotlin_kit import CONTRACT_PLACE, SOURCES, contract_kt, kit_files
+from portraiture.export.kits.sources import SOURCE_VERSION
 from portraiture.export.kits.typescript import rule_numbers
 from portraiture.export.writing.spec import BundleSpec
 from portraiture.reference.errors import OptionError
@@ -98,6 +99,6 @@ def test_a_kit_that_is_unknown_or_has_nothing_to_run(tmp_path: Path) -> None:
     assert BundleSpec(targets=(Target.ONNX,), kits=(Kit.KOTLIN,)).kits == (Kit.KOTLIN,)
     with pytest.raises(OptionError, match="--kit kotlin: expected --target tflite or onnx with it, found coreml"):
         BundleSpec(targets=(Target.COREML,), kits=(Kit.KOTLIN,))
-    with pytest.raises(OptionError, match="unknown kit 'kotlni': expected one of web, kotlin"):
+    with pytest.raises(OptionError, match="unknown kit 'kotlni': expected one of web, kotlin, swift"):
         group(["export", "-o", str(tmp_path / "b"), "--kit", "kotlni"], standalone_mode=False)
     assert not (tmp_path / "b").exists()
