@@ -181,7 +181,8 @@ def rendered(scene: Scene, f_number: float) -> tuple[dict[str, Floats], Floats]:
         aperture = per_inverse * abs((near if both_sides else far) - 1 / scene.focus_m)
         if aperture > MAX_APERTURE:
             raise InputError(
-                f"f/{f_number:g}: expected a blur of {MAX_APERTURE} of the diagonal or less, found {aperture:.3g}"
+                f"f/{f_number:g}: expected a blur of {MAX_APERTURE} of the diagonal or less, found {aperture:.3g};"
+                " leave this shot out"
             )
         settings = RenderSettings(Mode.FULL_BODY, aperture, focus, full, compositing=compositing, matting=Matting.NONE,
                                   linear_light=compositing is Compositing.OCCLUSION)  # fmt: skip
