@@ -172,7 +172,7 @@ def command(
 
         if dataset == "bokeh" and (weights or sheet or scenes):
             raise OptionError(
-                "--dataset bokeh: expected --root and --limit alone, found another option; drop --weights, --sheet and --scenes"
+                "--dataset bokeh: expected --root and --limit alone, found --weights, --sheet or --scenes; drop it"
             )
         if dataset == "bokeh":
             text, found = bokeh_table(root, limit)
