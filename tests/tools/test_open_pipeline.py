@@ -23,8 +23,8 @@ from portraiture.tools.open_pipeline import open_pipeline
 def test_a_bundle_with_torch_names_the_runtimes_that_take_one(tmp_path: Path) -> None:
     with pytest.raises(OptionError) as refused:
         open_pipeline("torch", tmp_path, None)
-    assert all(name in str(refused.value) for name in ("tflite", "tensorflow", "coreml", "onnx"))
-    assert set(RUNTIMES) == {"torch", "tflite", "tensorflow", "coreml", "onnx"}
+    assert all(name in str(refused.value) for name in ("tflite", "tensorflow", "coreml", "onnx", "coreai"))
+    assert set(RUNTIMES) == {"torch", "tflite", "tensorflow", "coreml", "onnx", "coreai"}
 
 
 @pytest.mark.parametrize("runtime", [name for name in RUNTIMES if name != "torch"])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from portraiture.export import tolerances
 from portraiture.export.contract import Size
-from portraiture.export.formats import Precision, Target
+from portraiture.export.formats import BUILT_IN, Precision, Target
 from portraiture.export.model_file import bytes_of
 from portraiture.export.networks.build import Checkpoints, Networks
 from portraiture.export.networks.own import DepthOutput, MaskOutput, OwnNetwork, OwnPerception
@@ -342,7 +342,7 @@ def spec_of(own: str, *targets: Target, **options: Any) -> BundleSpec:
 @pytest.mark.filterwarnings("default")
 def test_every_target_is_written_and_proven(source: Callable[[str], str], tmp_path: Path) -> None:
     own = source("both")
-    spec = spec_of(own, *Target, precisions=(Precision.FP32, Precision.FP16))
+    spec = spec_of(own, *BUILT_IN, precisions=(Precision.FP32, Precision.FP16))
     export = export_bundle(spec, tmp_path / "bundle")
     assert len(export.files) == 6
     again = run_parity(tmp_path / "bundle", (), Truth(Networks(Checkpoints(own=own))))
@@ -365,7 +365,7 @@ def test_small_files_are_written_and_proven(
     (tmp_path / "photos").mkdir()
     write_photo(tmp_path / "photos/astronaut.png", astronaut)
     photos = calibration_photos(tmp_path / "photos")
-    spec = spec_of(source("wide"), *Target, precisions=(Precision.FP16, *SMALL), calibration=photos)
+    spec = spec_of(source("wide"), *BUILT_IN, precisions=(Precision.FP16, *SMALL), calibration=photos)
     export = export_bundle(spec, tmp_path / "bundle")
     assert {row.status for row in export.rows} <= {Status.PASSED, Status.NOT_RUN}
     found = {(f.target, f.precision): bytes_of(tmp_path / "bundle" / f.path) for f in export.files}

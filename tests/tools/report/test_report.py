@@ -161,7 +161,7 @@ def test_a_picture_says_when_another_engine_ran_the_file(monkeypatch: pytest.Mon
     ):
         gallery.watch(comparison(link, subject, "mask", 0, maps, maps, STRICT))
     shown = [s.subject for strip in gallery.strips[0].values() for s in strip.shown]
-    assert shown == ["own", "other (MIL interpreter)", "no file", "on a device"]
+    assert shown == ["own", "other (note)", "no file", "on a device"]
 
 
 def test_junit_has_a_case_for_every_row(report: tuple[Path, list[Row], Gallery, dict[str, np.ndarray]]) -> None:
