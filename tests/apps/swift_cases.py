@@ -93,7 +93,7 @@ def write_cases(folder: Path, sizes: Sequence[str] = SIZES) -> None:
         sizes: of the bundle's models.
     """
     networks, kept = Networks(Checkpoints()), dict[str, Any]()
-    pipeline = Pipeline(lambda name, size: Recorder(networks.runner(name, size), kept), [Size.parse(s) for s in sizes])
+    pipeline = Pipeline(lambda name, size: Recorder(networks.runner(name, size), kept), sorted(map(Size.parse, sizes)))
     found = []
     for name, large in photos().items():
         photo = cv2.resize(large, (large.shape[1] // SHRINK, large.shape[0] // SHRINK), interpolation=cv2.INTER_AREA)
