@@ -212,12 +212,18 @@ def test_the_command_refuses_what_contradicts(tmp_path: Path) -> None:
         group(["demo", str(tmp_path)], standalone_mode=False)
 
 
+# a background job of a shell ignores Ctrl-C, and so would its children
+HEARS_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from portraiture.tools.cli import main
+main()
+"""
+
+
 def test_ctrl_c_ends_the_server_cleanly(bundle: Path, page: Path) -> None:
-    command = [sys.executable, "-m", "portraiture.tools.cli", "demo", str(bundle), "--port", "0"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
-    )  # fmt: skip
+    command = [sys.executable, "-c", HEARS_CTRL_C, "demo", str(bundle), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     assert process.stdout
     address = process.stdout.readline().split()[0]
     with urllib.request.urlopen(f"{address}files.json") as answer:
