@@ -157,6 +157,14 @@ def conversion(folder: Path, name: str, size: Size) -> Path:
     return folder / f"{name}_{size}"
 
 
+def fp16_or_int8(weight: np.ndarray, kind: Kind) -> np.ndarray:
+    """A layer's weights as a plan's TFLite and ONNX files hold them, float32; int8 has a scale per row of axis 0."""
+    if kind is Kind.FP16:
+        return weight.astype(np.float16).astype(np.float32)
+    q, scale = quantized(weight, 0)
+    return dequantized(q, scale, None, 0).astype(np.float32)
+
+
 def _nothing_refused(_: str) -> bool:
     return False
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from portraiture.export.contract import VERSION
 from portraiture.export.formats import Precision
 from portraiture.export.kits.sources import sources_of, write_files
-from portraiture.export.kits.typescript import rule_numbers
+from portraiture.export.kits.typescript import typed_numbers
 from portraiture.export.runner import DEFAULT_THREADS
-from portraiture.reference.presence import NEAREST_SHARE
 
 SOURCES = Path(__file__).with_name("kotlin")
 
@@ -26,11 +25,9 @@ _HEADER = "// Written by portraiture from contract {version}. Do not edit: expor
 
 
 def contract_kt() -> str:
-    """The text of ``Contract.kt``: the contract's version, the precisions, and :func:`rule_numbers`."""
+    """The text of ``Contract.kt``: the contract's version, the precisions, and :func:`typed_numbers`."""
     lines = [f'const val contractVersion: String = "{VERSION}"', f"const val defaultThreads: Int = {DEFAULT_THREADS}"]
-    for name, value in (rule_numbers() | {"nearestShare": NEAREST_SHARE}).items():
-        kind = "Int" if isinstance(value, int) and name.endswith("Px") else "Double"
-        lines.append(f"const val {name}: {kind} = {value if kind == 'Int' else repr(float(value))}")
+    lines += [f"const val {name}: {kind} = {value}" for name, kind, value in typed_numbers()]
     listed = ", ".join(f'"{precision.value}"' for precision in Precision)
     body = "\n".join(f"    {line}" for line in [*lines, f"val precisions: List<String> = listOf({listed})"])
     words = "/** The numbers of the contract's rules; `precisions` has the finest first. */\n"

@@ -9,8 +9,7 @@ from pathlib import Path
 from portraiture.export.contract import VERSION
 from portraiture.export.formats import Precision
 from portraiture.export.kits.sources import sources_of, write_files
-from portraiture.export.kits.typescript import rule_numbers
-from portraiture.reference.presence import NEAREST_SHARE
+from portraiture.export.kits.typescript import typed_numbers
 
 SOURCES = Path(__file__).with_name("swift")
 
@@ -25,11 +24,9 @@ _HEADER = "// Written by portraiture from contract {version}. Do not edit: expor
 
 
 def contract_swift() -> str:
-    """The text of ``Contract.swift``: the contract's version, the precisions, and :func:`rule_numbers`."""
+    """The text of ``Contract.swift``: the contract's version, the precisions, and :func:`typed_numbers`."""
     lines = [f'contractVersion: String = "{VERSION}"']
-    for name, value in (rule_numbers() | {"nearestShare": NEAREST_SHARE}).items():
-        kind = "Int" if isinstance(value, int) and name.endswith("Px") else "Double"
-        lines.append(f"{name}: {kind} = {value if kind == 'Int' else repr(float(value))}")
+    lines += [f"{name}: {kind} = {value}" for name, kind, value in typed_numbers()]
     listed = ", ".join(f'"{precision.value}"' for precision in Precision)
     lines.append(f"precisions: [String] = [{listed}]")
     body = "\n".join(f"    public static let {line}" for line in lines)

@@ -53,6 +53,15 @@ def rule_numbers() -> dict[str, float]:
     }
 
 
+def typed_numbers() -> list[tuple[str, str, str]]:
+    """The same and the share that counts as nearest, as Kotlin and Swift have them: name, type and value of each."""
+    found = []
+    for name, value in (rule_numbers() | {"nearestShare": presence.NEAREST_SHARE}).items():
+        is_whole = isinstance(value, int) and name.endswith("Px")
+        found.append((name, "Int" if is_whole else "Double", str(value) if is_whole else repr(float(value))))
+    return found
+
+
 def typescript() -> str:
     """The text of ``contract.ts``: version, layout of the TFLite files, and :func:`rule_numbers`."""
     strings = {"contractVersion": VERSION, "layout": LAYOUT[Target.TFLITE]}

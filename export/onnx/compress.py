@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from portraiture.export.formats import INT8_LEAST_WEIGHTS, SENSITIVE_BLOCKS, Precision
-from portraiture.export.model_file import dequantized, quantized
+from portraiture.export.model_file import quantized
 from portraiture.export.networks.exported import Exported
 from portraiture.export.networks.layers import layers_in_file
 from portraiture.export.plan import Kind
@@ -21,14 +21,6 @@ KEPT_FP16 = re.compile(rf"encoder\.blocks\.({SENSITIVE_BLOCKS})\.project")
 
 _AXIS = {"Conv": 0, "ConvTranspose": 1}
 """Axis of a weight's output channels."""
-
-
-def stored(weight: np.ndarray, kind: Kind) -> np.ndarray:
-    """A layer's weights as a file of a plan holds them, float32; int8 has a scale per channel of the first axis."""
-    if kind is Kind.FP16:
-        return weight.astype(np.float16).astype(np.float32)
-    q, scale = quantized(weight, 0)
-    return dequantized(q, scale, None, 0).astype(np.float32)
 
 
 def stored_bytes(weight: np.ndarray, kind: Kind) -> int:

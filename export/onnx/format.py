@@ -1,7 +1,7 @@
 """ONNX as an entry of the table of formats."""
 
-from portraiture.export.model_file import Format
-from portraiture.export.onnx.compress import stored, stored_bytes
+from portraiture.export.model_file import Format, fp16_or_int8
+from portraiture.export.onnx.compress import stored_bytes
 from portraiture.export.onnx.graph import graph
 from portraiture.export.onnx.needs import needs
 from portraiture.export.onnx.parts import constants, operations, values
@@ -20,7 +20,7 @@ FORMAT = Format(
     describe=describe,
     described=read_contract,
     needs=needs,
-    stored=stored,
+    stored=fp16_or_int8,
     stored_bytes=stored_bytes,
     is_capped=False,
     tools=("onnx", "onnxruntime"),

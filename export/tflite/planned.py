@@ -5,20 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from portraiture.export.model_file import dequantized, quantized
 from portraiture.export.networks.exported import Exported
 from portraiture.export.networks.layers import layers_in_file
 from portraiture.export.plan import Kind
 from portraiture.export.tflite.model import operations_of, read_model
 from portraiture.export.tflite.quantize import CONVOLUTIONS, add_fp16, opened, pattern_of
-
-
-def stored(weight: np.ndarray, kind: Kind) -> np.ndarray:
-    """A layer's weights as a file of a plan holds them, float32; int8 has a scale per channel of the first axis."""
-    if kind is Kind.FP16:
-        return weight.astype(np.float16).astype(np.float32)
-    q, scale = quantized(weight, 0)
-    return dequantized(q, scale, None, 0).astype(np.float32)
 
 
 def stored_bytes(weight: np.ndarray, kind: Kind) -> int:

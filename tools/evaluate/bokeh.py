@@ -165,8 +165,8 @@ def rendered(scene: Scene, f_number: float) -> tuple[dict[str, Floats], Floats]:
         raise InputError("depth: expected several distances, found one; a flat scene has no blur to judge")
     # (near - 1/Z) / (near - far): 0 is the nearest, 1 the farthest
     depth = (near - inverse) / (near - far)
-    share = np.vectorize(lambda x: lens.radius_share(float(x), scene.focus_m, shape))
-    per_inverse = float(share(1 / scene.focus_m + 1.0))  # linear in 1/Z: of 1/m away from the focus
+    # the blur is linear in 1/Z: that of 1/m away from the focus
+    per_inverse = lens.radius_share(1 / scene.focus_m + 1.0, scene.focus_m, shape)
     radii = per_inverse * np.abs(inverse - 1 / scene.focus_m)
     mask = (radii * image_diagonal_px(shape) < SHARP_PX).astype(np.float64)
     if mask.all() or not mask.any():
