@@ -76,8 +76,15 @@ check: $(VENV)/.installed
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory lint types all-tests coreai-tests
 
+# MediaPipe's pins clash with ours: an environment of its own. Where it cannot be had its test is skipped, and says so.
+build/mediapipe/.installed: $(VENV)/.installed
+	@mkdir -p build
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/mediapipe && $(UV:$(BIN)/python=build/mediapipe/bin/python) \
+		mediapipe==1.2.3 2>build/mediapipe.log && touch $@ || { rm -rf build/mediapipe; \
+		echo "test-apps: MediaPipe cannot be had here, build/mediapipe.log says why"; }
+
 # BUNDLE=DIR tests the page with that bundle, in place of a small one that is exported for it
-test-apps: $(VENV)/.installed
+test-apps: $(VENV)/.installed build/mediapipe/.installed
 	@$(if $(BUNDLE),PORTRAITURE_BUNDLE='$(abspath $(BUNDLE))') $(BIN)/python -m pytest tests/apps -rs
 
 # ONLY=TEXT takes the commands and documents whose name holds TEXT

@@ -43,13 +43,21 @@ class Page:
         """A method of the protocol."""
         return self._loop.run_until_complete(self._ask(method, parameters))
 
-    def open(self, url: str) -> None:
-        """Open a page and wait until it is loaded."""
+    def open(self, url: str, before: str = "") -> None:
+        """Open a page and wait until it is loaded; ``before`` is a script that runs ahead of the page's own.
+
+        With a script, the page can reach nothing beyond http.
+        """
         self._session = ""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Runtime.enable")
         self.ask("Log.enable")
+        if before:
+            self.ask("Page.enable")
+            self.ask("Network.enable")
+            self.ask("Network.setBlockedURLs", urls=["https://*"])
+            self.ask("Page.addScriptToEvaluateOnNewDocument", source=before)
         self.ask("Page.navigate", url=url)
         self.until(f"document.readyState === 'complete' && location.href.startsWith({json.dumps(url)})")
 

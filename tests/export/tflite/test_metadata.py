@@ -1,6 +1,7 @@
 """A ``.tflite`` tells its own contract: the metadata tables of TensorFlow Lite, read back slot by slot, and JSON."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from portraiture.export.formats import Precision, Target
 from portraiture.export.model_file import file_path
 from portraiture.export.rules import RESIZE_RULE
 from portraiture.export.tflite.metadata import NAME, metadata
-from portraiture.export.tflite.model import read_model
+from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.segmenter import LABELS_FILE, graph_outputs, require_segmenter, with_labels
+from portraiture.reference.errors import InputError
 
 SIZE = Size(128, 96)
 FLOAT, U8 = number_types.Float32Flags, number_types.Uint8Flags
@@ -57,7 +60,7 @@ def test_every_tensor_has_its_name_meaning_range_and_colours(name: str) -> None:
     assert (text(model, 2), text(model, 5)) == (VERSION, "Apache-2.0")
     (graph,) = children(model, 3)
     assert (text(graph, 0), text(graph, 1)) == (f"{name}_128x96", MODELS[name].meaning)
-    for slot, specs in ((2, MODELS[name].inputs), (3, MODELS[name].outputs)):
+    for slot, specs in ((2, MODELS[name].inputs), (3, graph_outputs(MODELS[name]))):
         for tensor, spec in zip(children(graph, slot), specs, strict=True):
             assert (text(tensor, 0), text(tensor, 1)) == (spec.name, spec.meaning)
             stats = child(tensor, 5)
@@ -71,6 +74,51 @@ def test_every_tensor_has_its_name_meaning_range_and_colours(name: str) -> None:
             if spec.name == "rgb":
                 (unit,) = children(tensor, 4)
                 assert (number(child(unit, 1), 0), number(child(unit, 1), 1)) == (0.0, 255.0)
+
+
+def test_a_segmenters_mask_is_labelled_and_last() -> None:
+    (graph,) = children(root(metadata([("perception", SIZE)])), 3)
+    depth, mask = children(graph, 3)
+    assert (text(depth, 0), text(mask, 0)) == ("depth", "mask")
+    (labels,) = children(mask, 6)
+    assert (text(labels, 0), labels.Get(U8, at(labels, 2))) == (LABELS_FILE, 2)  # TENSOR_AXIS_LABELS
+    assert not at(depth, 6)
+    (own,) = children(graph, 9)
+    assert text(own, 0) == "SEGMENTER_METADATA"
+    start, count = own.Vector(at(own, 1) - own.Pos), own.VectorLen(at(own, 1) - own.Pos)
+    options = root(bytes(own.Bytes[start : start + count]))
+    assert (bytes(own.Bytes[start + 4 : start + 8]), at(options, 0), text(options, 1)) == (b"V001", 0, "1.0.0")
+
+
+@pytest.mark.parametrize("name", ["filter", "portrait", "segmentation_spn"])
+def test_others_are_no_segmenters(name: str) -> None:
+    assert graph_outputs(MODELS[name]) == MODELS[name].outputs
+    (graph,) = children(root(metadata([(name, SIZE)])), 3)
+    assert not at(graph, 9)
+
+
+def test_perception_has_its_labels_behind_the_graph(bundle: Path, tmp_path: Path) -> None:
+    path = bundle / file_path("perception", Target.TFLITE, Precision.FP16, SIZE)
+    with zipfile.ZipFile(path) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"labels.txt": b"person\n"}
+    assert not zipfile.is_zipfile(bundle / file_path("filter", Target.TFLITE, Precision.FP16, SIZE))
+    model: Any = read_model(path)
+    tensors = {entry.name.decode(): entry.tensorIndex for entry in model.signatureDefs[0].outputs}
+    assert list(model.subgraphs[0].outputs) == [tensors["depth"], tensors["mask"]]
+    contracts = [MODELS["perception"]]
+    require_segmenter(path, contracts)
+    copy = tmp_path / path.name
+    for altered, complaint in (
+        (path.read_bytes().replace(b"person\n", b"people\n"), "found another"),
+        (path.read_bytes()[: path.read_bytes().rindex(b"PK\x03\x04")], "found none"),
+    ):
+        copy.write_bytes(altered)
+        with pytest.raises(InputError, match=complaint):
+            require_segmenter(copy, contracts)
+    model.subgraphs[0].outputs = list(reversed(model.subgraphs[0].outputs))
+    copy.write_bytes(with_labels(pack_model(model)))
+    with pytest.raises(InputError, match="the mask as the last"):
+        require_segmenter(copy, contracts)
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
