@@ -115,16 +115,17 @@ ROOMS: dict[str, tuple[str, str]] = {
         "reference* training/checkpoints export export/networks export/mil export/tflite export/coreml export/onnx"
         " export/targets export/pipeline export/onnx_tf export/doctor export/bundle export/kits",
     ),
+    "tools/templates": ("tools/templates.py", ""),
     "tools/report": (
         "tools/report/",
-        "export export/doctor export/bundle export/parity export/difference export/sensitivity export/coreml",
+        "tools/templates export export/doctor export/bundle export/parity export/difference export/sensitivity export/coreml",
     ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),
     "tools/demo": ("tools/demo/", "tools export export/bundle export/kits export/writing"),
     "tools/torture": ("tools/torture/", "tools tools/commands reference* training* export*"),
     "tools/figures": ("tools/figures/", "tools"),
-    "tools/study": ("tools/study/", "reference/photo"),
+    "tools/study": ("tools/study/", "tools/templates reference/photo"),
     "tools/commands": (
         "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,portraits,lens_choice,lens_look}.py",
         "reference* training* export* tools*",

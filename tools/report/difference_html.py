@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from portraiture.export.bundle.any_release import AnyBundle
 from portraiture.export.bundle.findings import Finding, Section, Verdict, last_line, printable
 from portraiture.export.difference.outputs import Pictures
 from portraiture.export.difference.run import Comparison
 from portraiture.export.difference.weights import LayerChange, worst_first
 from portraiture.tools.report.pictures import difference, picture
+from portraiture.tools.templates import page_of
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -77,14 +76,13 @@ def difference_html(
         gallery: its ``watch`` was given to that function.
         photos: names of the photos, in the order in which it had them.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
     sections: Mapping[str, list[dict[str, str]]] = {
         s.value: [_row(f) for f in found.findings if f.section is s] for s in Section
     }
     worst = {name: worst_first(changes) for name, changes in found.layers.items()}
-    return environment.get_template("difference.html").render(
+    return page_of(
+        _TEMPLATES,
+        "difference.html",
         old=old.root.resolve().name,
         new=new.root.resolve().name,
         versions=[str(b.manifest["contract_version"]) for b in (old, new)],

@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from portraiture.export.bundle.manifest import read_manifest
@@ -18,6 +17,7 @@ from portraiture.tools.report.gallery import Gallery
 from portraiture.tools.report.histogram import bars, drawing, gate_x
 from portraiture.tools.report.matrix import matrix_of
 from portraiture.tools.report.pictures import picture
+from portraiture.tools.templates import page_of
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -77,14 +77,12 @@ def html_report(
         before: an earlier report, whose figures stand beside these.
         costs: of each file on this machine, if they were asked for.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     ordered = sorted(rows, key=lambda r: list(Link).index(r.link))
     listed = [_cells(k, row, gallery, list(photos), before) for k, row in enumerate(ordered)]
     by_link = groupby(listed, key=lambda row: row["link"])
-    return environment.get_template("report.html").render(
+    return page_of(
+        _TEMPLATES,
+        "report.html",
         name=bundle.resolve().name,
         manifest=_provenance(bundle),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 
 from portraiture.reference.errors import InputError
@@ -15,6 +14,7 @@ from portraiture.reference.files import new_folder, write_json, write_text
 from portraiture.reference.photo.folder import photos_in
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
+from portraiture.tools.templates import page_of
 
 KEY_KIND, RESULTS_KIND = "portraiture study key", "portraiture study results"
 """What a file of a study says of itself."""
@@ -127,9 +127,6 @@ def _folder_of(files: list[Path]) -> str:
 
 def _page(study: str, question: str, seed: int, entries: Iterable[dict[str, str]]) -> str:
     """The page; of each pair it has both names, the smaller one first."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     names = [sorted((entry["a"], entry["b"])) for entry in entries]
     data: dict[str, Any] = {"kind": RESULTS_KIND, "study": study, "seed": seed, "pairs": names}
-    return environment.get_template("study.html").render(question=question, data=data, count=len(names))
+    return page_of(_TEMPLATES, "study.html", question=question, data=data, count=len(names))
