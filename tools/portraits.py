@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from portraiture.export.pipeline.maps import Maps
     from portraiture.reference.photo.decode import Photo
 
+EMBEDDED = "embedded"
+"""Of ``--mask`` and ``--depth``: the map that the photo's own file holds."""
+
 NO_PLACE_FOR_IPTC = (".png", ".webp", ".avif", ".heic", ".heif")
 
 
@@ -93,6 +96,18 @@ def untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) ->
     return nearest_depth(maps.model_depth)
 
 
+def offer_embedded(photo: Path, pixels: "Photo") -> None:
+    """A line where the photo's file holds a depth that was not asked for."""
+    from portraiture.reference.photo.embedded import holds_maps
+
+    if not holds_maps(pixels.data):
+        return
+    from portraiture.tools.embedded_maps import offered
+
+    if found := offered(pixels):
+        _note(f"{photo}: the file holds {found}; --depth embedded uses it")
+
+
 def write_beside(photo: Path, pixels: "Photo", target: Path, picture: "np.ndarray", location: bool, made: str) -> None:
     """Write a portrait with what the photo's file holds that is true of it too; a line for what it cannot keep.
 
@@ -115,9 +130,9 @@ def write_beside(photo: Path, pixels: "Photo", target: Path, picture: "np.ndarra
         return
     from portraiture.reference.photo.metadata import has_gain_map, portrait_metadata
 
-    beside = portrait_metadata(photo, (picture.shape[0], picture.shape[1]), location, pixels.icc, made)
+    beside = portrait_metadata(pixels.data, (picture.shape[0], picture.shape[1]), location, pixels.icc, made)
     write_photo(target, picture, beside)
-    if has_gain_map(photo):
+    if has_gain_map(pixels.data):
         _note(f"{photo}: its gain map (HDR) is dropped, it fits the photo alone; the portrait is of standard range")
     if beside.iptc and target.suffix.lower() in NO_PLACE_FOR_IPTC:
         _note(f"{photo}: its IPTC is dropped, {target.suffix} has no place for it; write a .jpg to keep it")

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -55,12 +55,14 @@ class Photo:
             8-bit sRGB, and of one that has no RGB (CMYK, a gray profile).
         icc: the profile of ``own``; empty for sRGB.
         bare: nothing stands beside the pixels in the photo's file.
+        data: the file, as ``open_photo`` read it; empty of a bare one.
     """
 
     rgb: Bytes
     own: AnyArray
     icc: bytes
     bare: bool = False
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,8 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
     Returns:
         The packet; empty where nothing remains, or more than a JPEG holds.
     """
-    text = packet.strip(b"\0 \r\n\t")
-    if not text or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        return b""
-    try:
-        root = ElementTree.fromstring(text)
-        _keep_prefixes(text)
-    except (ElementTree.ParseError, ValueError, LookupError):
+    root = parsed(packet)
+    if root is None:
         return b""
     kept = [_clean(description, location) for description in root.iter(f"{{{_RDF}}}Description")]
     if not any(kept):
@@ -80,6 +75,19 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
     body = ElementTree.tostring(root, encoding="unicode")
     whole = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
     return whole if len(whole) <= _MOST_BYTES else b""
+
+
+def parsed(packet: bytes) -> ElementTree.Element | None:
+    """The root of a packet; None where it does not parse, or defines entities. Its prefixes are kept for writing."""
+    text = packet.strip(b"\0 \r\n\t")
+    if not text or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        return None
+    try:
+        root = ElementTree.fromstring(text)
+        _keep_prefixes(text)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+    return root
 
 
 def _clean(description: ElementTree.Element, location: bool) -> bool:
