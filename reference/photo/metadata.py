@@ -50,12 +50,19 @@ def portrait_metadata(
     if xmp:
         from portraiture.reference.photo.xmp import portrait_xmp  # only a photo that has it pays for it
 
-        xmp = portrait_xmp(xmp, shape, location, software(made))
+        xmp = portrait_xmp(xmp, shape, location, software(made), _extended(data))
     if iptc:
         from portraiture.reference.photo.iptc import portrait_iptc
 
         iptc = portrait_iptc(iptc, location)
     return Metadata(exif, xmp, iptc, icc)
+
+
+def _extended(data: bytes) -> bytes:
+    """The second packet of XMP of a JPEG."""
+    from portraiture.reference.photo.jpeg_parts import EXTENDED_MARK, xmp_packets
+
+    return xmp_packets(data)[1] if EXTENDED_MARK in data else b""
 
 
 def has_gain_map(data: bytes) -> bool:

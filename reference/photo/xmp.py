@@ -46,11 +46,11 @@ _PLACES = {
     _IPTC_EXT: {"LocationShown", "LocationCreated"},
 }
 
-_MOST_BYTES = 60_000
-"""A JPEG's segment holds 65,502 bytes of XMP."""
+_EMPTY = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>
+</x:xmpmeta>"""
 
 
-def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: str) -> bytes:
+def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: str, extended: bytes = b"") -> bytes:
     """The XMP packet of a photo as its portrait carries it.
 
     Args:
@@ -58,13 +58,16 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
         shape: height and width of the portrait in pixels.
         location: keep where the photo was taken.
         made: the text for ``xmp:CreatorTool``.
+        extended: the photo's second packet, of a JPEG.
 
     Returns:
-        The packet; empty where nothing remains, or more than a JPEG holds.
+        The packet, of any length; empty where nothing remains.
     """
-    root = parsed(packet)
+    root, more = parsed(packet), parsed(extended)
     if root is None:
         return b""
+    if more is not None and (home := _rdf(root)) is not None:
+        home.extend(list(more.iter(f"{{{_RDF}}}Description")))
     kept = [_clean(description, location) for description in root.iter(f"{{{_RDF}}}Description")]
     if not any(kept):
         return b""
@@ -72,9 +75,28 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
     _set(root, first, f"{{{_XMP}}}CreatorTool", made)
     for name, value in (("PixelXDimension", shape[1]), ("PixelYDimension", shape[0])):
         _set(root, None, f"{{{_EXIF}}}{name}", str(value))
+    return packed(root)
+
+
+def packed(root: ElementTree.Element) -> bytes:
+    """A packet, with the marks at its begin and end."""
     body = ElementTree.tostring(root, encoding="unicode")
-    whole = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
-    return whole if len(whole) <= _MOST_BYTES else b""
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+
+
+def added(packet: bytes, description: str) -> bytes:
+    """A packet, perhaps an empty one, with one ``rdf:Description`` more."""
+    root = parsed(packet or _EMPTY)
+    home = None if root is None else _rdf(root)
+    if root is None or home is None:
+        root = ElementTree.fromstring(_EMPTY)
+        home = root[0]
+    home.append(ElementTree.fromstring(description))
+    return packed(root)
+
+
+def _rdf(root: ElementTree.Element) -> ElementTree.Element | None:
+    return next(root.iter(f"{{{_RDF}}}RDF"), None)
 
 
 def parsed(packet: bytes) -> ElementTree.Element | None:

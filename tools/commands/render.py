@@ -159,6 +159,9 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
               help="Depth map (.npy or PNG, larger is farther) to use; embedded: the one in the photo's file, with its"
               " portrait matte.")  # fmt: skip
 @click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
+@click.option("--write-depth", is_flag=True,
+              help="Store the depth in the portrait, so that another editor can refocus: a .jpg holds it as Dynamic"
+              " Depth, a .heic as Apple's portraits do.")  # fmt: skip
 @runtime_options
 @weights_options
 @network_option
@@ -172,6 +175,7 @@ def command(
     anyway: bool,
     depth: str | None,
     strip_location: bool,
+    write_depth: bool,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
@@ -194,6 +198,10 @@ def command(
     point = parse_focus(focus_text)
     map_files = [given for given in (mask, depth) if given not in (None, EMBEDDED)]
     one_file = _check_output(photos, output, bool(map_files or point))
+    if write_depth:
+        from portraiture.tools.portraits import check_depth_output
+
+        check_depth_output(output, one_file)
     context = click.get_current_context()
     choice = None
     if lens_options_given(context):
@@ -218,7 +226,7 @@ def command(
         if depth is None and pixels.data:
             offer_embedded(photo, pixels)
         focus = untapped_focus(photo, maps, mask_given, anyway) if point is None else focus_depth(maps, point)
-        look = Look(aperture, focus)
+        look, stored = Look(aperture, focus), maps.depth if write_depth else None
         if choice is not None:
             from portraiture.tools.lens_look import look_through
 
@@ -226,7 +234,7 @@ def command(
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         picture = draw(coded, maps if coded is rgb else with_own_pixels(maps, coded), look)
         made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
-        write_beside(photo, pixels, target, picture, not strip_location, made)
+        write_beside(photo, pixels, target, picture, not strip_location, made, stored)
 
     if len(photos) == 1:
         write_portrait(photos[0])
