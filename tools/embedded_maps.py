@@ -35,8 +35,8 @@ def maps_of_photo(
     found = embedded_maps(pixels.data)
     if need_depth and (found is None or found.inverse is None):
         raise InputError(
-            f"{photo}: --depth embedded: expected a photo that holds a depth (a HEIC portrait, Dynamic Depth or GDepth),"
-            " found none that can be read; leave the option out, and the depth is predicted"
+            f"{photo}: --depth embedded: expected a photo that holds a depth (HEIC portrait, Dynamic Depth, GDepth), found"
+            " none that can be read; leave the option out, and the depth is predicted"
         )
     shape = pixels.rgb.shape
     matte = None
@@ -44,8 +44,8 @@ def maps_of_photo(
         matte = _enlarged(found.matte, shape)
     if need_matte and matte is None:
         raise InputError(
-            f"{photo}: --mask embedded: expected a HEIC portrait with a matte that shows somebody, found none; leave the"
-            " option out, and the mask is predicted"
+            f"{photo}: --mask embedded: expected a HEIC portrait with a matte that shows somebody, found none; leave"
+            " the option out, and the mask is predicted"
         )
     depth = None
     if need_depth and found is not None and found.inverse is not None:

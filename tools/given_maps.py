@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from portraiture.reference.photo.decode import Photo
 
 
-def with_given_maps(
-    maps: Maps, photo: Path, pixels: "Photo", mask: str | None, depth: str | None
-) -> tuple[Maps, bool]:
+def with_given_maps(maps: Maps, photo: Path, pixels: "Photo", mask: str | None, depth: str | None) -> tuple[Maps, bool]:
     """The maps with the given ones in place of the predicted ones, and whether the mask is a given one.
 
     An embedded depth brings the photo's portrait matte along as the mask, where there is one that shows somebody and
@@ -39,7 +37,10 @@ def with_given_maps(
         from portraiture.tools.embedded_maps import maps_of_photo
 
         matte, own_depth = maps_of_photo(photo, pixels, mask == EMBEDDED, depth == EMBEDDED)
-        new_mask, new_depth = (matte if mask in (None, EMBEDDED) else new_mask), (new_depth if own_depth is None else own_depth)
+        new_mask, new_depth = (
+            (matte if mask in (None, EMBEDDED) else new_mask),
+            (new_depth if own_depth is None else own_depth),
+        )
     h, w = maps.size.height, maps.size.width
     if new_mask is not None:
         maps = replace(maps, mask=new_mask, model_mask=to_photo_size(maps.frame.mirror(new_mask), h, w))

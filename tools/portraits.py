@@ -108,8 +108,8 @@ def check_depth_output(output: Path, one_file: bool) -> None:
 
     if not one_file:
         raise OptionError(
-            f"--write-depth: expected one photo and a .jpg or .heic file, found the folder {output}, whose portraits are"
-            " PNGs; name a file"
+            f"--write-depth: expected one photo and a .jpg or .heic file, found the folder {output}, whose portraits"
+            " are PNGs; name a file"
         )
     check_depth_suffix(output)
 

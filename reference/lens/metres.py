@@ -99,7 +99,7 @@ def depth_of_inverse(inverse: AnyArray, span: tuple[float, float]) -> Floats:
 
 
 def inverse_of_depth(depth: AnyArray) -> Floats:
-    """1 / Z in 1/m of relative depths of any shape, if the depth 0.5 is at 2 m: the way back of ``depth_of_inverse``."""
+    """1 / Z in 1/m of relative depths of any shape, the depth 0.5 at 2 m; the way back of ``depth_of_inverse``."""
     return relative_inverse(depth) / MIDDLE_M
 
 

@@ -126,7 +126,10 @@ def _said(items: Items, item: int) -> dict[str, str]:
 def _inverse(codes: AnyArray, said: dict[str, str], message: dict[str, Any]) -> tuple[AnyArray, tuple[float, float]]:
     """1 / Z of codes, and the least and largest that they can say."""
     low, high = _number(said.get("FloatMinValue")), _number(said.get("FloatMaxValue"))
-    distance = said.get("AuxiliaryImageType", "").lower() == "depth" or said.get("NativeFormat") in ("hdep", "1751410032")
+    distance = said.get("AuxiliaryImageType", "").lower() == "depth" or said.get("NativeFormat") in (
+        "hdep",
+        "1751410032",
+    )
     if low is None or high is None:
         near, far = _number(message.get("z_near")), _number(message.get("z_far"))
         if near and far and 0 < near < far:

@@ -1,17 +1,18 @@
 """A depth into a HEIC as Apple's portraits hold it: an auxiliary picture with XMP of its own.
 
-pillow-heif writes further pictures, but cannot say that one is auxiliary: it is written as a second picture, and the
-boxes are changed here. The second picture becomes hidden and gets the property ``auxC`` (ISO 23008-12, 6.5.8) and the
-reference ``auxl`` to the photo.
+pillow-heif writes further pictures, but cannot say that one is auxiliary: it is written as a further picture, and the
+boxes are changed here: it is hidden and gets the property ``auxC`` (ISO 23008-12, 6.5.8) and the reference ``auxl`` to
+the photo.
 """
 
 import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PIL import Image
 
 from portraiture.reference.photo.apple_depth import DEPTH_URN, PIXEL_SPACE
-from portraiture.reference.photo.iso import boxes
+from portraiture.reference.photo.iso import boxes, entries
 from portraiture.reference.photo.iso_items import items_of
 from portraiture.reference.photo.stored_depth import StoredDepth
 
@@ -28,6 +29,8 @@ _XMP = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 
 _HIDDEN = 1  # of the flags of a box infe
 
+_ESSENTIAL, _MOST_PROPERTIES = 0x80, 127  # of a byte of ipma
+
 
 def depth_picture(depth: StoredDepth) -> Any:
     """The picture of a depth for ``append_images`` of pillow-heif."""
@@ -38,25 +41,31 @@ def depth_picture(depth: StoredDepth) -> Any:
     return picture
 
 
-def made_auxiliary(data: bytes) -> bytes:
-    """The file of pillow-heif with its second picture as the depth of the first one.
+def made_auxiliary(data: bytes, urns: Sequence[str] = (DEPTH_URN,)) -> bytes:
+    """The file of pillow-heif with its further pictures as auxiliary ones of the first.
+
+    Args:
+        data: the file, without tiles.
+        urns: what each further picture is, in their order.
 
     Raises:
         ValueError: not such a file.
     """
     items = items_of(data)
     found = [(start, end) for name, start, end in boxes(data, 0, len(data)) if name == b"meta"]
-    others = {target for kind, _, targets in items.references if kind == b"cdsc" for target in targets}
-    others.discard(items.primary)
-    if len(found) != 1 or len(others) != 1 or items.pointing(b"auxl", items.primary):
-        raise ValueError("a HEIC without a second picture")
-    depth, (start, end) = others.pop(), found[0]
-    changed = {
-        b"iref": lambda content: content + _box(b"auxl", struct.pack(">HHH", depth, 1, items.primary)),
-        b"iinf": lambda content: _hidden(content, depth),
-        b"iprp": lambda content: _with_property(content, depth),
+    pictures = [item for item, kind in items.kinds.items() if kind == b"hvc1" and item != items.primary]
+    if len(found) != 1 or len(pictures) != len(urns) or items.kinds.get(items.primary) != b"hvc1":
+        raise ValueError("a HEIC of another form")
+    (start, end), named = found[0], dict(zip(pictures, urns, strict=True))
+    links = b"".join(_box(b"auxl", struct.pack(">HHH", item, 1, items.primary)) for item in pictures)
+    changed: dict[bytes, Callable[[bytes], bytes]] = {
+        b"iref": lambda content: content + links,
+        b"iinf": lambda content: _hidden(content, pictures),
+        b"iprp": lambda content: _with_kinds(content, named),
     }
     parts = [(name, data[a:b]) for name, a, b in boxes(data, start + 4, end)]
+    if b"iref" not in dict(parts):  # nothing refers to anything yet
+        parts.append((b"iref", bytes(4)))
     parts = [(name, changed[name](content) if name in changed else content) for name, content in parts]
     grown = 12 + sum(8 + len(content) for _, content in parts) - (end - start + 8)
     parts = [(name, _moved(content, grown) if name == b"iloc" else content) for name, content in parts]
@@ -68,28 +77,31 @@ def _box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content) + 8) + name + content
 
 
-def _hidden(content: bytes, item: int) -> bytes:
-    """``iinf`` with one of its items hidden."""
+def _hidden(content: bytes, pictures: list[int]) -> bytes:
+    """``iinf`` with some of its items hidden."""
     new = bytearray(content)
-    for _, start, _ in boxes(content, 6, len(content)):
-        if int.from_bytes(content[start + 4 : start + 6], "big") == item:
+    for start, _ in entries(content, 0, len(content)):
+        if int.from_bytes(content[start + 4 : start + 6], "big") in pictures:
             new[start + 3] |= _HIDDEN
     return bytes(new)
 
 
-def _with_property(content: bytes, item: int) -> bytes:
-    """``iprp`` with ``auxC`` as a property of one item."""
+def _with_kinds(content: bytes, named: dict[int, str]) -> bytes:
+    """``iprp`` with ``auxC`` as a property of some items."""
     properties, owners = (content[start:end] for _, start, end in boxes(content, 0, len(content)))
-    number = 1 + sum(1 for _ in boxes(properties, 0, len(properties)))
-    properties += _box(b"auxC", bytes(4) + DEPTH_URN.encode() + b"\0")
-    if owners[:4] != bytes(4) or number > 127:
+    number = sum(1 for _ in boxes(properties, 0, len(properties)))
+    if owners[:4] != bytes(4) or number + len(named) > _MOST_PROPERTIES:
         raise ValueError("properties of another form")
-    at, new = 8, bytearray(owners)
-    while int.from_bytes(owners[at : at + 2], "big") != item:
-        at += 3 + owners[at + 2]
-    new[at + 2] += 1
-    new.insert(at + 3 + owners[at + 2], 0x80 | number)  # essential
-    return _box(b"ipco", properties) + _box(b"ipma", bytes(new))
+    at, new = 8, owners[:8]
+    for _ in range(int.from_bytes(owners[4:8], "big")):
+        item, own = int.from_bytes(owners[at : at + 2], "big"), owners[at + 3 : at + 3 + owners[at + 2]]
+        at += 3 + len(own)
+        if item in named:
+            properties += _box(b"auxC", bytes(4) + named[item].encode() + b"\0")
+            number += 1
+            own += bytes([_ESSENTIAL | number])
+        new += struct.pack(">HB", item, len(own)) + own
+    return _box(b"ipco", properties) + _box(b"ipma", new)
 
 
 def _moved(content: bytes, by: int) -> bytes:

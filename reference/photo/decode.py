@@ -21,6 +21,9 @@ _8_BIT_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", 
 
 _16_BIT_MODES = {"I;16", "I;16B", "LA", "RGB", "RGBA"}
 
+_BY_NUMBERS = ("HEIF", "AVIF")
+"""Formats that may name their colours by numbers, without a profile."""
+
 _ORIENTATION = 0x0112
 
 _WHITE_IS_ZERO, _PREMULTIPLIED = 0, 1  # values of the TIFF tags PhotometricInterpretation and ExtraSamples
@@ -100,6 +103,10 @@ def decode(image: Image.Image, data: bytes) -> Photo:
         Exception: one of ``kinds.DAMAGE``, for a damaged file.
     """
     icc: bytes | None = image.info.get("icc_profile")
+    if not icc and image.format in _BY_NUMBERS:
+        from portraiture.reference.photo.cicp import profile_of_numbers  # only what needs it pays for it
+
+        icc = profile_of_numbers(data)
     # Pillow drops the low byte of 16-bit RGB and CMYK without a word; OpenCV keeps it, but cannot decode CMYK
     bits = _bits(image, data)
     deep = bits == 16 and image.mode in _16_BIT_MODES

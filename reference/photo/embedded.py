@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from portraiture.reference.arrays import AnyArray, Floats
+from portraiture.reference.arrays import AnyArray
 from portraiture.reference.photo.decode import TURNS
 from portraiture.reference.photo.kinds import DAMAGE, is_iso_photo
 
@@ -75,7 +75,7 @@ def turned(values: AnyArray, orientation: int) -> AnyArray:
     return np.ascontiguousarray(Image.fromarray(values).transpose(TURNS[orientation]))
 
 
-def gray(image: Image.Image) -> Floats:
+def gray(image: Image.Image) -> AnyArray:
     """The values of an opened gray picture in 0..1, float32; of a coloured one its lightness.
 
     Raises:

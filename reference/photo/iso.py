@@ -19,12 +19,12 @@ def has_plain_items(data: bytes) -> bool:
         if kind != b"meta":
             continue
         for name, first, last in boxes(data, start + 4, end):
-            if name == b"iinf" and not all(_is_plain(data[a - 8 : b]) for a, b in _entries(data, first, last)):
+            if name == b"iinf" and not all(_is_plain(data[a - 8 : b]) for a, b in entries(data, first, last)):
                 return False
     return True
 
 
-def _entries(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+def entries(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Begin and end of the content of each ``infe`` box in an ``iinf`` box."""
     skipped = 6 if data[start : start + 1] == b"\0" else 8  # version, flags and a count of 2 or 4 bytes
     return ((first, last) for name, first, last in boxes(data, start + skipped, end) if name == b"infe")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from portraiture.reference.photo.iso import boxes
+from portraiture.reference.photo.iso import boxes, entries
 
 _TURNS = (b"irot", b"imir")
 
@@ -14,6 +14,7 @@ class Items:
 
     Attributes:
         data: the whole file.
+        kinds: the type of each item, such as ``hvc1``, in the order of the file.
         primary: id of the photo itself; 0 where none is named.
         references: kind, from which item, to which items.
         properties: names and contents, in their order.
@@ -22,6 +23,7 @@ class Items:
     """
 
     data: bytes
+    kinds: dict[int, bytes] = field(default_factory=dict)
     primary: int = 0
     references: list[tuple[bytes, int, list[int]]] = field(default_factory=list)
     properties: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -67,6 +69,8 @@ def _read_meta(found: Items, start: int, end: int) -> None:
     if b"pitm" in inside:
         first, _ = inside[b"pitm"]
         found.primary = _number(data, first + 4, 2 if data[first] == 0 else 4)
+    if b"iinf" in inside:
+        found.kinds = dict(_kinds(data, *inside[b"iinf"]))
     if b"iref" in inside:
         first, last = inside[b"iref"]
         found.references = list(_references(data, first, last))
@@ -82,6 +86,13 @@ def _read_meta(found: Items, start: int, end: int) -> None:
 
 def _number(data: bytes, at: int, size: int) -> int:
     return int.from_bytes(data[at : at + size], "big")
+
+
+def _kinds(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    for first, _ in entries(data, start, end):
+        wide = {2: 2, 3: 4}.get(data[first])
+        if wide:
+            yield _number(data, first + 4, wide), data[first + 6 + wide : first + 10 + wide]
 
 
 def _references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:

@@ -84,8 +84,8 @@ def write_photo(
         path: the file, with one of ``PICTURE_SUFFIXES``, in a folder that exists.
         image: HxWx3 RGB or HxW gray, uint8 or uint16.
         beside: what goes beside the pixels, as ``portrait_metadata`` gives it.
-        inverse: a depth to store, HxW, 1 / distance in 1/m, above 0; a JPEG holds it as Dynamic Depth and GDepth, a HEIC
-            as Apple's portraits do.
+        inverse: a depth to store, HxW, 1 / distance in 1/m, above 0; a JPEG holds it as Dynamic Depth and GDepth, a
+            HEIC as Apple's portraits do.
 
     Raises:
         InputError: another suffix, shape or type, a picture that the format cannot hold, a HEIC where pillow-heif is

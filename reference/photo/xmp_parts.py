@@ -33,6 +33,7 @@ def in_two(packet: bytes) -> tuple[bytes, bytes, bytes]:
     homes = list(root.iter(f"{{{_RDF}}}Description"))
     homes = [home for home in homes if any(home in rdf for rdf in root.iter(f"{{{_RDF}}}RDF"))]
     moved = ElementTree.Element(f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    sizes: list[tuple[int, ElementTree.Element, str | ElementTree.Element]]
     sizes = [(len(value), home, name) for home in homes for name, value in home.attrib.items() if _RDF not in name]
     sizes += [(len(ElementTree.tostring(child)), home, child) for home in homes for child in home]
     sizes.sort(key=lambda found: -found[0])
