@@ -35,8 +35,8 @@ def maps_of_photo(
     found = embedded_maps(pixels.data)
     if need_depth and (found is None or found.inverse is None):
         raise InputError(
-            f"{photo}: --depth embedded: expected a photo that holds a depth (HEIC portrait, Dynamic Depth, GDepth), found"
-            " none that can be read; leave the option out, and the depth is predicted"
+            f"{photo}: --depth embedded: expected a photo that holds a depth (HEIC portrait, Dynamic Depth, GDepth),"
+            " found none that can be read; leave the option out, and the depth is predicted"
         )
     shape = pixels.rgb.shape
     matte = None

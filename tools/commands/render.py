@@ -153,7 +153,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
     "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
 )
 @click.option("--mask", metavar="FILE|embedded",
-              help="Person mask to use in place of the predicted one; embedded: the photo's portrait matte.")  # fmt: skip
+              help="Person mask in place of the predicted one; embedded: the photo's portrait matte.")  # fmt: skip
 @click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
 @click.option("--depth", metavar="FILE|embedded",
               help="Depth map (.npy or PNG, larger is farther) to use; embedded: the one in the photo's file, with its"
