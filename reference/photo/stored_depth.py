@@ -10,6 +10,9 @@ from portraiture.reference.arrays import AnyArray, Bytes
 MOST_PX = 768
 """The longer side of a stored depth at most; Apple's portraits have this one."""
 
+ANCHOR = 0.5
+"""The range holds this inverse distance, in 1/m: readers of ours take it for the depth 0.5 (``metres.MIDDLE_M``)."""
+
 _LEAST_RANGE = 1e-3
 """A flat depth gets this much range around it, in 1/m."""
 
@@ -43,7 +46,7 @@ def stored_depth(inverse: AnyArray) -> StoredDepth:
         inverse: HxW, 1 / distance in 1/m, above 0.
     """
     small = shrunk(inverse)
-    low, high = float(small.min()), float(small.max())
+    low, high = min(float(small.min()), ANCHOR), max(float(small.max()), ANCHOR)
     if high - low < _LEAST_RANGE:
         low, high = max(low - _LEAST_RANGE / 2, low / 2), high + _LEAST_RANGE / 2
     codes = np.rint((small - low) * (255 / (high - low)))

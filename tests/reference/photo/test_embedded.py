@@ -102,16 +102,18 @@ ATTRIBUTES = """<rdf:Description xmlns:Device="http://ns.google.com/photos/dd/1.
  xmlns:Camera="http://ns.google.com/photos/dd/1.0/camera/" xmlns:DepthMap="http://ns.google.com/photos/dd/1.0/depthmap/">
  <Device:Container><Container:Directory><rdf:Seq>
  <rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" Item:Length="0" Item:DataURI="p"/></rdf:li>
- <rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" Item:Length="{other}" Item:DataURI="o"/></rdf:li>
+ <rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" Item:Length="{other}"/></rdf:li>
  <rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/png" Item:Length="{own}" Item:DataURI="d"/></rdf:li>
  </rdf:Seq></Container:Directory></Device:Container>
- <Device:Cameras><rdf:Seq><rdf:li rdf:parseType="Resource"><Device:Camera><Camera:DepthMap DepthMap:Near="0.5"
+ <Device:Cameras><rdf:Seq><rdf:li rdf:parseType="Resource">
+ <Device:Camera><Camera:DepthMap DepthMap:Near="0.5"
  DepthMap:Far="8" DepthMap:Format="RangeInverse" DepthMap:DepthURI="d"/></Device:Camera></rdf:li></rdf:Seq></Device:Cameras>
 </rdf:Description>"""
 
 ELEMENTS = """<rdf:Description xmlns:C="http://ns.google.com/photos/1.0/container/"
  xmlns:I="http://ns.google.com/photos/1.0/container/item/" xmlns:D="http://ns.google.com/photos/dd/1.0/depthmap/">
- <C:Directory><rdf:Seq><rdf:li rdf:parseType="Resource"><C:Item rdf:parseType="Resource"><I:Semantic>Primary</I:Semantic>
+ <C:Directory><rdf:Seq><rdf:li rdf:parseType="Resource">
+ <C:Item rdf:parseType="Resource"><I:Semantic>Primary</I:Semantic>
  <I:Mime>image/jpeg</I:Mime></C:Item></rdf:li><rdf:li rdf:parseType="Resource"><C:Item rdf:parseType="Resource">
  <I:Semantic>GainMap</I:Semantic><I:Length>{other}</I:Length></C:Item></rdf:li><rdf:li rdf:parseType="Resource">
  <C:Item rdf:parseType="Resource"><I:Semantic>Depth</I:Semantic><I:Length>{own}</I:Length></C:Item></rdf:li></rdf:Seq>
@@ -138,9 +140,7 @@ def stored(upright, orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_jpegs_depth_is_turned_as_the_photo_is(orientation):
-    found = embedded_maps(
-        jpeg(STANDARD + gdepth(encoded=png(stored(CODES, orientation))), orientation=orientation)
-    )
+    found = embedded_maps(jpeg(STANDARD + gdepth(encoded=png(stored(CODES, orientation))), orientation=orientation))
     np.testing.assert_allclose(found.inverse, (1 - V) / 0.5 + V / 8, rtol=1e-5)
 
 
@@ -158,7 +158,8 @@ def apple(*pictures, orientation=1, turned=False, kind="disparity", low=0.125, h
         picture = pillow_heif.from_pillow(Image.fromarray(codes))[0]
         if urn == DEPTH_URN:
             picture.info["xmp"] = RDF.format(APPLE.format(kind=kind, low=low, high=high)).encode()
-        picture.info["original_orientation"] = orientation if turned else 1
+        if turned:
+            picture.info["exif"] = exif.tobytes()
         further.append(picture)
     file = io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(GRAY)).save(
