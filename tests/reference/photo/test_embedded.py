@@ -107,7 +107,8 @@ ATTRIBUTES = """<rdf:Description xmlns:Device="http://ns.google.com/photos/dd/1.
  </rdf:Seq></Container:Directory></Device:Container>
  <Device:Cameras><rdf:Seq><rdf:li rdf:parseType="Resource">
  <Device:Camera><Camera:DepthMap DepthMap:Near="0.5"
- DepthMap:Far="8" DepthMap:Format="RangeInverse" DepthMap:DepthURI="d"/></Device:Camera></rdf:li></rdf:Seq></Device:Cameras>
+ DepthMap:Far="8" DepthMap:Format="RangeInverse" DepthMap:DepthURI="d"/></Device:Camera>
+ </rdf:li></rdf:Seq></Device:Cameras>
 </rdf:Description>"""
 
 ELEMENTS = """<rdf:Description xmlns:C="http://ns.google.com/photos/1.0/container/"
