@@ -15,7 +15,7 @@ from pathlib import Path
 from portraiture.tools.progress import note
 from portraiture.tools.torture.command import warm_up
 from portraiture.tools.torture.photo_files import write_whole_photos
-from portraiture.tools.torture.readers import WHOLE_PHOTOS
+from portraiture.tools.torture.readers import WHOLE
 from portraiture.tools.torture.table import counts_table
 from portraiture.tools.torture.workers import Count, tortured
 
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the photos and print the table; return 1 where a reading ended wrongly."""
     options, started = _options(arguments), time.monotonic()
     warm_up()
-    kinds = len(WHOLE_PHOTOS)
+    names = list(WHOLE)
+    kinds = len(names)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         work = Path(name)
         sound = work / "sound"
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         def of_kind(k: int) -> Count:
             most = (k + 1) * options.variants // kinds - k * options.variants // kinds
-            note(f"fuzz: {WHOLE_PHOTOS[k]}, {most} variants")
+            note(f"fuzz: {names[k]}, {most} variants")
             seconds = options.seconds * options.workers / kinds
-            return tortured(f"whole {WHOLE_PHOTOS[k]}", sound, work, options.seed, most, seconds)
+            return tortured(names[k], sound, work, options.seed, most, seconds)
 
         with ThreadPoolExecutor(options.workers) as pool:
             counts = list(pool.map(of_kind, range(kinds)))

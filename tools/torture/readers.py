@@ -156,6 +156,9 @@ WHOLE_PHOTOS = (
 )  # fmt: skip
 """Keys of ``photo_files.PHOTOS``."""
 
+WHOLE = {f"whole {name}": name for name in WHOLE_PHOTOS}
+"""Kinds that ``fuzz`` reads."""
+
 KINDS = {
     kind.name: kind
     for kind in (
