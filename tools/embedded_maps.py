@@ -9,10 +9,11 @@ from portraiture.reference.arrays import person_pixels
 from portraiture.reference.enlarge import enlarge_rows
 from portraiture.reference.errors import InputError
 from portraiture.reference.lens.metres import depth_of_inverse
-from portraiture.reference.photo.embedded import EmbeddedMaps, embedded_maps
+from portraiture.reference.photo.embedded import embedded_maps
 
 if TYPE_CHECKING:
     from portraiture.reference.photo.decode import Photo
+    from portraiture.reference.photo.map_values import EmbeddedMaps
 
 
 def maps_of_photo(
@@ -53,7 +54,7 @@ def maps_of_photo(
     return matte, depth
 
 
-def offered(pixels: "Photo") -> EmbeddedMaps | None:
+def offered(pixels: "Photo") -> "EmbeddedMaps | None":
     """What a photo's file holds that ``--depth embedded`` would use; None where it has no depth."""
     found = embedded_maps(pixels.data)
     return None if found is None or found.inverse is None else found

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from portraiture.reference.arrays import AnyArray
-from portraiture.reference.photo.embedded import MOST_SIDE_PX, EmbeddedMaps, turned
 from portraiture.reference.photo.iso import has_plain_items
 from portraiture.reference.photo.iso_items import Items, items_of
+from portraiture.reference.photo.map_values import MOST_SIDE_PX, EmbeddedMaps, turned
 from portraiture.reference.photo.xmp import parsed
 
 DEPTH_URN = "urn:mpeg:hevc:2015:auxid:2"

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from portraiture.reference.arrays import AnyArray
-from portraiture.reference.photo.embedded import EmbeddedMaps, gray, turned
 from portraiture.reference.photo.jpeg_parts import end_of_picture, xmp_packets
+from portraiture.reference.photo.map_values import EmbeddedMaps, gray, turned
 from portraiture.reference.photo.xmp import parsed
 
 _GDEPTH, _DEPTH_MAP = "http://ns.google.com/photos/1.0/depthmap/", "http://ns.google.com/photos/dd/1.0/depthmap/"

@@ -25,7 +25,15 @@ def has_plain_items(data: bytes) -> bool:
 
 
 def entries(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of the content of each ``infe`` box in an ``iinf`` box."""
+    """Walks the ``infe`` boxes, one for each item, of an ``iinf`` box.
+
+    Args:
+        data: the whole file, or the box's content.
+        start, end: where the box's content begins and ends.
+
+    Returns:
+        Begin and end of the content of each.
+    """
     skipped = 6 if data[start : start + 1] == b"\0" else 8  # version, flags and a count of 2 or 4 bytes
     return ((first, last) for name, first, last in boxes(data, start + skipped, end) if name == b"infe")
 

@@ -34,7 +34,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60,
                         help="After so long no further file of a kind is read. [default: 60]")  # fmt: skip
     parser.add_argument("--kind", action="append", choices=list(KINDS), metavar="KIND",
-                        help=f"Only this kind of file; repeatable: {', '.join(KINDS)}. [default: all but the whole ones, which `make fuzz` reads]")  # fmt: skip
+                        help=f"Only this kind of file; repeatable: {', '.join(KINDS)}.")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2, help="Commands or kinds at once. [default: 2]")
     parser.add_argument("--seed", type=int, default=0, help="Seed of moments and damage. [default: 0]")
     parser.add_argument("--sound", type=Path, help="Folder of the sound files, kept; written where it is not there.")
