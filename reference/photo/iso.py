@@ -14,7 +14,7 @@ def register_heif() -> None:
 
 
 def has_plain_items(data: bytes) -> bool:
-    """Whether the type of every item is ASCII, as it must be: pi_heif 1.4.0 crashes where one is not."""
+    """Whether the type of every item is ASCII and its names are UTF-8, as they must be: else pi_heif 1.4.0 crashes."""
     for kind, start, end in boxes(data, 0, len(data)):
         if kind != b"meta":
             continue
@@ -40,7 +40,13 @@ def entries(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _is_plain(box: bytes) -> bool:
     at = _TYPE_AT.get(box[8]) if len(box) > 8 else None
-    return at is None or box[at : at + 4].isascii()
+    if at is None:
+        return True
+    try:
+        box[at + 4 :].decode("utf-8")  # the item's name, and of notes what they are
+    except UnicodeDecodeError:
+        return False
+    return box[at : at + 4].isascii()
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -55,7 +55,9 @@ def _blocks_changed(data: bytes, others: Sequence[bytes], rng: random.Random) ->
     if not found:
         return mutated(data, rng)
     start, end = rng.choice(found)
-    action = rng.randrange(5)
+    action = rng.randrange(9)
+    if action > 4:
+        return data[:start] + _bytes_changed(data[start:end], rng) + data[end:]
     if action == 0:
         return data[:start] + data[end:]
     if action == 1:
@@ -66,6 +68,14 @@ def _blocks_changed(data: bytes, others: Sequence[bytes], rng: random.Random) ->
     theirs = blocks(donor) or [(0, len(donor))]
     first, last = rng.choice(theirs)
     return data[:start] + donor[first:last] + data[end:]
+
+
+def _bytes_changed(block: bytes, rng: random.Random) -> bytes:
+    """A block of the same length: what says where later ones lie stays true."""
+    new = bytearray(block)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        new[rng.randrange(len(new))] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+    return bytes(new)
 
 
 def _spliced(data: bytes, others: Sequence[bytes], rng: random.Random) -> bytes:
