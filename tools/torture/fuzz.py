@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         def of_kind(k: int) -> Count:
             most = (k + 1) * options.variants // kinds - k * options.variants // kinds
             note(f"fuzz: {names[k]}, {most} variants")
-            seconds = options.seconds * options.workers / kinds
-            return tortured(names[k], sound, work, options.seed, most, seconds)
+            left = options.seconds - (time.monotonic() - started)
+            return tortured(names[k], sound, work, options.seed, most, left)
 
         with ThreadPoolExecutor(options.workers) as pool:
             counts = list(pool.map(of_kind, range(kinds)))

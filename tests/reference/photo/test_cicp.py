@@ -84,12 +84,12 @@ def test_srgbs_own_numbers_change_nothing(tmp_path, write):
 
 def test_a_profile_goes_before_numbers(tmp_path):
     file = io.BytesIO()
-    picture = pillow_heif.from_pillow(Image.fromarray(PICTURE))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    picture.info["icc_profile"] = srgb
-    picture.save(file, quality=100, chroma=444, color_primaries=12, transfer_characteristics=13)
-    (tmp_path / "a.heic").write_bytes(file.getvalue())
-    np.testing.assert_allclose(open_photo(tmp_path / "a.heic").rgb[SEEN].astype(int), CODES, rtol=0, atol=3)
+    Image.fromarray(PICTURE).save(file, "AVIF", quality=100, subsampling="4:4:4", icc_profile=srgb)
+    data = file.getvalue().replace(b"nclx\0\x02", b"nclx\0\x0c").replace(b"nclx\0\x01", b"nclx\0\x0c")
+    assert b"nclx\0\x0c" in data
+    (tmp_path / "a.avif").write_bytes(data)
+    np.testing.assert_allclose(open_photo(tmp_path / "a.avif").rgb[SEEN].astype(int), CODES, rtol=0, atol=3)
 
 
 @pytest.mark.parametrize(("transfer", "white"), [(16, 0.58069), (18, 0.74988)])
