@@ -27,6 +27,8 @@ _XMP = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 </rdf:Description></rdf:RDF></x:xmpmeta>"""
 """1751411059 is hdis, 16-bit disparity; 1278226488 is L008, 8-bit gray."""
 
+_PICTURES = (b"hvc1", b"grid")
+
 _HIDDEN = 1  # of the flags of a box infe
 
 _ESSENTIAL, _MOST_PROPERTIES = 0x80, 127  # of a byte of ipma
@@ -45,7 +47,7 @@ def made_auxiliary(data: bytes, urns: Sequence[str] = (DEPTH_URN,)) -> bytes:
     """The file of pillow-heif with its further pictures as auxiliary ones of the first.
 
     Args:
-        data: the file, without tiles.
+        data: the file.
         urns: what each further picture is, in their order.
 
     Raises:
@@ -53,8 +55,9 @@ def made_auxiliary(data: bytes, urns: Sequence[str] = (DEPTH_URN,)) -> bytes:
     """
     items = items_of(data)
     found = [(start, end) for name, start, end in boxes(data, 0, len(data)) if name == b"meta"]
-    pictures = [item for item, kind in items.kinds.items() if kind == b"hvc1" and item != items.primary]
-    if len(found) != 1 or len(pictures) != len(urns) or items.kinds.get(items.primary) != b"hvc1":
+    tiles = {item for kind, _, targets in items.references if kind == b"dimg" for item in targets}
+    pictures = [item for item, kind in items.kinds.items() if kind in _PICTURES and item not in tiles]
+    if len(found) != 1 or len(pictures) != 1 + len(urns) or pictures.pop(0) != items.primary:
         raise ValueError("a HEIC of another form")
     (start, end), named = found[0], dict(zip(pictures, urns, strict=True))
     links = b"".join(_box(b"auxl", struct.pack(">HHH", item, 1, items.primary)) for item in pictures)
@@ -105,12 +108,14 @@ def _with_kinds(content: bytes, named: dict[int, str]) -> bytes:
 
 
 def _moved(content: bytes, by: int) -> bytes:
-    """``iloc`` with all places so many bytes later, as pillow-heif writes it: with a base and one part."""
-    if content[0] != 0 or content[4:6] != b"\x44\x40":
+    """``iloc`` with all places in the file so many bytes later, as pillow-heif writes it: with a base each."""
+    if content[0] > 1 or content[4:6] != b"\x44\x40":
         raise ValueError("places of another form")
-    new, at = bytearray(content), 8
+    new, at, more = bytearray(content), 8, 2 * content[0]  # version 1 says where a place is counted from
     for _ in range(int.from_bytes(content[6:8], "big")):
-        base, parts = int.from_bytes(content[at + 4 : at + 8], "big"), int.from_bytes(content[at + 8 : at + 10], "big")
-        new[at + 4 : at + 8] = struct.pack(">I", base + by)
-        at += 10 + 8 * parts
+        within = bool(more and content[at + 3] & 15)  # the box meta itself
+        at += 4 + more
+        base, parts = int.from_bytes(content[at : at + 4], "big"), int.from_bytes(content[at + 4 : at + 6], "big")
+        new[at : at + 4] = struct.pack(">I", base if within else base + by)
+        at += 6 + 8 * parts
     return bytes(new)

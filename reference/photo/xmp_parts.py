@@ -12,8 +12,8 @@ _NOTE = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
 MOST_BYTES = 65_000
 """A JPEG's segment holds 65,502 bytes of XMP."""
 
-_FOR_NOTE = 200
-"""Bytes that are left for the property that names the extended packet."""
+_MOST_SHORT = MOST_BYTES - 200
+"""The same, less the property that names the extended packet."""
 
 
 def in_two(packet: bytes) -> tuple[bytes, bytes, bytes]:
@@ -30,16 +30,19 @@ def in_two(packet: bytes) -> tuple[bytes, bytes, bytes]:
     root = parsed(packet)
     if root is None:
         return b"", b"", b""
-    homes = list(root.iter(f"{{{_RDF}}}Description"))
-    homes = [home for home in homes if any(home in rdf for rdf in root.iter(f"{{{_RDF}}}RDF"))]
+    homes = [home for rdf in root.iter(f"{{{_RDF}}}RDF") for home in rdf.findall(f"{{{_RDF}}}Description")]
+    if not homes:
+        return b"", b"", b""
     moved = ElementTree.Element(f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
     sizes: list[tuple[int, ElementTree.Element, str | ElementTree.Element]]
     sizes = [(len(value), home, name) for home in homes for name, value in home.attrib.items() if _RDF not in name]
     sizes += [(len(ElementTree.tostring(child)), home, child) for home in homes for child in home]
     sizes.sort(key=lambda found: -found[0])
-    for _, home, which in sizes:
-        if len(packed(root)) <= MOST_BYTES - _FOR_NOTE:
+    left = len(packet)  # counted, and measured only where the count says that it is enough
+    for size, home, which in sizes:
+        if left <= _MOST_SHORT and (left := len(packed(root))) <= _MOST_SHORT:
             break
+        left -= size
         if isinstance(which, str):
             moved.attrib[which] = home.attrib.pop(which)
         else:

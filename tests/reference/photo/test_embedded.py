@@ -14,6 +14,7 @@ from portraiture.reference.lens.metres import LOG_DEPTH_SLOPE, depth_of_inverse,
 from portraiture.reference.photo.apple_depth import DEPTH_URN, HAIR_URN, PORTRAIT_URN
 from portraiture.reference.photo.apple_write import made_auxiliary
 from portraiture.reference.photo.embedded import embedded_maps, holds_maps
+from portraiture.reference.photo.iso_items import items_of
 
 CODES = np.linspace(0, 255, 24 * 32).reshape(24, 32).astype(np.uint8)
 """Grows to the right and downwards, so that each orientation differs."""
@@ -150,7 +151,7 @@ APPLE = """<rdf:Description xmlns:apdi="http://ns.apple.com/pixeldatainfo/1.0/">
 <apdi:FloatMaxValue>{high}</apdi:FloatMaxValue></rdf:Description>"""
 
 
-def apple(*pictures, orientation=1, turned=False, kind="disparity", low=0.125, high=2.0):
+def apple(*pictures, orientation=1, turned=False, kind="disparity", low=0.125, high=2.0, tile=0, side=GRAY):
     """A HEIC portrait as phones write it, or with auxiliary pictures that are not turned by themselves."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -163,8 +164,8 @@ def apple(*pictures, orientation=1, turned=False, kind="disparity", low=0.125, h
             picture.info["exif"] = exif.tobytes()
         further.append(picture)
     file = io.BytesIO()
-    pillow_heif.from_pillow(Image.fromarray(GRAY)).save(
-        file, quality=95, append_images=further, primary_index=0, exif=exif.tobytes()
+    pillow_heif.from_pillow(Image.fromarray(side)).save(
+        file, tile_size=tile, quality=95, append_images=further, primary_index=0, exif=exif.tobytes()
     )
     return made_auxiliary(file.getvalue(), [urn for urn, _ in pictures])
 
@@ -191,6 +192,20 @@ def test_a_heics_depth_and_matte_are_turned_as_the_photo_is(orientation, turned)
     found = embedded_maps(apple((DEPTH_URN, codes), (PORTRAIT_URN, codes), orientation=orientation, turned=turned))
     np.testing.assert_allclose(found.inverse, 0.125 + 1.875 * V, **HALF)
     np.testing.assert_allclose(found.matte, V, **HALF)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_in_tiles_has_them_as_well(orientation):
+    """So Apple's phones write it."""
+    photo, codes = np.full((150, 200, 3), 90, np.uint8), stored(CODES, orientation)
+    data = apple((DEPTH_URN, codes), (PORTRAIT_URN, codes), orientation=orientation, tile=64, side=photo)
+    items = items_of(data)
+    assert items.kinds[items.primary] == b"grid"
+    found = embedded_maps(data)
+    np.testing.assert_allclose(found.inverse, 0.125 + 1.875 * V, **HALF)
+    np.testing.assert_allclose(found.matte, V, **HALF)
+    with pillow_heif.open_heif(io.BytesIO(data)).to_pillow() as seen:
+        np.testing.assert_allclose(np.asarray(seen).astype(int), 90, rtol=0, atol=3)
 
 
 def test_hair_counts_at_the_portrait_alone():
