@@ -46,6 +46,9 @@ _PLACES = {
     _IPTC_EXT: {"LocationShown", "LocationCreated"},
 }
 
+_DEEPEST = 100
+"""Elements within elements; a packet of a camera has ten or so. Chosen."""
+
 _EMPTY = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>
 </x:xmpmeta>"""
 
@@ -143,9 +146,17 @@ def _set(root: ElementTree.Element, home: ElementTree.Element | None, name: str,
 
 
 def _keep_prefixes(text: bytes) -> None:
-    """Write namespaces with the prefixes that the photo's XMP has; readers of today are not all readers of XML."""
+    """Write namespaces with the prefixes that the photo's XMP has; readers of today are not all readers of XML.
+
+    Raises:
+        ValueError: elements within elements, deeper than can be written again.
+    """
     ElementTree.register_namespace("xmp", _XMP)
-    for _, (prefix, space) in ElementTree.iterparse(io.BytesIO(text), events=("start-ns",)):
-        if re.fullmatch(r"[A-Za-z][\w.-]*", prefix):
+    depth = 0
+    for event, found in ElementTree.iterparse(io.BytesIO(text), events=("start-ns", "start", "end")):
+        depth += {"start": 1, "end": -1}.get(event, 0)
+        if depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+        if event == "start-ns" and re.fullmatch(r"[A-Za-z][\w.-]*", found[0]):
             with contextlib.suppress(ValueError):  # ns0 and its likes are the parser's own
-                ElementTree.register_namespace(prefix, space)
+                ElementTree.register_namespace(found[0], found[1])

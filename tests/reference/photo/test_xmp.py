@@ -91,6 +91,13 @@ def test_a_packet_of_stale_things_alone_is_dropped():
     assert portrait_xmp(bare, (64, 48), True, "portraiture") == b""
 
 
+def test_a_packet_that_is_nested_too_deeply_is_dropped():
+    deep = packet('mine:note="a"', "<mine:a>" * 5000 + "b" + "</mine:a>" * 5000)
+    assert portrait_xmp(deep, (64, 48), True, "portraiture") == b""
+    less = packet("", "<mine:a>" * 50 + "b" + "</mine:a>" * 50)
+    assert b"mine:a" in portrait_xmp(less, (64, 48), True, "portraiture")
+
+
 def test_a_packet_of_any_length_is_kept():
     assert b"x" * 161_000 in portrait_xmp(packet(f'mine:note="{"x" * 161_000}"'), (64, 48), True, "portraiture")
 
