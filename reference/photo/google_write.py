@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import cv2
 
@@ -48,13 +47,4 @@ def with_dynamic_depth(beside: Metadata, depth: StoredDepth) -> tuple[Metadata, 
     encoded = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
     text = _DESCRIPTION.format(near=f"{1 / depth.high:.6g}", far=f"{1 / depth.low:.6g}", length=len(encoded), uri=_URI,
                                data=base64.b64encode(encoded).decode("ascii"))  # fmt: skip
-    _register(text)
     return replace(beside, xmp=added(beside.xmp, text)), encoded
-
-
-def _register(text: str) -> None:
-    """Write the namespaces with the prefixes of the specifications."""
-    for line in text.splitlines():
-        name, _, rest = line.strip().removeprefix("xmlns:").partition('="')
-        if line.strip().startswith("xmlns:"):
-            ElementTree.register_namespace(name, rest.rstrip('">'))

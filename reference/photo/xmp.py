@@ -88,13 +88,14 @@ def packed(root: ElementTree.Element) -> bytes:
 
 
 def added(packet: bytes, description: str) -> bytes:
-    """A packet, perhaps an empty one, with one ``rdf:Description`` more."""
+    """A packet, perhaps an empty one, with one ``rdf:Description`` more, under the prefixes that this one has."""
     root = parsed(packet or _EMPTY)
     home = None if root is None else _rdf(root)
     if root is None or home is None:
         root = ElementTree.fromstring(_EMPTY)
         home = root[0]
     home.append(ElementTree.fromstring(description))
+    _keep_prefixes(description.encode())
     return packed(root)
 
 
