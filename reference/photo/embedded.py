@@ -1,9 +1,13 @@
 """Depth and mattes that a photo's file holds beside its pixels: of Apple's portraits, and of Google's two formats."""
 
+from typing import TYPE_CHECKING
+
 from PIL import Image
 
 from portraiture.reference.photo.kinds import DAMAGE, is_iso_photo
-from portraiture.reference.photo.map_values import EmbeddedMaps
+
+if TYPE_CHECKING:
+    from portraiture.reference.photo.map_values import EmbeddedMaps
 
 _MARKS = (
     b"http://ns.google.com/photos/dd/1.0/depthmap/",
@@ -18,7 +22,7 @@ def holds_maps(data: bytes) -> bool:
     return any(mark in data for mark in (_MARKS_OF_HEIC if is_iso_photo(data) else _MARKS))
 
 
-def embedded_maps(data: bytes) -> EmbeddedMaps | None:
+def embedded_maps(data: bytes) -> "EmbeddedMaps | None":
     """The depth and matte of a photo's file; None where it has none, or none that can be read.
 
     Args:
