@@ -1,6 +1,7 @@
 """``render --depth embedded`` and ``--write-depth``: the phone's own depth and matte, and ours in the portrait."""
 
 import io
+import re
 from pathlib import Path
 
 import cv2
@@ -98,6 +99,15 @@ def test_a_depth_that_was_not_asked_for_is_offered_in_one_line(tmp_path: Path, p
     assert result.stderr.rstrip().endswith("--depth embedded uses it")
     np.save(tmp_path / "depth.npy", np.tile(np.linspace(0, 1, W, dtype=np.float32), (H, 1)))
     assert run(tmp_path / "me.heic", tmp_path / "out.png", "--depth", tmp_path / "depth.npy").stderr == ""
+
+
+def test_a_lens_reads_the_distances_of_the_file(tmp_path: Path, picture: np.ndarray) -> None:
+    """The person at 1 m, the background five times as far, as the disparity says."""
+    photo = apple(tmp_path / "me.heic", picture, person())
+    lens = ("--f-number", 1.8, "--focal-length", 50, "--distance", 2)
+    result = run(photo, tmp_path / "out.png", "--depth", "embedded", *lens)
+    (found,) = re.findall(r"background at ([\d.]+) m", result.stdout)
+    assert float(found) == pytest.approx(10, rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["plain.jpg", "plain.heic", "noted.jpg"])
