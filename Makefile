@@ -14,7 +14,7 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 SAMPLES := build/samples
 WORKERS ?= 2
 
-.PHONY: bundle test check lint types fast-tests all-tests test-apps coreai-tests figures torture clean
+.PHONY: bundle test check lint types fast-tests all-tests test-apps coreai-tests figures torture fuzz clean
 
 $(VENV)/.created:
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 as python3.11 or python3, found neither; \
@@ -94,6 +94,10 @@ figures: $(VENV)/.runtime
 # kills the commands, takes their place to write, gives them damaged files; about 15 minutes, no part of `make test`
 torture: $(VENV)/.installed
 	@$(BIN)/python -m portraiture.tools.torture $(TORTURE)
+
+# 10,000 damaged photos through all that render does with a photo's file; about 10 minutes, no part of `make test`
+fuzz: $(VENV)/.installed
+	@$(BIN)/python -m portraiture.tools.torture.fuzz $(FUZZ)
 
 clean:
 	rm -rf build bundle dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

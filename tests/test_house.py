@@ -127,7 +127,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/figures": ("tools/figures/", "tools"),
     "tools/study": ("tools/study/", "tools/templates reference/photo"),
     "tools/commands": (
-        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,portraits,lens_choice,lens_look}.py",
+        "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,embedded_maps,portraits}.py"
+        " tools/{lens_choice,lens_look}.py",
         "reference* training* export* tools*",
     ),
 }

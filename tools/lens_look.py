@@ -53,6 +53,7 @@ class LensLook:
 
 def look_through(
     photo: Path,
+    data: bytes,
     maps: "Maps",
     choice: LensChoice,
     focus: float | None,
@@ -62,7 +63,8 @@ def look_through(
     """What a renderer gets for a photo through the lens of the options; prints distances and aperture.
 
     Args:
-        photo: the file, for its EXIF and for messages.
+        photo: the file, for messages.
+        data: its content, for its EXIF; empty of one that says nothing.
         maps: of the photo.
         choice: of the options.
         focus: depth that stays sharp; None is the person's.
@@ -73,7 +75,7 @@ def look_through(
         InputError: neither options nor EXIF name the lens, or the person's distance cannot be told.
     """
     try:
-        lens = lens_of(choice, camera_of(photo))
+        lens = lens_of(choice, camera_of(data))
         nobody = focus is not None and not is_person_there(maps, mask_given)
         found = through_lens(maps, lens, choice.distance_m, focus, nobody, settings)
     except (InputError, OptionError) as error:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from portraiture.export.pipeline.maps import Maps
     from portraiture.reference.photo.decode import Photo
 
+EMBEDDED = "embedded"
+"""Of ``--mask`` and ``--depth``: the map that the photo's own file holds."""
+
 NO_PLACE_FOR_IPTC = (".png", ".webp", ".avif", ".heic", ".heif")
 
 
@@ -93,7 +96,45 @@ def untapped_focus(photo: Path, maps: "Maps", mask_given: bool, anyway: bool) ->
     return nearest_depth(maps.model_depth)
 
 
-def write_beside(photo: Path, pixels: "Photo", target: Path, picture: "np.ndarray", location: bool, made: str) -> None:
+def check_depth_output(output: Path, one_file: bool) -> None:
+    """Refuse ``--write-depth`` where the output has no place for a depth.
+
+    Raises:
+        OptionError: a folder, whose portraits are PNGs.
+        InputError: a file that is neither a JPEG nor a HEIC.
+    """
+    from portraiture.reference.errors import OptionError
+    from portraiture.reference.photo.write import check_depth_suffix
+
+    if not one_file:
+        raise OptionError(
+            f"--write-depth: expected one photo and a .jpg or .heic file, found the folder {output}, whose portraits"
+            " are PNGs; name a file"
+        )
+    check_depth_suffix(output)
+
+
+def offer_embedded(photo: Path, pixels: "Photo") -> None:
+    """A line where the photo's file holds a depth that was not asked for."""
+    from portraiture.reference.photo.embedded import holds_maps
+
+    if not holds_maps(pixels.data):
+        return
+    from portraiture.tools.embedded_maps import offered
+
+    if found := offered(pixels):
+        _note(f"{photo}: the file holds {found}; --depth embedded uses it")
+
+
+def write_beside(
+    photo: Path,
+    pixels: "Photo",
+    target: Path,
+    picture: "np.ndarray",
+    location: bool,
+    made: str,
+    depth: "np.ndarray | None" = None,
+) -> None:
     """Write a portrait with what the photo's file holds that is true of it too; a line for what it cannot keep.
 
     Args:
@@ -103,21 +144,28 @@ def write_beside(photo: Path, pixels: "Photo", target: Path, picture: "np.ndarra
         picture: HxWx3 uint8 or uint16.
         location: keep where the photo was taken.
         made: what was done, for the tags that name the software.
+        depth: HxW in 0..1 to store in the portrait's file, larger is farther.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or has no place for a depth.
     """
     from portraiture.reference.photo.write import write_photo
 
+    inverse = None
+    if depth is not None:
+        from portraiture.reference.lens.metres import inverse_of_depth
+        from portraiture.reference.photo.stored_depth import shrunk
+
+        inverse = inverse_of_depth(shrunk(depth))
     target.parent.mkdir(parents=True, exist_ok=True)
     if pixels.bare:
-        write_photo(target, picture)
+        write_photo(target, picture, inverse=inverse)
         return
     from portraiture.reference.photo.metadata import has_gain_map, portrait_metadata
 
-    beside = portrait_metadata(photo, (picture.shape[0], picture.shape[1]), location, pixels.icc, made)
-    write_photo(target, picture, beside)
-    if has_gain_map(photo):
+    beside = portrait_metadata(pixels.data, (picture.shape[0], picture.shape[1]), location, pixels.icc, made)
+    write_photo(target, picture, beside, inverse)
+    if has_gain_map(pixels.data):
         _note(f"{photo}: its gain map (HDR) is dropped, it fits the photo alone; the portrait is of standard range")
     if beside.iptc and target.suffix.lower() in NO_PLACE_FOR_IPTC:
         _note(f"{photo}: its IPTC is dropped, {target.suffix} has no place for it; write a .jpg to keep it")

@@ -36,6 +36,14 @@ NEAREST = 0.99
 """Quantile of the inverse distances that counts as the nearest: a few near pixels must not take the range. Chosen."""
 
 
+MIDDLE_M = 2.0
+"""Distance of the depth 0.5 where nothing else says it: of a person in a portrait. Chosen."""
+
+
+MIDDLE_SHARE = 0.01
+"""Inverse distances below this share of the largest count as this when their middle is taken. Chosen."""
+
+
 @dataclass(frozen=True)
 class LensDepth:
     """A photo's relative depth d, made linear in the inverse distance: ``(offset - 1 / Z) * gain``.
@@ -72,6 +80,27 @@ def relative_inverse(depth: AnyArray | float) -> Floats:
     d = np.clip(np.asarray(depth, dtype=np.float64), LEAST, 1 - LEAST)
     # 1 / Z ~ ((1 - d) / d)^(1/k)
     return np.asarray(((1 - d) / d) ** (1 / LOG_DEPTH_SLOPE), dtype=np.float64)
+
+
+def depth_of_inverse(inverse: AnyArray, span: tuple[float, float]) -> Floats:
+    """Relative depth in 0..1, larger is farther, of inverse distances: of what the network's depth would be.
+
+    d = 1 / (1 + (u / u_0)^k). The depth 0.5 is at 2 m where the values can be metres, else in the middle of their span.
+
+    Args:
+        inverse: of any shape, u = 1 / Z in 1/m, or up to a factor; 0 and less is infinitely far.
+        span: the least and the largest value that it can have.
+    """
+    high = max(span[1], 1e-9)
+    low = max(span[0], high * MIDDLE_SHARE)
+    middle = 1 / MIDDLE_M if low <= 1 / MIDDLE_M <= high else (low * high) ** 0.5
+    relative = np.maximum(np.asarray(inverse, dtype=np.float64), 0.0) / middle
+    return np.asarray(1 / (1 + relative**LOG_DEPTH_SLOPE), dtype=np.float64)
+
+
+def inverse_of_depth(depth: AnyArray) -> Floats:
+    """1 / Z in 1/m of relative depths of any shape, the depth 0.5 at 2 m; the way back of ``depth_of_inverse``."""
+    return relative_inverse(depth) / MIDDLE_M
 
 
 def mean_inverse(mask: Floats, depth: Floats) -> float:

@@ -1,16 +1,13 @@
 """The lens that a photo was taken with, as far as its EXIF says."""
 
 import math
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
 
-from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.kinds import DAMAGE
 from portraiture.reference.photo.read import opened
 
@@ -37,9 +34,10 @@ class Camera:
     sensor_mm: tuple[float, float] | None = None
 
 
-def camera_of(path: str | os.PathLike[str]) -> Camera:
-    """Reads the EXIF of a photo that ``read_photo`` reads; a broken or missing one says nothing."""
-    data = read_bytes(Path(path), "a photo")
+def camera_of(data: bytes) -> Camera:
+    """Reads the EXIF of a photo's whole file, one that ``read_photo`` reads; a broken or missing one says nothing."""
+    if not data:
+        return Camera()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd tags

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -20,6 +20,9 @@ _ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
 _8_BIT_MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB"}
 
 _16_BIT_MODES = {"I;16", "I;16B", "LA", "RGB", "RGBA"}
+
+_BY_NUMBERS = ("HEIF", "AVIF")
+"""Formats that may name their colours by numbers, without a profile."""
 
 _ORIENTATION = 0x0112
 
@@ -55,12 +58,14 @@ class Photo:
             8-bit sRGB, and of one that has no RGB (CMYK, a gray profile).
         icc: the profile of ``own``; empty for sRGB.
         bare: nothing stands beside the pixels in the photo's file.
+        data: the file, as ``open_photo`` read it; empty of a bare one.
     """
 
     rgb: Bytes
     own: AnyArray
     icc: bytes
     bare: bool = False
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,10 @@ def decode(image: Image.Image, data: bytes) -> Photo:
         Exception: one of ``kinds.DAMAGE``, for a damaged file.
     """
     icc: bytes | None = image.info.get("icc_profile")
+    if not icc and image.format in _BY_NUMBERS:
+        from portraiture.reference.photo.cicp import profile_of_numbers  # only what needs it pays for it
+
+        icc = profile_of_numbers(data)
     # Pillow drops the low byte of 16-bit RGB and CMYK without a word; OpenCV keeps it, but cannot decode CMYK
     bits = _bits(image, data)
     deep = bits == 16 and image.mode in _16_BIT_MODES

@@ -1,12 +1,9 @@
 """What stands beside the pixels of a photo, as its portrait carries it: EXIF, XMP, IPTC and the colour profile."""
 
-import os
 import warnings
-from pathlib import Path
 
 from PIL import Image
 
-from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.decode import IPTC_RESOURCE, Metadata
 from portraiture.reference.photo.exif import portrait_exif, software
 from portraiture.reference.photo.kinds import DAMAGE, brands
@@ -24,7 +21,7 @@ _GAIN_MAP_MARKS = (
 
 
 def portrait_metadata(
-    path: str | os.PathLike[str],
+    data: bytes,
     shape: tuple[int, int],
     location: bool = True,
     icc: bytes = b"",
@@ -33,7 +30,7 @@ def portrait_metadata(
     """What stands beside a photo's pixels as its portrait carries it: upright, of its own size, nothing stale.
 
     Args:
-        path: the photo, one that ``read_photo`` reads.
+        data: the photo's whole file, one that ``read_photo`` reads.
         shape: height and width of the portrait in pixels.
         location: keep where the photo was taken: GPS, and places in XMP and IPTC.
         icc: the profile of the portrait's pixels; empty for sRGB.
@@ -42,7 +39,6 @@ def portrait_metadata(
     Returns:
         What the photo has of it; what cannot be read is left out.
     """
-    data = read_bytes(Path(path), "a photo")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd tags
@@ -54,7 +50,7 @@ def portrait_metadata(
     if xmp:
         from portraiture.reference.photo.xmp import portrait_xmp  # only a photo that has it pays for it
 
-        xmp = portrait_xmp(xmp, shape, location, software(made))
+        xmp = portrait_xmp(xmp, shape, location, software(made), _extended(data))
     if iptc:
         from portraiture.reference.photo.iptc import portrait_iptc
 
@@ -62,9 +58,15 @@ def portrait_metadata(
     return Metadata(exif, xmp, iptc, icc)
 
 
-def has_gain_map(path: str | os.PathLike[str]) -> bool:
-    """Whether a photo carries a gain map, which makes it brighter on a screen of high dynamic range."""
-    data = read_bytes(Path(path), "a photo")
+def _extended(data: bytes) -> bytes:
+    """The second packet of XMP of a JPEG."""
+    from portraiture.reference.photo.jpeg_parts import EXTENDED_MARK, xmp_packets
+
+    return xmp_packets(data)[1] if EXTENDED_MARK in data else b""
+
+
+def has_gain_map(data: bytes) -> bool:
+    """Whether a photo's file carries a gain map, which makes it brighter on a screen of high dynamic range."""
     return b"tmap" in brands(data) or any(mark in data for mark in _GAIN_MAP_MARKS)
 
 

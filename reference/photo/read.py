@@ -64,7 +64,7 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
             with opened(data) as image:
                 _check_size(path, image.size)
                 bare = _is_bare(image)
-                return replace(decode(image, data), bare=bare)
+                return replace(decode(image, data), bare=bare, data=b"" if bare else data)
     except (UnidentifiedImageError, UnknownPixelsError):
         if is_iso_photo(data):
             raise _damage(path, "a HEIC or AVIF photo that does not open") from None

@@ -36,6 +36,9 @@ _HEIC_QUALITY = 90
 _DEEP = ".png"
 """The format that keeps 16 bits."""
 
+DEPTH_SUFFIXES = (".jpg", ".jpeg", *_HEIC)
+"""Formats with a place for a depth."""
+
 PICTURE_SUFFIXES = (*_BY_OPENCV, *_BY_PILLOW, *_HEIC)
 """What ``write_photo`` writes, by the end of the file's name."""
 
@@ -56,7 +59,22 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def write_photo(path: str | os.PathLike[str], image: AnyArray, beside: Metadata = NOTHING) -> None:
+def check_depth_suffix(path: Path) -> None:
+    """Refuse a picture's name whose format has no place for a depth.
+
+    Raises:
+        InputError: neither a JPEG nor a HEIC.
+    """
+    if path.suffix.lower() not in DEPTH_SUFFIXES:
+        raise InputError(
+            f"{path}: expected a file that can hold a depth (.jpg: Dynamic Depth, .heic: Apple's), found"
+            f" {path.suffix or 'none'}; name it so, or leave out --write-depth"
+        )
+
+
+def write_photo(
+    path: str | os.PathLike[str], image: AnyArray, beside: Metadata = NOTHING, inverse: AnyArray | None = None
+) -> None:
     """Writes a picture as its suffix says: PNG, JPEG, WebP, AVIF, HEIC.
 
     The file appears whole or not at all. A 16-bit picture becomes a 16-bit PNG; other formats hold 8 bits of it. IPTC
@@ -66,6 +84,8 @@ def write_photo(path: str | os.PathLike[str], image: AnyArray, beside: Metadata 
         path: the file, with one of ``PICTURE_SUFFIXES``, in a folder that exists.
         image: HxWx3 RGB or HxW gray, uint8 or uint16.
         beside: what goes beside the pixels, as ``portrait_metadata`` gives it.
+        inverse: a depth to store, HxW, 1 / distance in 1/m, above 0; a JPEG holds it as Dynamic Depth and GDepth, a
+            HEIC as Apple's portraits do.
 
     Raises:
         InputError: another suffix, shape or type, a picture that the format cannot hold, a HEIC where pillow-heif is
@@ -80,7 +100,11 @@ def write_photo(path: str | os.PathLike[str], image: AnyArray, beside: Metadata 
     if image.dtype == np.uint16 and suffix != _DEEP:
         image = np.asarray(np.rint(image / np.float32(257)), dtype=np.uint8)
     try:
-        parts = _encoded(suffix, image, beside)
+        if inverse is not None:
+            check_depth_suffix(path)
+            parts = _encoded_with_depth(suffix, image, beside, inverse)
+        else:
+            parts = _encoded(suffix, image, beside)
     except (OSError, ValueError, RuntimeError, cv2.error) as error:
         size, reason = f"{image.shape[1]}x{image.shape[0]}", " ".join(str(error).split())
         raise InputError(f"{path}: expected to write {size} pixels, found: {reason}; write it as .png") from None
@@ -99,13 +123,33 @@ def _encoded(suffix: str, image: AnyArray, beside: Metadata) -> list[bytes | mem
         return with_metadata(encoded, suffix, beside)
     given = {"exif": beside.exif, "xmp": beside.xmp, "icc_profile": beside.icc}
     options: dict[str, Any] = {name: value for name, value in given.items() if value}
-    file = io.BytesIO()
     if suffix in _HEIC:
-        _heif_of(image, beside.icc).save(file, quality=_HEIC_QUALITY, chroma=444, exif=beside.exif or None,
-                                         xmp=beside.xmp or None)  # fmt: skip
-    else:
-        Image.fromarray(image).save(file, **_BY_PILLOW[suffix], **options)
+        return [_heic(image, beside, [])]
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, **_BY_PILLOW[suffix], **options)
     return [file.getvalue()]
+
+
+def _encoded_with_depth(suffix: str, image: AnyArray, beside: Metadata, inverse: AnyArray) -> list[bytes | memoryview]:
+    """The file in parts, with a depth in it."""
+    from portraiture.reference.photo.stored_depth import stored_depth  # only what needs it pays for it
+
+    depth = stored_depth(inverse)
+    if suffix not in _HEIC:
+        from portraiture.reference.photo.google_write import with_dynamic_depth
+
+        beside, encoded = with_dynamic_depth(beside, depth)
+        return [*_encoded(suffix, image, beside), encoded]
+    from portraiture.reference.photo.apple_write import depth_picture, made_auxiliary
+
+    return [made_auxiliary(_heic(image, beside, [depth_picture(depth)]))]
+
+
+def _heic(image: AnyArray, beside: Metadata, further: list[Any]) -> bytes:
+    file = io.BytesIO()
+    _heif_of(image, beside.icc).save(file, quality=_HEIC_QUALITY, chroma=444, exif=beside.exif or None,
+                                     xmp=beside.xmp or None, append_images=further, primary_index=0)  # fmt: skip
+    return file.getvalue()
 
 
 def _heif_of(image: Bytes, icc: bytes) -> Any:

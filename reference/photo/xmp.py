@@ -46,11 +46,14 @@ _PLACES = {
     _IPTC_EXT: {"LocationShown", "LocationCreated"},
 }
 
-_MOST_BYTES = 60_000
-"""A JPEG's segment holds 65,502 bytes of XMP."""
+_DEEPEST = 100
+"""Elements within elements; a packet of a camera has ten or so. Chosen."""
+
+_EMPTY = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>
+</x:xmpmeta>"""
 
 
-def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: str) -> bytes:
+def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: str, extended: bytes = b"") -> bytes:
     """The XMP packet of a photo as its portrait carries it.
 
     Args:
@@ -58,18 +61,16 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
         shape: height and width of the portrait in pixels.
         location: keep where the photo was taken.
         made: the text for ``xmp:CreatorTool``.
+        extended: the photo's second packet, of a JPEG.
 
     Returns:
-        The packet; empty where nothing remains, or more than a JPEG holds.
+        The packet, of any length; empty where nothing remains.
     """
-    text = packet.strip(b"\0 \r\n\t")
-    if not text or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+    root, more = parsed(packet), parsed(extended)
+    if root is None:
         return b""
-    try:
-        root = ElementTree.fromstring(text)
-        _keep_prefixes(text)
-    except (ElementTree.ParseError, ValueError, LookupError):
-        return b""
+    if more is not None and (home := _rdf(root)) is not None:
+        home.extend(list(more.iter(f"{{{_RDF}}}Description")))
     kept = [_clean(description, location) for description in root.iter(f"{{{_RDF}}}Description")]
     if not any(kept):
         return b""
@@ -77,9 +78,42 @@ def portrait_xmp(packet: bytes, shape: tuple[int, int], location: bool, made: st
     _set(root, first, f"{{{_XMP}}}CreatorTool", made)
     for name, value in (("PixelXDimension", shape[1]), ("PixelYDimension", shape[0])):
         _set(root, None, f"{{{_EXIF}}}{name}", str(value))
+    return packed(root)
+
+
+def packed(root: ElementTree.Element) -> bytes:
+    """A packet, with the marks at its begin and end."""
     body = ElementTree.tostring(root, encoding="unicode")
-    whole = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
-    return whole if len(whole) <= _MOST_BYTES else b""
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+
+
+def added(packet: bytes, description: str) -> bytes:
+    """A packet, perhaps an empty one, with one ``rdf:Description`` more, under the prefixes that this one has."""
+    root = parsed(packet or _EMPTY)
+    home = None if root is None else _rdf(root)
+    if root is None or home is None:
+        root = ElementTree.fromstring(_EMPTY)
+        home = root[0]
+    home.append(ElementTree.fromstring(description))
+    _keep_prefixes(description.encode())
+    return packed(root)
+
+
+def _rdf(root: ElementTree.Element) -> ElementTree.Element | None:
+    return next(root.iter(f"{{{_RDF}}}RDF"), None)
+
+
+def parsed(packet: bytes) -> ElementTree.Element | None:
+    """The root of a packet; None where it does not parse, or defines entities. Its prefixes are kept for writing."""
+    text = packet.strip(b"\0 \r\n\t")
+    if not text or b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        return None
+    try:
+        root = ElementTree.fromstring(text)
+        _keep_prefixes(text)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+    return root
 
 
 def _clean(description: ElementTree.Element, location: bool) -> bool:
@@ -113,9 +147,17 @@ def _set(root: ElementTree.Element, home: ElementTree.Element | None, name: str,
 
 
 def _keep_prefixes(text: bytes) -> None:
-    """Write namespaces with the prefixes that the photo's XMP has; readers of today are not all readers of XML."""
+    """Write namespaces with the prefixes that the photo's XMP has; readers of today are not all readers of XML.
+
+    Raises:
+        ValueError: elements within elements, deeper than can be written again.
+    """
     ElementTree.register_namespace("xmp", _XMP)
-    for _, (prefix, space) in ElementTree.iterparse(io.BytesIO(text), events=("start-ns",)):
-        if re.fullmatch(r"[A-Za-z][\w.-]*", prefix):
+    depth = 0
+    for event, found in ElementTree.iterparse(io.BytesIO(text), events=("start-ns", "start", "end")):
+        depth += {"start": 1, "end": -1}.get(event, 0)
+        if depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+        if event == "start-ns" and re.fullmatch(r"[A-Za-z][\w.-]*", found[0]):
             with contextlib.suppress(ValueError):  # ns0 and its likes are the parser's own
-                ElementTree.register_namespace(prefix, space)
+                ElementTree.register_namespace(found[0], found[1])

@@ -18,7 +18,15 @@ from portraiture.tools.choices import (
     stem_outputs,
     weights_options,
 )
-from portraiture.tools.portraits import Look, focus_depth, parse_focus, untapped_focus, write_beside
+from portraiture.tools.portraits import (
+    EMBEDDED,
+    Look,
+    focus_depth,
+    offer_embedded,
+    parse_focus,
+    untapped_focus,
+    write_beside,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,10 +152,16 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option(
     "--grain/--no-grain", default=False, show_default=True, help="Occlusion: give the blur the photo's noise."
 )
-@click.option("--mask", type=click.Path(path_type=Path), help="Person mask to use instead of the predicted one.")
+@click.option("--mask", metavar="FILE|embedded",
+              help="Person mask in place of the predicted one; embedded: the photo's portrait matte.")  # fmt: skip
 @click.option("--anyway", is_flag=True, help="Render where no person is found too: the nearest depth stays sharp.")
-@click.option("--depth", type=click.Path(path_type=Path), help="Depth map (.npy or PNG, larger is farther) to use.")
+@click.option("--depth", metavar="FILE|embedded",
+              help="Depth map (.npy or PNG, larger is farther) to use; embedded: the one in the photo's file, with its"
+              " portrait matte.")  # fmt: skip
 @click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
+@click.option("--write-depth", is_flag=True,
+              help="Store the depth in the portrait, so that another editor can refocus: a .jpg holds it as Dynamic"
+              " Depth, a .heic as Apple's portraits do.")  # fmt: skip
 @runtime_options
 @weights_options
 @network_option
@@ -157,10 +171,11 @@ def command(
     renderer: str,
     aperture: float,
     focus_text: str | None,
-    mask: Path | None,
+    mask: str | None,
     anyway: bool,
-    depth: Path | None,
+    depth: str | None,
     strip_location: bool,
+    write_depth: bool,
     runtime: str,
     bundle: Path | None,
     precision: str | None,
@@ -181,7 +196,12 @@ def command(
 
     stem_outputs(photos)
     point = parse_focus(focus_text)
-    one_file = _check_output(photos, output, bool(mask or depth or point))
+    map_files = [given for given in (mask, depth) if given not in (None, EMBEDDED)]
+    one_file = _check_output(photos, output, bool(map_files or point))
+    if write_depth:
+        from portraiture.tools.portraits import check_depth_output
+
+        check_depth_output(output, one_file)
     context = click.get_current_context()
     choice = None
     if lens_options_given(context):
@@ -198,20 +218,23 @@ def command(
         pixels = open_photo(photo)
         rgb, coded = pixels.rgb, pixels.own
         maps = pipeline.perceive(rgb)
+        mask_given = False
         if mask or depth:
             from portraiture.tools.given_maps import with_given_maps
 
-            maps = with_given_maps(maps, rgb, mask, depth)
-        focus = untapped_focus(photo, maps, mask is not None, anyway) if point is None else focus_depth(maps, point)
-        look = Look(aperture, focus)
+            maps, mask_given = with_given_maps(maps, photo, pixels, mask, depth)
+        if depth is None and pixels.data:
+            offer_embedded(photo, pixels)
+        focus = untapped_focus(photo, maps, mask_given, anyway) if point is None else focus_depth(maps, point)
+        look, stored = Look(aperture, focus), maps.depth if write_depth else None
         if choice is not None:
             from portraiture.tools.lens_look import look_through
 
-            look, maps = look_through(photo, maps, choice, focus, mask is not None, settings)
+            look, maps = look_through(photo, pixels.data, maps, choice, focus, mask_given, settings)
         target = output if one_file else output / f"{photo.stem}_portrait.png"
         picture = draw(coded, maps if coded is rgb else with_own_pixels(maps, coded), look)
         made = f"background blurred, {renderer.upper()} renderer, aperture {look.aperture:.4g}"
-        write_beside(photo, pixels, target, picture, not strip_location, made)
+        write_beside(photo, pixels, target, picture, not strip_location, made, stored)
 
     if len(photos) == 1:
         write_portrait(photos[0])

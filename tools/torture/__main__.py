@@ -16,7 +16,7 @@ from portraiture.tools.progress import note
 from portraiture.tools.torture.command import warm_up
 from portraiture.tools.torture.killing import VICTIMS, Kills, Victim, killed_often
 from portraiture.tools.torture.places import Case, disk_full, foreign_files, not_writable, odd_names, two_at_once
-from portraiture.tools.torture.readers import KINDS
+from portraiture.tools.torture.readers import KINDS, WHOLE
 from portraiture.tools.torture.sound import write_sound
 from portraiture.tools.torture.table import cases_table, counts_table, kills_table
 from portraiture.tools.torture.workers import Count, Outcome, tortured
@@ -34,7 +34,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60,
                         help="After so long no further file of a kind is read. [default: 60]")  # fmt: skip
     parser.add_argument("--kind", action="append", choices=list(KINDS), metavar="KIND",
-                        help=f"Only this kind of file; repeatable: {', '.join(KINDS)}. [default: all]")  # fmt: skip
+                        help=f"Only this kind of file; repeatable: {', '.join(KINDS)}.")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2, help="Commands or kinds at once. [default: 2]")
     parser.add_argument("--seed", type=int, default=0, help="Seed of moments and damage. [default: 0]")
     parser.add_argument("--sound", type=Path, help="Folder of the sound files, kept; written where it is not there.")
@@ -91,7 +91,7 @@ def _counts(options: argparse.Namespace, work: Path) -> list[Count]:
             return failed
 
     with ThreadPoolExecutor(options.workers) as pool:
-        return list(pool.map(of_kind, options.kind or KINDS))
+        return list(pool.map(of_kind, options.kind or [k for k in KINDS if k not in WHOLE]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

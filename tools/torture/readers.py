@@ -41,6 +41,23 @@ def _photo(name: str) -> Kind:
     return Kind(f"photo {name.partition('.')[2]}" + (" 16 bit" if "deep" in name else ""), name, read)
 
 
+def _whole_photo(name: str) -> Kind:
+    """A photo through all that ``render`` does with its file, damaged block by block."""
+
+    def read(folder: Path) -> object:
+        from portraiture.tools.torture.photo_reading import read_fully
+
+        return read_fully(folder / f"whole_{name}")
+
+    def damage(data: bytes, rng: random.Random) -> bytes:
+        from portraiture.tools.torture.photo_damage import damaged_photo
+        from portraiture.tools.torture.photo_files import PHOTOS, sound_photo
+
+        return damaged_photo(data, [sound_photo(kind) for kind in PHOTOS], rng)
+
+    return Kind(f"whole {name}", f"whole_{name}", read, damage)
+
+
 def _map(name: str) -> Kind:
     def read(folder: Path) -> object:
         from portraiture.reference.photo.maps import read_map
@@ -132,10 +149,21 @@ PHOTOS = (
     "photo.jpg", "photo.png", "photo.tif", "photo.webp", "photo.bmp", "photo.avif", "photo.heic", "deep.png", "deep.tif"
 )  # fmt: skip
 
+WHOLE_PHOTOS = (
+    "photo.jpg", "progressive.jpg", "cmyk.jpg", "mpo.jpg", "dynamic_depth.jpg", "gdepth.jpg", "alpha.png", "deep.png",
+    "palette.png", "lzw.tif", "deep.tif", "photo.webp", "photo.bmp", "photo.heic", "p3.heic", "portrait.heic",
+    "p3.avif",
+)  # fmt: skip
+"""Keys of ``photo_files.PHOTOS``."""
+
+WHOLE = {f"whole {name}": name for name in WHOLE_PHOTOS}
+"""Kinds that ``fuzz`` reads."""
+
 KINDS = {
     kind.name: kind
     for kind in (
         *map(_photo, PHOTOS),
+        *map(_whole_photo, WHOLE_PHOTOS),
         _map("mask.png"),
         _map("depth.npy"),
         Kind("label .mat", "label.mat", _label),

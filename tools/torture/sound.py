@@ -8,6 +8,7 @@ import numpy as np
 
 from portraiture.export.sample_photo import sample_photo
 from portraiture.tools.torture.command import finished
+from portraiture.tools.torture.photo_files import write_whole_photos
 from portraiture.tools.torture.readers import BUNDLE, MODELS
 
 SIDE_PX = 64
@@ -81,6 +82,7 @@ def write_sound(folder: Path) -> None:
     pillow_heif.from_pillow(light).save(folder / "photo.heic")
     for name in ("deep.png", "deep.tif"):
         cv2.imwrite(str(folder / name), picture.astype(np.uint16) * 257)
+    write_whole_photos(folder)
     cv2.imwrite(str(folder / "mask.png"), (mask * 255).astype(np.uint8))
     np.save(folder / "depth.npy", depth)
     savemat(folder / "label.mat", {"mask": (mask > 0.5).astype(np.uint8)}, do_compression=True)

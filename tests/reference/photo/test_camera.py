@@ -16,7 +16,7 @@ def photo(path, tags):
     exif[0x010F] = "Maker"
     exif.get_ifd(0x8769).update(tags)
     Image.fromarray(np.full((48, 64, 3), 128, np.uint8)).save(path, exif=exif)
-    return path
+    return path.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
@@ -41,4 +41,4 @@ def test_zeros_and_fractions_of_nothing_say_nothing(tmp_path):
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0" + bytes(40)])
 def test_a_photo_without_exif_or_with_a_broken_one_says_nothing(tmp_path, exif):
     Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg", exif=exif)
-    assert camera_of(tmp_path / "a.jpg") == Camera()
+    assert camera_of((tmp_path / "a.jpg").read_bytes()) == Camera()

@@ -113,6 +113,15 @@ def test_an_item_whose_type_is_no_text_does_not_crash_the_reader(tmp_path):
         read(tmp_path / "a.heic", harmed)
 
 
+def test_an_item_whose_kind_is_no_text_does_not_crash_the_reader(tmp_path):
+    """So it does on the media type of notes; ``make fuzz`` found it."""
+    data = heic(UPRIGHT, xmp=b"<x/>")
+    harmed = data.replace(b"application/rdf", b"appl\xff\xfftion/rdf", 1)
+    assert harmed != data
+    with pytest.raises(InputError, match="found a damaged file"):
+        read(tmp_path / "a.heic", harmed)
+
+
 @pytest.mark.parametrize("write", [heic, avif])
 def test_a_harmed_photo_never_ends_in_another_error(tmp_path, write):
     data, rng, path = write(UPRIGHT), np.random.default_rng(0), tmp_path / "a.heic"

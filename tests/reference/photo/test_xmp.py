@@ -91,5 +91,21 @@ def test_a_packet_of_stale_things_alone_is_dropped():
     assert portrait_xmp(bare, (64, 48), True, "portraiture") == b""
 
 
-def test_a_packet_that_no_jpeg_holds_is_dropped():
-    assert portrait_xmp(packet(f'mine:note="{"x" * 61_000}"'), (64, 48), True, "portraiture") == b""
+def test_a_packet_that_is_nested_too_deeply_is_dropped():
+    deep = packet('mine:note="a"', "<mine:a>" * 5000 + "b" + "</mine:a>" * 5000)
+    assert portrait_xmp(deep, (64, 48), True, "portraiture") == b""
+    less = packet("", "<mine:a>" * 50 + "b" + "</mine:a>" * 50)
+    assert b"mine:a" in portrait_xmp(less, (64, 48), True, "portraiture")
+
+
+def test_a_packet_of_any_length_is_kept():
+    assert b"x" * 161_000 in portrait_xmp(packet(f'mine:note="{"x" * 161_000}"'), (64, 48), True, "portraiture")
+
+
+def test_what_the_extended_packet_holds_is_cleaned_as_well():
+    extended = packet('mine:more="b" crs:Exposure2012="1" photoshop:City="Munich"')
+    found = portrait_xmp(packet('mine:note="a"'), (64, 48), False, "portraiture", extended).decode()
+    assert 'mine:note="a"' in found
+    assert 'mine:more="b"' in found
+    assert "crs:" not in found
+    assert "Munich" not in found

@@ -158,3 +158,18 @@ def test_heic_without_its_package_is_refused_before_work(
     monkeypatch.setattr(write, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install 'portraiture\\[heic\\]'"):
         run(rich, tmp_path / "out.heic")
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.heic", "out.avif", "out.webp"])
+def test_colours_named_by_numbers_stay_wide(tmp_path: Path, pixels: np.ndarray, name: str) -> None:
+    """A HEIC that says Display P3 by its numbers alone: the red that sRGB has not is still there."""
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(
+        tmp_path / "me.heic", quality=100, chroma=444, color_primaries=12, transfer_characteristics=13,
+        matrix_coefficients=6, full_range_flag=1,
+    )  # fmt: skip
+    run(tmp_path / "me.heic", tmp_path / name, "--aperture", 0)
+    source, found = open_photo(tmp_path / "me.heic"), open_photo(tmp_path / name)
+    assert found.icc == source.icc != b""
+    sharp = np.s_[101:109, 42:48]
+    np.testing.assert_allclose(found.own[sharp].astype(int).mean((0, 1)), RED, rtol=0, atol=6)
+    assert found.rgb[sharp][..., 1].max() < 8  # beyond sRGB
