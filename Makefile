@@ -13,6 +13,9 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 SAMPLES := build/samples
 WORKERS ?= 2
+# uv writes no bytecode, and some images tell Python to write none: every process would compile each module anew,
+# 12 s of each that imports litert-torch or coremltools
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: bundle test check lint types fast-tests all-tests test-apps coreai-tests figures torture clean
 
