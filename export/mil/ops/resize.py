@@ -71,7 +71,7 @@ def _bilinear(x: Tensor, height: int, width: int, coordinates: Coordinates) -> T
     """Resize the last two axes linearly."""
     factors = (height / x.shape[-2], width / x.shape[-1])
     if coordinates is _half_pixel and all(math.frexp(factor)[0] == 0.5 and factor >= 1 for factor in factors):
-        # torch's own, three times as fast, computes coordinates in float32: they are exact where factors are powers of 2
+        # torch's own, three times as fast, has coordinates in float32: exact where factors are powers of 2
         planes = x.reshape(1, -1, *x.shape[-2:])
         return F.interpolate(planes, (height, width), mode="bilinear").reshape(*x.shape[:-2], height, width)
     return _linear(_linear(x, -1, width, coordinates), -2, height, coordinates)  # few long rows are quickly copied
