@@ -77,7 +77,8 @@ check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast-tests
 
 test: $(VENV)/.installed
-	@$(MAKE) --no-print-directory lint types all-tests coreai-tests
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target all-tests types coreai-tests
 
 # BUNDLE=DIR tests the page with that bundle, in place of a small one that is exported for it
 test-apps: $(VENV)/.installed

@@ -16,8 +16,7 @@ def traced(program: ExportedProgram, decompositions: Mapping[Any, Callable[..., 
     """An exported program with some operations decomposed, as ``run_decompositions`` gives it.
 
     Args:
-        program: a graph of operations and of Python functions of tensors. Operations in place become those that return
-            a new tensor, which is the same graph.
+        program: a graph of functional operations and of Python functions of tensors; it stays as it is.
         decompositions: an operation -> the function that is traced in its place.
 
     Raises:
@@ -30,9 +29,8 @@ def traced(program: ExportedProgram, decompositions: Mapping[Any, Callable[..., 
     from torch.fx.experimental.proxy_tensor import make_fx
     from torch.fx.traceback import preserve_node_meta
 
-    for node in program.graph.nodes:
-        if _writes(node):
-            _make_functional(node)
+    if any(_writes(node) for node in program.graph.nodes):
+        raise ValueError("expected a functional graph")
     inputs = [node for node in program.graph.nodes if node.op == "placeholder"]
     fakes = [node.meta["val"] for node in inputs]
     # operations that PyTorch would always decompose stay where no decomposition is asked for
