@@ -13,6 +13,9 @@ UV := env $${PIP_INDEX_URL:+UV_DEFAULT_INDEX="$$PIP_INDEX_URL"} $${PIP_FIND_LINK
 	$(BIN)/uv pip install --quiet --python $(BIN)/python
 SAMPLES := build/samples
 WORKERS ?= 2
+# uv writes no bytecode, and some images tell Python to write none: every process would compile each module anew,
+# 12 s of each that imports litert-torch or coremltools
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: bundle test check lint types fast-tests all-tests test-apps coreai-tests figures torture fuzz clean
 
@@ -74,7 +77,8 @@ check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast-tests
 
 test: $(VENV)/.installed
-	@$(MAKE) --no-print-directory lint types all-tests coreai-tests
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target all-tests types coreai-tests
 
 # MediaPipe's pins clash with ours: an environment of its own. Where it cannot be had its test is skipped, and says so.
 build/mediapipe/.installed: $(VENV)/.installed

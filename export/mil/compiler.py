@@ -14,10 +14,13 @@ from torch import Tensor
 from portraiture.export.mil.binding import Bound, Constant, Environment, bind
 from portraiture.export.mil.dtypes import STORAGE, DataType
 from portraiture.export.mil.faults import cannot_run, damaged
-from portraiture.export.mil.ops.table import OPERATIONS
+from portraiture.export.mil.ops.table import CHOOSE, OPERATIONS
 from portraiture.export.mil.package import Package, tensor_type
 from portraiture.export.mil.values import ValueDecoder
 from portraiture.reference.errors import InputError
+
+_WIDE = (DataType.FLOAT32, DataType.FLOAT64)
+"""Types whose values may be no binary16 values."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Output:
     Attributes:
         shape: None where the file leaves a size open.
         dtype: in memory.
-        round_half: round to binary16 (an fp16 tensor in a program run as declared).
+        round_half: round to binary16 (an fp16 tensor in a program run as declared, which may hold other values).
     """
 
     name: str
@@ -133,24 +136,22 @@ class _Builder:
         self._decoder = ValueDecoder(package, compute)
         self._constants: dict[str, Constant] = {}
         self._known = set(package.inputs)
+        self._wide = {name for name, f in package.inputs.items() if f.type.dtype in _WIDE}
         self._steps: list[tuple[Step, Bound]] = []
 
     def add(self, operation: Any) -> None:
         """Decode a constant, evaluate a compressed weight, or append a step."""
         name = str(operation.outputs[0].name)
         if operation.type == "const":
-            self._constants[name] = self._decoder.decode(operation.attributes["val"])
+            self._decode(name, operation.attributes["val"])
             self._known.add(name)
             return
         where = f"{self._package.model_path}: {operation.type} {name}"
-        bound = bind(
-            OPERATIONS[operation.type],
-            self._arguments(operation, where),
-            self._constants,
-            self._compute,
-            where,
-        )
-        outputs = tuple(self.output(item.name, item.type) for item in operation.outputs)
+        arguments = self._arguments(operation, where)
+        bound = bind(OPERATIONS[operation.type], arguments, self._constants, self._compute, where)
+        given = {value for values in arguments.values() for value in values}
+        chosen = operation.type in CHOOSE and not given & self._wide
+        outputs = tuple(self.output(item.name, item.type, chosen) for item in operation.outputs)
         step = Step(str(operation.type), where, bound.call, outputs)
         if step.op_type.startswith("constexpr_"):
             values = {n: c for n in bound.reads if isinstance(c := self._constants.get(n), Tensor)}
@@ -162,13 +163,22 @@ class _Builder:
             self._steps.append((step, bound))
         self._known.update(output.name for output in outputs)
 
-    def output(self, name: str, value_type: Any) -> Output:
-        """What the file declares about a value."""
+    def _decode(self, name: str, value: Any) -> None:
+        """Keep a constant under a name."""
+        self._constants[name] = self._decoder.decode(value)
+        if tensor_type(value.type, self._package.model_path).dtype in _WIDE:
+            self._wide.add(name)
+
+    def output(self, name: str, value_type: Any, chosen: bool) -> Output:
+        """What the file declares about a value; ``chosen``: it is made of binary16 values, and is one."""
         declared = tensor_type(value_type, self._package.model_path)
+        if declared.dtype in _WIDE:
+            self._wide.add(str(name))
         dtype = STORAGE[declared.dtype].torch or self._compute
         sizes = tuple(size for size in declared.shape if size is not None)
         shape = sizes if len(sizes) == len(declared.shape) else None
-        return Output(str(name), shape, dtype, self._as_declared and declared.dtype is DataType.FLOAT16)
+        half = self._as_declared and declared.dtype is DataType.FLOAT16
+        return Output(str(name), shape, dtype, half and not chosen)
 
     def finished_steps(self) -> tuple[Step, ...]:
         """The steps, each with the values that nothing reads after it (constants and outputs stay)."""
@@ -203,13 +213,13 @@ class _Builder:
                         raise damaged(where, f"{name} to be computed before it is read", "it is not")
                 else:
                     name = f"{operation.outputs[0].name}.{parameter}[{place}]"
-                    self._constants[name] = self._decoder.decode(binding.value)
+                    self._decode(name, binding.value)
                 names.append(name)
             arguments[str(parameter)] = tuple(names)
         for parameter, value in operation.attributes.items():
             if parameter != "name":
                 name = f"{operation.outputs[0].name}.{parameter}"
-                self._constants[name] = self._decoder.decode(value)
+                self._decode(name, value)
                 arguments[str(parameter)] = (name,)
         return arguments
 

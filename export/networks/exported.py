@@ -119,11 +119,26 @@ def torch_inputs(network: Exported, size: Size, feeds: Feeds) -> list[Tensor]:
     Raises:
         InputError: the feeds are not the contract's inputs, or one has another shape or is not finite.
     """
-    check_feeds(network.contract, feeds)
+    return contract_inputs(network.contract, size, feeds, network.layout, network.dtype)
+
+
+def contract_inputs(contract: ModelContract, size: Size, feeds: Feeds, layout: str, dtype: torch.dtype) -> list[Tensor]:
+    """Feeds as the tensors that a network of a contract takes.
+
+    Args:
+        contract: what the feeds are for.
+        size, feeds: as in :func:`torch_inputs`.
+        layout: ``NHWC`` or ``NCHW``.
+        dtype: of the network, float32 or float64.
+
+    Raises:
+        InputError: the feeds are not the contract's inputs, or one has another shape or is not finite.
+    """
+    check_feeds(contract, feeds)
     inputs = []
-    for spec in network.contract.inputs:
-        x = torch.from_numpy(to_layout(spec, feeds[spec.name], size, network.layout)).to(network.dtype)
-        if spec.name == "rgb" and network.dtype == torch.float64:
+    for spec in contract.inputs:
+        x = torch.from_numpy(to_layout(spec, feeds[spec.name], size, layout)).to(dtype)
+        if spec.name == "rgb" and dtype == torch.float64:
             # the float32 of v / 255 is not v / 255: give the truth the exact value
             x = torch.round(x * 255) / 255
         inputs.append(x)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from portraiture.export.contract import Kind, Size, model_contract
 from portraiture.export.networks.build import Networks
@@ -13,6 +12,7 @@ from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.memory import Memory
 from portraiture.export.pipeline.pipeline import Pipeline
 from portraiture.export.pipeline.probes import Probe
+from portraiture.export.pipeline.recall import RecallingRunner
 from portraiture.export.pipeline.settings import Setting
 from portraiture.export.runner import Feeds
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
@@ -56,7 +56,7 @@ class Truth:
     def pipeline(self, size: Size) -> Pipeline:
         """The Python pipeline in float64 at one size."""
         if size not in self.pipelines:
-            self.pipelines[size] = Pipeline(lambda n, s: self.networks.runner(n, s, torch.float64), [size])
+            self.pipelines[size] = Pipeline(lambda n, s: RecallingRunner(self.networks, n, s, self._memory), [size])
         return self.pipelines[size]
 
     def portrait(self, size: Size, photo: np.ndarray, fused: bool = False) -> np.ndarray:

@@ -24,3 +24,17 @@ OPERATIONS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
     **ops_tensor.OPERATIONS,
     **ops_constexpr.OPERATIONS,
 }
+
+CHOOSE = frozenset(
+    [
+        "concat", "stack", "split", "slice_by_index", "slice_by_size", "pad", "crop", "reshape", "transpose",
+        "expand_dims", "squeeze", "reverse", "tile", "gather", "pixel_shuffle", "pixel_unshuffle", "fill",
+        "fill_like", "identity", "abs", "sign", "relu", "relu6", "clip", "threshold", "thresholded_relu",
+        "maximum", "minimum", "select", "max_pool", "reduce_max", "reduce_min", "upsample_nearest_neighbor",
+        "resize_nearest_neighbor",
+    ]
+)  # fmt: skip
+"""Operations whose results are elements of their inputs, or 0, 1, 6 or infinity, each perhaps without its sign.
+
+Of inputs that are binary16 values they give binary16 values: there is nothing to round.
+"""

@@ -8,7 +8,7 @@ import pytest
 from portraiture.export.contract import Size
 from portraiture.export.coreml import write
 from portraiture.export.formats import Precision
-from portraiture.export.networks.build import Networks
+from portraiture.export.networks.build import Checkpoints, Networks
 
 pytestmark = pytest.mark.slow
 
@@ -53,9 +53,9 @@ def test_precisions_share_a_trace_and_a_conversion_and_are_the_same_byte_by_byte
     assert len(converted) == 2 + 3
 
 
-def test_another_network_is_not_taken_for_the_last_one(tmp_path: Path) -> None:
+def test_another_network_is_not_taken_for_the_last_one(tmp_path: Path, quick: Checkpoints) -> None:
     """Two networks of one model, one after the other: the kept conversion is the first one's alone."""
-    first, second = Networks().get("coarse"), Networks().get("coarse")
+    first, second = Networks(quick).get("perception"), Networks(quick).get("perception")
     weight = next(p for p in second.parameters() if p.ndim == 4)
     weight.data *= 1.5
     for k, network in enumerate((first, second)):
@@ -63,11 +63,13 @@ def test_another_network_is_not_taken_for_the_last_one(tmp_path: Path) -> None:
     assert content(tmp_path / "0.mlpackage") != content(tmp_path / "1.mlpackage")
 
 
-def test_a_whole_program_is_still_validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_program_is_still_validated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: Checkpoints
+) -> None:
     from coremltools.converters.mil.mil import Program
 
     validated = []
     honest = Program.validate
     monkeypatch.setattr(Program, "validate", lambda *given, **options: validated.append(1) or honest(*given, **options))
-    write.write(Networks().get("coarse"), SIZE, Precision.INT8, tmp_path / "p.mlpackage")
+    write.write(Networks(quick).get("perception"), SIZE, Precision.INT8, tmp_path / "p.mlpackage")
     assert len(validated) == 1

@@ -11,10 +11,14 @@ from torch import Tensor
 from portraiture.export.mil.dtypes import DataType
 from portraiture.export.mil.features import to_array, to_tensor
 from portraiture.export.mil.interpreter import MilProgram, Precision
+from portraiture.export.mil.ops.table import CHOOSE, OPERATIONS
 from portraiture.export.mil.package import ArrayFeature, ColourSpace, ImageFeature, Package, TensorType, proto
 from portraiture.reference.errors import InputError
 
 Sizes = tuple[int | None, ...]
+
+X = (torch.rand(1, 2, 4, 4, generator=torch.Generator().manual_seed(0)) * 8 - 4).half().float()
+"""Binary16 values."""
 
 
 class Program:
@@ -239,6 +243,64 @@ def test_half_precision_is_rounded_to_where_the_program_runs_as_declared(
     as_input = Program(dtype, x=(2,))
     as_input.add("identity", {"y": FLOATS}, x="x")
     np.testing.assert_allclose(as_input.run("y", precision=precision, x=[0.1, 2049]), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("wide", ["x", "y"])
+def test_what_a_wider_value_may_be_chosen_for_is_rounded(wide: str) -> None:
+    program = Program("FLOAT32" if wide == "x" else "FLOAT16", x=(2,))
+    if wide == "y":
+        program.const("y", "FLOAT32", [0.1, 2049.0], 2)
+        program.add("maximum", {"z": ("FLOAT16", (2,))}, x="x", y="y")
+    else:
+        program.add("concat", {"z": ("FLOAT16", (2,))}, values=["x"], axis=program.const("a", "INT32", [0]))
+    given = [0.1, 2049] if wide == "x" else [0, 0]
+    found = program.run("z", precision=Precision.DECLARED, x=given)
+    np.testing.assert_allclose(found, [0.0999755859375, 2048.0], rtol=1e-7)
+
+
+CHOSEN: dict[str, dict[str, Any]] = {
+    "concat": {"values": [X, X], "axis": 0},
+    "stack": {"values": [X, X], "axis": 0},
+    "split": {"x": X, "axis": 1, "num_splits": 2},
+    "slice_by_index": {"x": X, "begin": (0, 0, 1, 1), "end": (1, 2, 3, 4)},
+    "slice_by_size": {"x": X, "begin": (0, 0, 1, 1), "size": (1, 1, 2, 2)},
+    "pad": {"x": X, "pad": (1, 1), "constant_val": 0.5},
+    "crop": {"x": X, "crop_height": (1, 0), "crop_width": (0, 1)},
+    "reshape": {"x": X, "shape": (32,)},
+    "transpose": {"x": X, "perm": (3, 2, 1, 0)},
+    "expand_dims": {"x": X, "axes": (0,)},
+    "squeeze": {"x": X},
+    "reverse": {"x": X},
+    "tile": {"x": X, "reps": (1, 1, 2, 1)},
+    "gather": {"x": X, "indices": torch.tensor([0]), "axis": 1},
+    "pixel_shuffle": {"x": X.reshape(1, 4, 4, 2), "upscale_factor": 2},
+    "pixel_unshuffle": {"x": X, "downscale_factor": 2},
+    "fill": {"shape": (2,), "value": X[0, 0, 0, 0]},
+    "fill_like": {"ref_tensor": X, "value": X[0, 0, 0, 0]},
+    "clip": {"x": X, "alpha": -0.5, "beta": 1.5},
+    "threshold": {"x": X, "alpha": 0.5},
+    "thresholded_relu": {"x": X, "alpha": 0.5},
+    "maximum": {"x": X, "y": -X},
+    "minimum": {"x": X, "y": -X},
+    "select": {"cond": X > 0, "a": X, "b": -X},
+    "max_pool": {"x": X, "kernel_sizes": (2, 2), "pad_type": "same", "strides": (1, 1)},
+    "reduce_max": {"x": X},
+    "reduce_min": {"x": X},
+    "upsample_nearest_neighbor": {"x": X, "scale_factor_height": 2},
+    "resize_nearest_neighbor": {"x": X, "target_size_height": 3, "target_size_width": 7},
+    **{kind: {"x": X} for kind in ("identity", "abs", "sign", "relu", "relu6")},
+}
+
+
+def test_every_operation_that_chooses_has_a_case() -> None:
+    assert set(CHOSEN) == CHOOSE
+
+
+@pytest.mark.parametrize("kind", sorted(CHOSEN))
+def test_what_is_chosen_of_binary16_values_is_one(kind: str) -> None:
+    found = OPERATIONS[kind](**CHOSEN[kind])
+    for value in found if isinstance(found, tuple) else (found,):
+        assert torch.equal(value, value.half().float())
 
 
 def test_an_observer_sees_each_output_in_order() -> None:

@@ -142,6 +142,22 @@ def test_bilinear_of_unequal_factors_and_of_corners_of_pixels():
         op("upsample_bilinear", x=x, align_corners=True, half_pixel_centers=True)
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 5), (1, 2, 3, 5)])
+@pytest.mark.parametrize(("down", "along"), [(2, 4), (4, 1), (2, 3), (1.5, 2)])
+def test_half_pixels_by_every_factor(shape: tuple[int, ...], down: float, along: float) -> None:
+    """Factors that are powers of 2 take another way than others; columns and rows are resized one by one here."""
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    factors = {"scale_factor_height": down, "scale_factor_width": along}
+    found = op("upsample_bilinear", x=x, align_corners=False, **factors)
+    expected = x.numpy()
+    for axis, factor in ((-2, down), (-1, along)):
+        n_in = expected.shape[axis]
+        n_out = int(n_in * factor)
+        at = ((np.arange(n_out) + 0.5) * n_in / n_out - 0.5).clip(0, n_in - 1)
+        expected = np.apply_along_axis(lambda line, at=at: np.interp(at, np.arange(len(line)), line), axis, expected)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("mode", "one", "smaller", "of_one"),
     [

@@ -71,7 +71,9 @@ def test_an_export_and_its_gate_build_read_and_run_once(monkeypatch: pytest.Monk
     monkeypatch.setattr(parity_run, "filter_rows", lambda *_: iter(()))  # the filter's quality is not asked for here
     export = export_bundle(SPEC, tmp_path / "bundle", processes=1)
     forms = [("NCHW", torch.float32), ("NHWC", torch.float32), ("NCHW", torch.float64)]
-    assert built == {f"{n} {layout} {d}": 1 for n in SPEC.models for layout, d in forms}
+    needed = {f"{n} {layout} {d}" for n in SPEC.models for layout, d in forms}
+    # in float64 portrait is run as its two parts
+    assert built == dict.fromkeys(needed - {"portrait NCHW torch.float64"}, 1)
     assert read == {SHIPPED_PERCEPTION: 1, SHIPPED_FILTER: 1}
     assert run == {file.path: 1 for file in SPEC.files()}
     assert len(run) == 12
