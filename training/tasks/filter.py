@@ -20,7 +20,6 @@ from portraiture.training.models.filters.base import (
     LensFilter,
     blended_depth,
     blended_radius,
-    blur_radius_px,
     person_depth,
     radius_of,
     scene_depth,
@@ -40,6 +39,7 @@ class FilterBatch(NamedTuple):
     radius_px: Tensor
     aperture_px: Tensor
     diagonal_px: Tensor
+    person_px: Tensor
     target: Tensor
 
 
@@ -157,7 +157,7 @@ class FilterTask:
     def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
         """The filter's own loss, and the PSNR of the batch in dB."""
         assert isinstance(model, LensFilter)
-        loss, mse = model.loss(FilterInput(*batch[:6]), batch.target)
+        loss, mse = model.loss(FilterInput(*batch[:7]), batch.target)
         return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -200,12 +200,12 @@ def filtered(
 
     x, m = planes(rgb), planes(mask)
     focus, diagonal_px = _scalar(setting.focus), _scalar(math.hypot(height, width))
-    radius = blur_radius_px(m, planes(depth), _scalar(setting.aperture), focus)
+    radius, person_px = model.radii(m, planes(depth), _scalar(setting.aperture), focus)
     z = scene_depth(m, planes(depth), focus)
     pad = (0, -width % STRIDE, 0, -height % STRIDE)
     x, z, radius = (F.pad(plane, pad, mode="replicate") for plane in (x, z, radius))
     aperture_px = setting.aperture * diagonal_px
-    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px)
+    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px, person_px)
     with torch.no_grad():
         out = model.render(inputs)[0, :, :height, :width]
     return out.permute(1, 2, 0).double().numpy()

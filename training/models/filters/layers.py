@@ -154,6 +154,19 @@ class Layers:
         self.centres = (centres / (BINS - 1)).reshape(-1, LAYERS, 1, 1)
         self.bounds = (bounds / (BINS - 1)).reshape(-1, LAYERS - 1, 1, 1)
 
+    def of(self, depth: Tensor) -> Tensor:
+        """Each pixel's depth (N, 1, H, W) replaced by the centre of its layer, as :func:`layered_depth`."""
+        return self._centre(depth, self.bounds)
+
+    def nearest(self, depth: Tensor) -> Tensor:
+        """The nearest centre of any depths, (N, 1, h, w)."""
+        return self._centre(depth, (self.centres[:, :-1] + self.centres[:, 1:]) / 2)
+
+    def _centre(self, depth: Tensor, bounds: Tensor) -> Tensor:
+        beyond = unit(_STEEPNESS * ((depth - self.low) / self.span - bounds) + 0.5)  # (N, K - 1, H, W)
+        rise = self.centres[:, 1:] - self.centres[:, :-1]
+        return self.low + self.span * (self.centres[:, :1] + (beyond * rise).sum(1, keepdim=True))
+
 
 def layered_depth(depth: Tensor) -> Tensor:
     """Each pixel's depth replaced by the centre of its layer.
@@ -164,8 +177,4 @@ def layered_depth(depth: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in 0..1, of at most K values but for the narrow steps between them.
     """
-    layers = Layers(depth)
-    share = (depth - layers.low) / layers.span
-    beyond = unit(_STEEPNESS * (share - layers.bounds) + 0.5)  # (N, K - 1, H, W)
-    rise = layers.centres[:, 1:] - layers.centres[:, :-1]
-    return layers.low + layers.span * (layers.centres[:, :1] + (beyond * rise).sum(1, keepdim=True))
+    return Layers(depth).of(depth)
