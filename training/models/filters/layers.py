@@ -154,18 +154,30 @@ class Layers:
         self.centres = (centres / (BINS - 1)).reshape(-1, LAYERS, 1, 1)
         self.bounds = (bounds / (BINS - 1)).reshape(-1, LAYERS - 1, 1, 1)
 
-    def of(self, depth: Tensor) -> Tensor:
-        """Each pixel's depth (N, 1, H, W) replaced by the centre of its layer, as :func:`layered_depth`."""
-        return self._centre(depth, self.bounds)
+    @property
+    def depths(self) -> Tensor:
+        """Depth of each centre, increasing, (N, K, 1, 1)."""
+        return self.low + self.span * self.centres
+
+    def of(self, depth: Tensor, values: Tensor, bounds: Tensor | None = None) -> Tensor:
+        """Each pixel's depth replaced by a value of its layer.
+
+        Args:
+            depth: (N, 1, h, w) in 0..1.
+            values: of each layer, (N, K, 1, 1).
+            bounds: where the next layer begins, as ``bounds``; None takes those of (8).
+
+        Returns:
+            (N, 1, h, w); a value between two layers' in the narrow steps between them.
+        """
+        steps = self.low + self.span * (self.bounds if bounds is None else bounds)
+        # the step of ``layered_depth`` six times as large: ReLU6 cuts it on both sides
+        beyond = F.relu6((depth - steps) * (6 * _STEEPNESS / self.span) + 3)  # (N, K - 1, h, w)
+        return values[:, :1] + (beyond * ((values[:, 1:] - values[:, :-1]) / 6)).sum(1, keepdim=True)
 
     def nearest(self, depth: Tensor) -> Tensor:
-        """The nearest centre of any depths, (N, 1, h, w)."""
-        return self._centre(depth, (self.centres[:, :-1] + self.centres[:, 1:]) / 2)
-
-    def _centre(self, depth: Tensor, bounds: Tensor) -> Tensor:
-        beyond = unit(_STEEPNESS * ((depth - self.low) / self.span - bounds) + 0.5)  # (N, K - 1, H, W)
-        rise = self.centres[:, 1:] - self.centres[:, :-1]
-        return self.low + self.span * (self.centres[:, :1] + (beyond * rise).sum(1, keepdim=True))
+        """The centre that is nearest to a depth, (N, 1, h, w)."""
+        return self.of(depth, self.depths, (self.centres[:, :-1] + self.centres[:, 1:]) / 2)
 
 
 def layered_depth(depth: Tensor) -> Tensor:
@@ -177,4 +189,8 @@ def layered_depth(depth: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in 0..1, of at most K values but for the narrow steps between them.
     """
-    return Layers(depth).of(depth)
+    layers = Layers(depth)
+    share = (depth - layers.low) / layers.span
+    beyond = unit(_STEEPNESS * (share - layers.bounds) + 0.5)  # (N, K - 1, H, W)
+    rise = layers.centres[:, 1:] - layers.centres[:, :-1]
+    return layers.low + layers.span * (layers.centres[:, :1] + (beyond * rise).sum(1, keepdim=True))

@@ -1,20 +1,21 @@
 """The lens look: a filter that draws what the occlusion renderer draws, in linear light (``reference/occlusion``).
 
 The reference blurs each depth layer by itself and lays it over the farther ones. Six layers with disks of any radius
-cost six times what the paper's filter costs; here the rungs of the ladder of ``disks.py`` take the layers' place, and
-each picture plane is weighted before it is blurred by the one disk of its rung: light spreads from where it comes from,
-as a lens spreads it. With the disk D_k of rung k, and weights that sum to 1 over the sheets of a pixel,
+cost six times what the paper's filter costs; here the rungs of a ladder of disks take the layers' place, and the light
+of a rung's pixels is blurred by its one disk: light spreads from where it comes from, as a lens spreads it. With the
+disk D_k of rung k
 
-    behind the focus, far to near:  out <- D_k(u_k C) / D_k(b_k) + (1 - D_k(u_k) / D_k(b_k)) out
-    in focus:                       out <- w I + (1 - w) out
+    behind the focus, far to near:  B <- D_k(u_k C) / D_k(b_k) + (1 - D_k(u_k) / D_k(b_k)) B
+    in focus:                       out <- w I + (1 - w) B
     before the focus:               out <- sum_k D_k(n_k C) + (1 - sum_k D_k(n_k)) out
 
-C is the light with clipped lights recovered, I the photo's own, u_k what is of rung k, b_k what is of it or farther:
-what is nearer hides its part of a sheet, and the quotient extends the sheet under it. A pixel between two rungs is of
-the farther one wholly and of the nearer one in part, so that no third sheet shows through both.
+C is the light with clipped lights recovered, I the photo's own, u_k and n_k what is of rung k, b_k what is of it or
+farther: what is nearer hides a part of a sheet, and the quotient extends the sheet under it. A pixel between two rungs
+is of the farther one wholly and of the nearer one in part, so that nothing shows through both. What is hidden by the
+foreground, and shows at its blurred rim, is filled from around it, by a pyramid of averages.
 
-All of this is computed; nothing needs to be learnt to begin with. ``Guidance`` learns what is left: how far from the
-mask's curve the matte is that the reference solves.
+All of this is computed, at half the photo's size and less. ``Touch`` learns what is left, the matte: the reference
+solves it from the photo, here it is a curve of the mask.
 """
 
 import math
@@ -35,16 +36,13 @@ from portraiture.training.models.filters.base import (
     radius_of,
     selfie_share,
 )
-from portraiture.training.models.filters.disks import LADDER, shrunk_disk
+from portraiture.training.models.filters.disks import shrunk_disk
 from portraiture.training.models.filters.layers import Layers
-from portraiture.training.models.filters.light import recovered, to_code, to_light
+from portraiture.training.models.filters.light import gain_of, to_code, to_light
 from portraiture.training.models.filters.rnn import matte_of
 
-RUNGS = tuple((radius, level) for level, radii in enumerate(LADDER) for radius in radii)
-"""Radius in pixels of the photo, and at which level of shrinking: what is behind the focus is laid at all of them."""
-
-NEAR_RUNGS = ((2.0, 1), *(rung for rung in RUNGS if rung[1] > 0))
-"""What is before the focus is laid at half the photo's size and less: its rim is soft, and shows no finer detail."""
+RUNGS = ((2.0, 1), (3.2, 1), (5.0, 1), (7.0, 2), (10.25, 2), (14.0, 2), (19.0, 3), (26.0, 3))
+"""Radii in pixels of the photo, and how often its size is halved for them."""
 
 SHARP, BLURRED = 1.0, 1.5
 """Up to this radius, in pixels, all is sharp, as in (5); from the other one on nothing is."""
@@ -65,173 +63,141 @@ _LEAST = 4e-3
 _KNOWN = 0.05
 """Weight of a coarser level of a fill beside what is known at a level; chosen, not measured."""
 
+_TINY = 1e-3
+"""Added to weights that divide radii."""
 
-def _ramp(radius_px: Tensor) -> Tensor:
+_CHANGED = 64.0
+"""A picture is taken back from light where more than this part of a pixel is blurred; elsewhere it is the photo."""
+
+
+def blurred_share(radius_px: Tensor) -> Tensor:
     """How far radii are those of blurred pixels, 0..1."""
     return unit((radius_px - SHARP) / (BLURRED - SHARP))
 
 
-class Sheets(NamedTuple):
-    """What each pixel is of, all (N, 1, H, W); ``behind``, ``before`` and what is in focus sum to 1.
-
-    Attributes:
-        behind, before: how much of a pixel is blurred behind or before the focus, 0..1.
-        known: the same as ``behind``, of pixels whose colour is not the person's.
-        behind_px, before_px: disk radius of those parts, 0 or more.
-        hidden: how much of a pixel's colour does not show what is behind the person, and person there is in focus.
-    """
-
-    behind: Tensor
-    before: Tensor
-    known: Tensor
-    behind_px: Tensor
-    before_px: Tensor
-    hidden: Tensor
+def laid(planes: Tensor, kernel: Tensor) -> Tensor:
+    """Every plane of (N, C, h, w) by one kernel (1, 1, k, k); what is outside counts as 0."""
+    count = planes.shape[1]
+    return F.conv2d(planes, torch.cat([kernel] * count), padding=kernel.shape[2] // 2, groups=count)
 
 
-def sheets(matte: Tensor, radius_px: Tensor, person_px: Tensor) -> Sheets:
-    """Which part of each pixel is sharp, behind the focus, and before it.
-
-    Args:
-        matte: (N, 1, H, W) in 0..1.
-        radius_px: of what is not the person, (N, 1, H, W) in pixels, negative before the focus.
-        person_px: of the person, (N, 1, 1, 1) in pixels, negative before the focus.
-    """
-    rest, trust = 1 - matte, unit(1 - matte / SURE)
-    far, near = _ramp(radius_px), _ramp(-radius_px)
-    far_person, near_person = _ramp(person_px), _ramp(-person_px)
-    behind, before = rest * far + matte * far_person, rest * near + matte * near_person
-    sharp_person = 1 - far_person - near_person
-    # the person's own share of a blurred person's colours is the person's
-    known = trust * far * (1 - far_person) + behind * far_person
-    behind_px = F.relu(radius_px) + far_person * matte * (person_px - F.relu(radius_px))
-    before_px = F.relu(-radius_px) + near_person * matte * (-person_px - F.relu(-radius_px))
-    return Sheets(behind, before, known, behind_px, before_px, sharp_person * (1 - trust))
+def pooled(planes: Tensor) -> Tensor:
+    """Half the height and width, by means."""
+    return F.avg_pool2d(planes, 2)
 
 
 class OcclusionFilter(LensFilter):
-    """(rgb, mask, depth, aperture, focus) -> rgb, as :class:`LensFilter`; H and W multiples of 32."""
+    """(rgb, mask, depth, aperture, focus) -> rgb, as :class:`LensFilter`."""
 
-    def __init__(self, gain: float = GAIN, blades: int = 0, rotation_deg: float = 0.0) -> None:
+    def __init__(self, gain: float = GAIN) -> None:
         super().__init__()
         self.gain = gain
-        self.far, self.near = (
-            nn.ParameterList(
-                nn.Parameter(torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None], requires_grad=False)
-                for radius, level in rungs
-            )
-            for rungs in (RUNGS, NEAR_RUNGS)
-        )
+        disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in RUNGS]
+        self.far = nn.ParameterList(nn.Parameter(disk, requires_grad=False) for disk in disks)
+        self.near = nn.ParameterList(nn.Parameter(disk.clone(), requires_grad=False) for disk in disks)
 
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`LensFilter`; negative before the focus."""
-        by_person = by_the_person(focus)
-        layers = Layers(depth)
-        depths = layers.of(depth)
-        aperture_px, person = aperture * math.hypot(*depth.shape[2:]), person_depth(mask, depth)
-        far, near = torch.amax(depths, (2, 3), keepdim=True), torch.amin(depths, (2, 3), keepdim=True)
-        share = by_person * selfie_share(mask)
-        behind = blended_radius(share, radius_of(depths, aperture_px, person, far), aperture_px)
-        reach = torch.maximum(far - focus, focus - near).clamp(min=1e-3)
-        both = aperture_px * (depths - focus) / reach
-        person_px = aperture_px * (layers.nearest(person) - focus) / reach
-        return both + by_person * (behind - both), (1 - by_person) * person_px
+        by_person, layers = by_the_person(focus), Layers(depth)
+        aperture_px, person, depths = aperture * math.hypot(*depth.shape[2:]), person_depth(mask, depth), layers.depths
+        near, far = depths[:, :1], depths[:, -1:]
+        # with the focus on the person nothing nearer is blurred, and a selfie has one disk
+        behind = blended_radius(selfie_share(mask), radius_of(depths, aperture_px, person, far), aperture_px)
+        turned = aperture_px / torch.clamp(torch.maximum(far - focus, focus - near), min=1e-3)
+        both = (depths - focus) * turned
+        person_px = (layers.nearest(person) - focus) * turned
+        return layers.of(depth, both + by_person * (behind - both)), (1 - by_person) * person_px
 
     def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
         require_multiple(inputs.rgb, STRIDE)
         rgb, matte = inputs.rgb, matte_of(inputs.mask)
         person_px = torch.zeros_like(inputs.aperture_px) if inputs.person_px is None else inputs.person_px
-        sheet = sheets(matte, inputs.radius_px, person_px)
+        far_person, near_person = blurred_share(person_px), blurred_share(-person_px)
         own = to_light(rgb)
-        lights = recovered(own, self.gain)
-        behind, filled, before, cover = self._blurred(lights, sheet)
-        in_focus = 1 - sheet.behind - sheet.before
-        # where nothing in focus shows, what is behind the foreground is what is around it
-        light = in_focus * own + sheet.behind * behind + sheet.before * filled
-        light = light + (1 - matte) * sheet.hidden * sheet.behind*0 * (own - filled)
-        light = before + (1 - cover) * light
-        return unit(rgb + to_code(light) - to_code(own))
+        boost = gain_of(own, self.gain)
+        far = blurred_share(inputs.radius_px)
+        person = far_person * matte
+        behind = (1 - matte) * far + person
+        known = (1 - far_person) * (F.relu(1 - matte / SURE) * far) + far_person * behind
+        behind_px = F.relu(inputs.radius_px + person * (person_px - inputs.radius_px))
+        lights = own * boost
+        planes = pooled(torch.cat([known * lights, known, known * behind_px], 1))
+        half = pooled(torch.cat([lights, matte, inputs.radius_px], 1))
+        behind_light, front, through = self._half(planes, half, person_px, near_person)
+        light = own + behind * (upsample(behind_light, 2) - own)
+        front = upsample(torch.cat([front, through], 1), 2)
+        light = light * front[:, 3:] + front[:, :3]
+        changed = unit(_CHANGED * (1 - front[:, 3:] * (1 - behind)))
+        return unit(rgb + changed * (to_code(light) - rgb))
 
-    def _blurred(self, lights, sheet):
-        known = sheet.known
-        far = [torch.cat([known * lights, known, known * sheet.behind_px], 1)]
-        half = F.avg_pool2d(torch.cat([lights, sheet.before, sheet.before * sheet.before_px, sheet.hidden], 1), 2)
-        colours, cover, reach, hidden = torch.split(half, (3, 1, 1, 1), 1)
-        near = [None, torch.cat([cover * colours, cover, reach], 1)]
-        for _ in range(3):
-            far.append(F.avg_pool2d(far[-1], 2))
-        for _ in range(2):
-            near.append(F.avg_pool2d(near[-1], 2))
-        seen = (1 - hidden) * (1 - cover)
-        fill = torch.cat([torch.clamp(colours, max=1.0) * seen, seen, far[1][:, 3:4] * (1 - cover)], 1)
-        filled = _filled(fill)
-        behind = self._far(far)
-        before = self._near(near)
-        light, cover = before[:, :3], before[:, 3:4]
-        over = torch.clamp(cover, min=1.0)
-        light, cover = upsample(light / over, 2), upsample(cover / over, 2)
-        # of what is around
-        f = upsample(filled, 2)
-        share = f[:, 3:4]
-        return behind, share * behind + (1 - share) * f[:, :3], light, cover
+    def _half(self, planes: Tensor, half: Tensor, person_px: Tensor, near_person: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        colours, matte, radius_px = torch.split(half, (3, 1, 1), 1)
+        person = near_person * matte
+        before = (1 - matte) * blurred_share(-radius_px) + person
+        before_px = F.relu(-radius_px - person * (person_px - radius_px))
+        behind = self._behind(planes)
+        light, cover = self._before(torch.cat([before * colours, before, before * before_px], 1))
+        seen = 1 - before
+        around = torch.cat([torch.clamp(colours, max=1.0) * seen, seen, planes[:, 3:4] * seen], 1)
+        filled = upsample(_filled(pooled(around)), 2)
+        share = filled[:, 3:]
+        hidden = before * (filled[:, :3] + share * (behind - filled[:, :3]))
+        left = 1 - cover
+        return behind, light + left * hidden, left * (1 - before)
 
-    def _far(self, levels):
-        planes = levels[3]
-        # the mean of all that is known, where nothing else is
-        deep = F.avg_pool2d(planes[:, :4], 4)
-        m = mean(planes[:, :4])
-        deep = (deep[:, :3] + _LEAST * m[:, :3] / (m[:, 3:] + 1e-4)) / (deep[:, 3:] + _LEAST)
-        out = upsample(deep, 4)
-        level = 3
-        edges = [SHARP] + [r for r, _ in RUNGS]
+    def _behind(self, planes: Tensor) -> Tensor:
+        levels = [planes, planes, pooled(planes)]
+        levels.append(pooled(levels[-1]))
+        deep = F.avg_pool2d(levels[-1][:, :4], 4)
+        whole = mean(deep)
+        out = (deep[:, :3] + _LEAST * whole[:, :3] / (whole[:, 3:] + _TINY)) / (deep[:, 3:] + _LEAST)
+        out, level = upsample(out, 4), 3
+        radii = [SHARP, *(radius for radius, _ in RUNGS)]
+        places: dict[int, Tensor] = {}
         for k in range(len(RUNGS) - 1, -1, -1):
-            radius, own = RUNGS[k]
+            own = RUNGS[k][1]
             if own != level:
                 out, level = upsample(out, 2), own
             planes = levels[level]
-            px = planes[:, 4:] / (planes[:, 3:4] + 1e-3)
-            there = unit(_QUICK * (px - edges[k]) / (edges[k + 1] - edges[k]))
-            weight = there if k == len(RUNGS) - 1 else there * unit((RUNGS[k + 1][0] - px) / (RUNGS[k + 1][0] - radius))
-            stack = torch.cat([planes[:, :4] * weight, planes[:, 3:4] * there], 1)
-            sums = laid(stack, self.far[k])
+            if own not in places:
+                places[own] = planes[:, 4:] / (planes[:, 3:4] + _TINY)
+            px = places[own]
+            there = unit((px - radii[k]) * (_QUICK / (radii[k + 1] - radii[k])))
+            light, of_it = planes[:, :4], planes[:, 3:4] * there
+            weight = there if k == len(RUNGS) - 1 else there * unit((radii[k + 2] - px) / (radii[k + 2] - radii[k + 1]))
+            sums = laid(torch.cat([light * weight, of_it], 1), self.far[k])
             share = sums[:, :4] / (F.relu(sums[:, 4:]) + _LEAST)
             out = share[:, :3] + (1 - share[:, 3:]) * out
         return out
 
-    def _near(self, levels):
-        total = None
-        level = 3
-        count = len(NEAR_RUNGS)
-        for k in range(count - 1, -1, -1):
-            radius, own = NEAR_RUNGS[k]
+    def _before(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        levels = [planes, planes, pooled(planes)]
+        levels.append(pooled(levels[-1]))
+        total, level, last = torch.zeros(()), 3, len(RUNGS) - 1
+        for k in range(last, -1, -1):
+            radius, own = RUNGS[k]
             if own != level:
                 total, level = upsample(total, 2), own
             planes = levels[level]
-            px = planes[:, 4:] / (planes[:, 3:4] + 1e-3)
-            weight = 1
-            if k > 0:
-                weight = unit((px - NEAR_RUNGS[k - 1][0]) / (radius - NEAR_RUNGS[k - 1][0]))
-            if k < count - 1:
-                w2 = unit((NEAR_RUNGS[k + 1][0] - px) / (NEAR_RUNGS[k + 1][0] - radius))
-                weight = w2 if k == 0 else torch.minimum(weight, w2)
-            s = laid(planes[:, :4] * weight, self.near[k])
-            total = s if total is None else total + s
-        return total
+            px = planes[:, 4:] / (planes[:, 3:4] + _TINY)
+            rises = unit((px - RUNGS[k - 1][0]) / (radius - RUNGS[k - 1][0])) if k > 0 else None
+            falls = unit((RUNGS[k + 1][0] - px) / (RUNGS[k + 1][0] - radius)) if k < last else None
+            weight = rises if falls is None else falls if rises is None else torch.minimum(rises, falls)
+            assert weight is not None
+            sums = laid(planes[:, :4] * weight, self.near[k])
+            total = sums if k == last else total + sums
+        cover = F.relu(total[:, 3:])
+        over = torch.clamp(cover, min=1.0)
+        return total[:, :3] / over, cover / over
 
 
-def laid(planes, kernel):
-    count = planes.shape[1]
-    return F.conv2d(planes, torch.cat([kernel] * count), padding=kernel.shape[2] // 2, groups=count)
-
-
-def _filled(planes):
-    """(N, 5, h, w): (colours, known, of which behind) -> (N,4,h,w)"""
+def _filled(planes: Tensor) -> Tensor:
     levels = [planes]
-    for _ in range(4):
-        levels.append(F.avg_pool2d(levels[-1], 2))
+    for _ in range(3):
+        levels.append(pooled(levels[-1]))
     top = levels[-1]
-    out = torch.cat([top[:, :3], top[:, 4:]], 1) / (top[:, 3:4] + 1e-3)
+    out = torch.cat([top[:, :3], top[:, 4:]], 1) / (top[:, 3:4] + _TINY)
     for level in levels[-2::-1]:
         out = upsample(out, 2)
         out = (torch.cat([level[:, :3], level[:, 4:]], 1) + _KNOWN * out) / (level[:, 3:4] + _KNOWN)
