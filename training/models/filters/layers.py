@@ -170,9 +170,10 @@ class Layers:
         Returns:
             (N, 1, h, w); a value between two layers' in the narrow steps between them.
         """
-        steps = self.low + self.span * (self.bounds if bounds is None else bounds)
+        slope = 6 * _STEEPNESS / self.span
+        steps = (self.bounds if bounds is None else bounds) * (6 * _STEEPNESS) - 3
         # the step of ``layered_depth`` six times as large: ReLU6 cuts it on both sides
-        beyond = F.relu6((depth - steps) * (6 * _STEEPNESS / self.span) + 3)  # (N, K - 1, h, w)
+        beyond = F.relu6((depth - self.low) * slope - steps)  # (N, K - 1, h, w)
         return values[:, :1] + (beyond * ((values[:, 1:] - values[:, :-1]) / 6)).sum(1, keepdim=True)
 
     def nearest(self, depth: Tensor) -> Tensor:

@@ -9,8 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from portraiture.training.models.blocks import unit
-
 SQUARE, CUBE = 0.62, 0.38
 """l = s^2 (a + b s), a + b = 1, in place of the exact curve. Portraits of three photos by the occlusion renderer are 53
 to 62 dB from those by the exact curve, and 43 to 58 dB with s^2."""
@@ -31,24 +29,24 @@ def to_light(srgb: Tensor) -> Tensor:
 
 
 def to_code(light: Tensor) -> Tensor:
-    """Coded values in 0..1 of linear light of any shape; light above 1 is 1."""
+    """Coded values in 0..1 of linear light of any shape, 0 or more; light above 1 is 1."""
     a, b, c = TO_CODE
-    root = torch.sqrt(unit(light))
+    root = torch.sqrt(torch.clamp(light, max=1.0))
     return root * (a + root * (b + root * c))
 
 
-def gain_of(light: Tensor, gain: float) -> Tensor:
-    """What ``recover_highlights`` of the reference multiplies light with: clipped lights get some of what was cut off.
+def excess_of(light: Tensor, gain: float) -> Tensor:
+    """How much of itself ``recover_highlights`` of the reference adds to light: some of what was cut off.
 
     Args:
         light: (N, 3, H, W) linear, 0..1.
         gain: how much is added to light of luminance 1, as a multiple of itself; 0 changes nothing.
 
     Returns:
-        (N, 1, H, W), 1 to 1 + gain.
+        (N, 1, H, W), 0 to gain.
     """
     weights = torch.tensor(LUMINANCE, dtype=light.dtype, device=light.device).reshape(1, 3, 1, 1)
     # 1 + gain t^2,   t = (Y - threshold) / (1 - threshold), clipped to 0..1
     scale = math.sqrt(gain) / (1 - THRESHOLD)
     excess = F.relu(F.conv2d(light, scale * weights) - scale * THRESHOLD)
-    return excess * excess + 1
+    return excess * excess

@@ -38,7 +38,7 @@ from portraiture.training.models.filters.base import (
 )
 from portraiture.training.models.filters.disks import shrunk_disk
 from portraiture.training.models.filters.layers import Layers
-from portraiture.training.models.filters.light import gain_of, to_code, to_light
+from portraiture.training.models.filters.light import excess_of, to_code, to_light
 from portraiture.training.models.filters.rnn import matte_of
 
 RUNGS = ((2.0, 1), (3.2, 1), (5.0, 1), (7.0, 2), (10.25, 2), (14.0, 2), (19.0, 3), (26.0, 3))
@@ -111,40 +111,39 @@ class OcclusionFilter(LensFilter):
     def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
         require_multiple(inputs.rgb, STRIDE)
-        rgb, matte = inputs.rgb, matte_of(inputs.mask)
+        rgb, matte, radius_px = inputs.rgb, matte_of(inputs.mask), inputs.radius_px
         person_px = torch.zeros_like(inputs.aperture_px) if inputs.person_px is None else inputs.person_px
-        far_person, near_person = blurred_share(person_px), blurred_share(-person_px)
-        own = to_light(rgb)
-        boost = gain_of(own, self.gain)
-        far = blurred_share(inputs.radius_px)
-        person = far_person * matte
-        behind = (1 - matte) * far + person
-        known = (1 - far_person) * (F.relu(1 - matte / SURE) * far) + far_person * behind
-        behind_px = F.relu(inputs.radius_px + person * (person_px - inputs.radius_px))
-        lights = own * boost
-        planes = pooled(torch.cat([known * lights, known, known * behind_px], 1))
-        half = pooled(torch.cat([lights, matte, inputs.radius_px], 1))
-        behind_light, front, through = self._half(planes, half, person_px, near_person)
+        person_behind = blurred_share(person_px)
+        own, rest, person = to_light(rgb), 1 - matte, person_behind * matte
+        # a person's own light is not recovered: the reference takes skin and shirts for what they are
+        lights = own + own * (rest * excess_of(own, self.gain))
+        far = blurred_share(radius_px)
+        behind = rest * far + person
+        known = far * F.relu((1 - person_behind) - ((1 - person_behind) / SURE) * matte) + person_behind * behind
+        place = known * F.relu(radius_px + person * (person_px - radius_px))
+        planes = pooled(torch.cat([known * lights, known, place], 1))
+        half = pooled(torch.cat([lights, matte, radius_px], 1))
+        behind_light, front = self._half(planes, half, person_px)
         light = own + behind * (upsample(behind_light, 2) - own)
-        front = upsample(torch.cat([front, through], 1), 2)
-        light = light * front[:, 3:] + front[:, :3]
-        changed = unit(_CHANGED * (1 - front[:, 3:] * (1 - behind)))
-        return unit(rgb + changed * (to_code(light) - rgb))
+        front = upsample(front, 2)
+        light, through = light * front[:, 3:] + front[:, :3], front[:, 3:]
+        changed = torch.clamp(_CHANGED * (1 - through + through * behind), max=1.0)
+        return rgb + changed * (to_code(light) - rgb)
 
-    def _half(self, planes: Tensor, half: Tensor, person_px: Tensor, near_person: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _half(self, planes: Tensor, half: Tensor, person_px: Tensor) -> tuple[Tensor, Tensor]:
         colours, matte, radius_px = torch.split(half, (3, 1, 1), 1)
-        person = near_person * matte
+        person = blurred_share(-person_px) * matte
         before = (1 - matte) * blurred_share(-radius_px) + person
         before_px = F.relu(-radius_px - person * (person_px - radius_px))
         behind = self._behind(planes)
-        light, cover = self._before(torch.cat([before * colours, before, before * before_px], 1))
+        light, cover = self._before(torch.cat([before * colours, before, before * before_px, torch.ones_like(before)], 1))
         seen = 1 - before
         around = torch.cat([torch.clamp(colours, max=1.0) * seen, seen, planes[:, 3:4] * seen], 1)
         filled = upsample(_filled(pooled(around)), 2)
         share = filled[:, 3:]
         hidden = before * (filled[:, :3] + share * (behind - filled[:, :3]))
         left = 1 - cover
-        return behind, light + left * hidden, left * (1 - before)
+        return behind, torch.cat([light + left * hidden, left * (1 - before)], 1)
 
     def _behind(self, planes: Tensor) -> Tensor:
         levels = [planes, planes, pooled(planes)]
@@ -163,33 +162,39 @@ class OcclusionFilter(LensFilter):
             if own not in places:
                 places[own] = planes[:, 4:] / (planes[:, 3:4] + _TINY)
             px = places[own]
-            there = unit((px - radii[k]) * (_QUICK / (radii[k + 1] - radii[k])))
-            light, of_it = planes[:, :4], planes[:, 3:4] * there
-            weight = there if k == len(RUNGS) - 1 else there * unit((radii[k + 2] - px) / (radii[k + 2] - radii[k + 1]))
-            sums = laid(torch.cat([light * weight, of_it], 1), self.far[k])
-            share = sums[:, :4] / (F.relu(sums[:, 4:]) + _LEAST)
-            out = share[:, :3] + (1 - share[:, 3:]) * out
+            # six times as large as what they stand for, all alike: ReLU6 cuts on both sides
+            there = F.relu6((px - radii[k]) * (6 * _QUICK / (radii[k + 1] - radii[k])))
+            weight = there
+            if k < len(RUNGS) - 1:
+                weight = torch.minimum(there, F.relu6((radii[k + 2] - px) * (6 / (radii[k + 2] - radii[k + 1]))))
+            sums = F.relu(laid(torch.cat([planes[:, :4] * weight, planes[:, 3:4] * there], 1), self.far[k]))
+            share = sums[:, :4] / (sums[:, 4:] + 6 * _LEAST)
+            out = share[:, :3] + (1 - torch.clamp(share[:, 3:], max=1.0)) * out
         return out
 
     def _before(self, planes: Tensor) -> tuple[Tensor, Tensor]:
         levels = [planes, planes, pooled(planes)]
         levels.append(pooled(levels[-1]))
         total, level, last = torch.zeros(()), 3, len(RUNGS) - 1
+        places: dict[int, Tensor] = {}
         for k in range(last, -1, -1):
             radius, own = RUNGS[k]
             if own != level:
                 total, level = upsample(total, 2), own
             planes = levels[level]
-            px = planes[:, 4:] / (planes[:, 3:4] + _TINY)
-            rises = unit((px - RUNGS[k - 1][0]) / (radius - RUNGS[k - 1][0])) if k > 0 else None
-            falls = unit((RUNGS[k + 1][0] - px) / (RUNGS[k + 1][0] - radius)) if k < last else None
+            if own not in places:
+                places[own] = planes[:, 4:5] / (planes[:, 3:4] + _TINY)
+            px = places[own]
+            rises = F.relu6((px - RUNGS[k - 1][0]) * (6 / (radius - RUNGS[k - 1][0]))) if k > 0 else None
+            falls = F.relu6((RUNGS[k + 1][0] - px) * (6 / (RUNGS[k + 1][0] - radius))) if k < last else None
             weight = rises if falls is None else falls if rises is None else torch.minimum(rises, falls)
             assert weight is not None
-            sums = laid(planes[:, :4] * weight, self.near[k])
-            total = sums if k == last else total + sums
-        cover = F.relu(total[:, 3:])
-        over = torch.clamp(cover, min=1.0)
-        return total[:, :3] / over, cover / over
+            sums = laid(torch.cat([planes[:, :4] * weight, planes[:, 5:]], 1), self.near[k])
+            own_total = sums[:, :4] / (6 * sums[:, 4:])
+            total = own_total if k == last else total + own_total
+        total = F.relu(total)
+        over = torch.clamp(total[:, 3:], min=1.0)
+        return total[:, :3] / over, total[:, 3:] / over
 
 
 def _filled(planes: Tensor) -> Tensor:
