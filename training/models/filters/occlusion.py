@@ -124,10 +124,10 @@ class OcclusionFilter(LensFilter):
         planes = pooled(torch.cat([known * lights, known, place], 1))
         half = pooled(torch.cat([lights, matte, radius_px], 1))
         behind_light, front = self._half(planes, half, person_px)
-        light = own + behind * (upsample(behind_light, 2) - own)
+        light = own + known * (upsample(behind_light, 2) - own)
         front = upsample(front, 2)
         light, through = light * front[:, 3:] + front[:, :3], front[:, 3:]
-        changed = torch.clamp(_CHANGED * (1 - through + through * behind), max=1.0)
+        changed = torch.clamp(_CHANGED * (1 - through + through * known), max=1.0)
         return rgb + changed * (to_code(light) - rgb)
 
     def _half(self, planes: Tensor, half: Tensor, person_px: Tensor) -> tuple[Tensor, Tensor]:
