@@ -19,6 +19,7 @@ solves it from the photo, here it is a curve of the mask.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -41,8 +42,11 @@ from portraiture.training.models.filters.layers import Layers
 from portraiture.training.models.filters.light import excess_of, to_code, to_light
 from portraiture.training.models.filters.rnn import matte_of
 
-RUNGS = ((2.0, 1), (3.2, 1), (5.0, 1), (7.0, 2), (10.25, 2), (14.0, 2), (19.0, 3), (26.0, 3))
-"""Radii in pixels of the photo, and how often its size is halved for them."""
+RUNGS = ((2.0, 1), (3.9, 1), (6.5, 2), (10.25, 2), (14.0, 2), (19.0, 3), (26.0, 3))
+"""Behind the focus: radii in pixels of the photo, and how often its size is halved for them."""
+
+NEAR_RUNGS = ((3.0, 1), (5.0, 1), (8.5, 2), (14.0, 2), (20.0, 3), (26.0, 3))
+"""Before the focus."""
 
 SHARP, BLURRED = 1.0, 1.5
 """Up to this radius, in pixels, all is sharp, as in (5); from the other one on nothing is."""
@@ -92,9 +96,7 @@ class OcclusionFilter(LensFilter):
     def __init__(self, gain: float = GAIN) -> None:
         super().__init__()
         self.gain = gain
-        disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in RUNGS]
-        self.far = nn.ParameterList(nn.Parameter(disk, requires_grad=False) for disk in disks)
-        self.near = nn.ParameterList(nn.Parameter(disk.clone(), requires_grad=False) for disk in disks)
+        self.far, self.near = _kernels(RUNGS), _kernels(NEAR_RUNGS)
 
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`LensFilter`; negative before the focus."""
@@ -175,18 +177,18 @@ class OcclusionFilter(LensFilter):
     def _before(self, planes: Tensor) -> tuple[Tensor, Tensor]:
         levels = [planes, planes, pooled(planes)]
         levels.append(pooled(levels[-1]))
-        total, level, last = torch.zeros(()), 3, len(RUNGS) - 1
+        total, level, last = torch.zeros(()), 3, len(NEAR_RUNGS) - 1
         places: dict[int, Tensor] = {}
         for k in range(last, -1, -1):
-            radius, own = RUNGS[k]
+            radius, own = NEAR_RUNGS[k]
             if own != level:
                 total, level = upsample(total, 2), own
             planes = levels[level]
             if own not in places:
                 places[own] = planes[:, 4:5] / (planes[:, 3:4] + _TINY)
             px = places[own]
-            rises = F.relu6((px - RUNGS[k - 1][0]) * (6 / (radius - RUNGS[k - 1][0]))) if k > 0 else None
-            falls = F.relu6((RUNGS[k + 1][0] - px) * (6 / (RUNGS[k + 1][0] - radius))) if k < last else None
+            rises = F.relu6((px - NEAR_RUNGS[k - 1][0]) * (6 / (radius - NEAR_RUNGS[k - 1][0]))) if k > 0 else None
+            falls = F.relu6((NEAR_RUNGS[k + 1][0] - px) * (6 / (NEAR_RUNGS[k + 1][0] - radius))) if k < last else None
             weight = rises if falls is None else falls if rises is None else torch.minimum(rises, falls)
             assert weight is not None
             sums = laid(torch.cat([planes[:, :4] * weight, planes[:, 5:]], 1), self.near[k])
@@ -207,3 +209,8 @@ def _filled(planes: Tensor) -> Tensor:
         out = upsample(out, 2)
         out = (torch.cat([level[:, :3], level[:, 4:]], 1) + _KNOWN * out) / (level[:, 3:4] + _KNOWN)
     return out
+
+
+def _kernels(rungs: Sequence[tuple[float, int]]) -> nn.ParameterList:
+    disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in rungs]
+    return nn.ParameterList(nn.Parameter(disk, requires_grad=False) for disk in disks)
