@@ -3,9 +3,9 @@
 import math
 from dataclasses import replace
 
-from portraiture.export.contract import DEFAULT_SIZE, DEPTH, MASK, PORTRAIT, Size
+from portraiture.export.contract import DEFAULT_SIZE, DEPTH, MASK, PORTRAIT, FilterLook, Size
 from portraiture.export.formats import FP16_ARITHMETIC, Precision, Target
-from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, read_table
+from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, of_look, read_table
 from portraiture.export.measured_errors import Key as MeasuredKey
 from portraiture.export.plan_tolerance import plan_tolerance
 from portraiture.export.tolerance import Tolerance
@@ -114,7 +114,8 @@ def use_tolerance(
 
 
 def file_tolerance(
-    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None
+    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
+    look: FilterLook = FilterLook.PAPER,
 ) -> Tolerance:
     """First link: exported file against torch float64 at the model's size.
 
@@ -125,9 +126,10 @@ def file_tolerance(
         output: name of the output.
         shipped: it is of the shipped weights, which were measured; others are held to what is of use.
         budget_db: of the file's plan.
+        look: what the filter draws.
     """
     use = use_tolerance(name, target, precision, output, budget_db)
-    return _stricter(use, _measured((name, target.value, precision.value, output)) if shipped else None)
+    return _stricter(use, _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None)
 
 
 def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
@@ -145,7 +147,8 @@ def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
 
 
 def probe_tolerance(
-    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None
+    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
+    look: FilterLook = FilterLook.PAPER,
 ) -> Tolerance:
     """First link on probes, where what is of use on a photo does not count, such as the overlap of masks of nobody.
 
@@ -156,8 +159,9 @@ def probe_tolerance(
         output: name of the output.
         shipped: as for :func:`file_tolerance`.
         budget_db: of the file's plan, which holds on photos; what its files fail here is held to PyTorch's own loss.
+        look: what the filter draws.
     """
-    measured = _measured((name, target.value, precision.value, output)) if shipped else None
+    measured = _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None
     return measured or replace(use_tolerance(name, target, precision, output, budget_db), min_iou=None)
 
 
@@ -175,14 +179,15 @@ FILTER_AGAINST_CRF = Tolerance(
 """Second link: the RNN filter against the CRF reference, both at the model's size."""
 
 
-def filter_tolerance(size: Size, known: bool) -> Tolerance:
+def filter_tolerance(size: Size, known: bool, look: FilterLook = FilterLook.PAPER) -> Tolerance:
     """Second link: what the filter must have against the CRF reference.
 
     Args:
         size: of the filter, height and width in pixels.
         known: these are the shipped weights and the sample photo: held within 3 dB of what was measured at this size.
+        look: what the filter draws.
     """
-    error = _MEASURED.get(filter_key(size))
+    error = _MEASURED.get(filter_key(size, look))
     if not known or error is None:
         return FILTER_AGAINST_CRF
     least = max(error.psnr_db - 3, FILTER_AGAINST_CRF.min_psnr_db or 0.0)
@@ -213,7 +218,8 @@ _SMALL_CHANGE_FP16_WEIGHTS = Tolerance("a change that is 1 in 100 too small has 
 
 
 def change_tolerance(
-    name: str, target: Target, precision: Precision, size: Size = DEFAULT_SIZE, shipped: bool = True
+    name: str, target: Target, precision: Precision, size: Size = DEFAULT_SIZE, shipped: bool = True,
+    look: FilterLook = FilterLook.PAPER,
 ) -> Tolerance:
     """First link: a file's change between two settings against the network's, in units of the network's own.
 
@@ -222,7 +228,7 @@ def change_tolerance(
         target: the format.
         precision: of the file; those smaller than fp16 are held as fp16 arithmetic is, where nothing was measured.
         size: of the file, height and width in pixels.
-        shipped: as for :func:`file_tolerance`.
+        shipped, look: as for :func:`file_tolerance`.
     """
     small = name == "portrait" and max(size.height, size.width) < max(DEFAULT_SIZE.height, DEFAULT_SIZE.width)
     use = _CHANGE_FP16
@@ -230,7 +236,7 @@ def change_tolerance(
         use = _SMALL_CHANGE_FP32 if small else _CHANGE_FP32
     elif precision is Precision.FP16 and target not in FP16_ARITHMETIC:
         use = _SMALL_CHANGE_FP16_WEIGHTS if small else _CHANGE_FP16_WEIGHTS
-    tolerance = _stricter(use, _measured((name, target.value, precision.value, CHANGE)) if shipped else None)
+    tolerance = _stricter(use, _measured((of_look(name, look), target.value, precision.value, CHANGE)) if shipped else None)
     return replace(tolerance, max_abs=None)  # relative to a change that is small somewhere: no bound on one pixel
 
 
@@ -243,14 +249,16 @@ _PIPELINE = {
 }
 
 
-def pipeline_tolerance(name: str, target: Target, precision: Precision, shipped: bool = True) -> Tolerance:
+def pipeline_tolerance(
+    name: str, target: Target, precision: Precision, shipped: bool = True, look: FilterLook = FilterLook.PAPER
+) -> Tolerance:
     """Third link: whole exported pipeline against the whole Python pipeline, at the photo's size.
 
     Args:
         name: ``pipeline``, of perception and filter, or ``portrait pipeline``, of the fused model.
         target: the format.
         precision: of the files.
-        shipped: as for :func:`file_tolerance`.
+        shipped, look: as for :func:`file_tolerance`.
     """
-    measured = _measured((name, target.value, precision.value, PORTRAIT.name)) if shipped else None
+    measured = _measured((of_look(name, look), target.value, precision.value, PORTRAIT.name)) if shipped else None
     return _stricter(_PIPELINE[precision], measured)

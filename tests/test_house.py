@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "training": ("training/{tensor_files,losses}.py", ""),
     "training/models": ("training/models/", "training"),
-    "training/filters": ("training/models/filters/", "training/models"),
+    "training/filters": ("training/models/filters/", "training/models reference/occlusion"),
     "training/checkpoints": ("training/checkpoints/", "training training/models training/filters"),
     "training/weights": ("training/weights.py", "training training/models training/filters training/checkpoints"),
     "training/data": ("training/data/", "reference/photo"),

@@ -1,11 +1,13 @@
 """The second link of parity: the RNN filter against the CRF reference, on the same maps."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from portraiture.export.compare import Difference, compare, compare_change
-from portraiture.export.contract import Size
+from portraiture.export.contract import FilterLook, Size
+from portraiture.export.networks.build import Checkpoints
 from portraiture.export.parity.rows import Comparison, Link, Row, Watch, judge, unwatched
 from portraiture.export.parity.subjects import Subject
 from portraiture.export.pipeline.resize import nearest_size
@@ -13,6 +15,9 @@ from portraiture.export.pipeline.truth import Truth
 from portraiture.export.tolerances import FILTER_GAIN, GAIN_BELOW_DB, filter_tolerance
 from portraiture.reference.arrays import person_pixels
 from portraiture.reference.lens.radii import APERTURE_PAPER
+
+if TYPE_CHECKING:
+    from portraiture.reference.settings import RenderSettings
 
 GAIN = "gain over the photo itself"
 
@@ -29,6 +34,24 @@ def photos_for_size(photos: list[np.ndarray], size: Size, sizes: list[Size]) -> 
     return found or dict(enumerate(photos))
 
 
+def reference_settings(checkpoints: Checkpoints, aperture: float) -> "RenderSettings":
+    """How the reference draws what a filter of a look draws, with the focus on the person.
+
+    Args:
+        checkpoints: whose look and iris count.
+        aperture: largest radius as a share of the diagonal.
+    """
+    from portraiture.reference.occlusion.highlights import GAIN as HIGHLIGHTS
+    from portraiture.reference.settings import Compositing, RenderSettings
+
+    if checkpoints.look is FilterLook.PAPER:
+        return RenderSettings(aperture=aperture)
+    blades, turn = checkpoints.blades, checkpoints.rotation_deg
+    return RenderSettings(
+        aperture=aperture, compositing=Compositing.OCCLUSION, highlights=HIGHLIGHTS, blades=blades, rotation_deg=turn
+    )
+
+
 def filter_rows(
     truth: Truth, size: Size, photos: Mapping[int, np.ndarray], watch: Watch = unwatched, known: bool = False
 ) -> Iterator[Row]:
@@ -42,17 +65,16 @@ def filter_rows(
         known: these are the shipped weights and the sample photo, of which the figure was measured.
     """
     from portraiture.reference.render import render
-    from portraiture.reference.settings import RenderSettings
 
     found, gains = dict[int, Difference](), dict[int, Difference]()
-    subject, gate = Subject(f"filter torch fp64 {size}"), filter_tolerance(size, known)
+    subject, gate = Subject(f"filter torch fp64 {size}"), filter_tolerance(size, known, truth.look)
     for index, photo in photos.items():
         pipeline = truth.pipeline(size)
         maps = pipeline.perceive(photo)
         mask, depth = (np.asarray(m, dtype=np.float64) for m in (maps.model_mask, maps.model_depth))
         if not person_pixels(mask).any():
             continue
-        settings = RenderSettings(aperture=maps.frame.aperture(APERTURE_PAPER))
+        settings = reference_settings(truth.networks.checkpoints, maps.frame.aperture(APERTURE_PAPER))
         expected = render(maps.model_rgb / 255, mask, depth, settings)
         picture = pipeline.filter(maps, APERTURE_PAPER)
         found[index] = compare(picture, expected)

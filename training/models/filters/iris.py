@@ -13,6 +13,9 @@ _FREQUENCIES = 24
 _CUT = 0.2
 """A side is rounded up unless it is this near to the smaller one, in shrunk pixels; chosen."""
 
+_RIDGE = 1e-3
+"""Of the fit, a share of its mean power: what aliases cannot tell apart stays small. Chosen."""
+
 
 def shrunk_iris(radius_px: float, factor: int, blades: int, rotation_deg: float) -> np.ndarray:
     """The kernel of a polygon for a picture that is shrunk by a mean and enlarged bilinearly, both by ``factor``.
@@ -40,8 +43,10 @@ def shrunk_iris(radius_px: float, factor: int, blades: int, rotation_deg: float)
     passed = through(frequencies, factor) * weight
     given = _waves(half, factor, frequencies) * passed[:, None]
     target = _waves(wanted.shape[0] // 2, 1, frequencies) @ wanted.ravel() * weight
-    rows = np.concatenate([given.real, given.imag]), np.concatenate([target.real, target.imag])
-    kernel = np.linalg.lstsq(*rows, rcond=None)[0].reshape(2 * half + 1, -1)
+    rows, aims = np.concatenate([given.real, given.imag]), np.concatenate([target.real, target.imag])
+    normal = rows.T @ rows
+    normal += _RIDGE * np.trace(normal) / len(normal) * np.eye(len(normal))
+    kernel = np.linalg.solve(normal, rows.T @ aims).reshape(2 * half + 1, -1)
     return np.asarray(kernel / kernel.sum())
 
 

@@ -98,6 +98,20 @@ class OcclusionFilter(LensFilter):
         self.gain = gain
         self.far, self.near = _kernels(RUNGS), _kernels(NEAR_RUNGS)
 
+    def set_iris(self, blades: int, rotation_deg: float) -> None:
+        """Put the kernels of a polygon in the place of those of disks; before the focus it is inverted.
+
+        Args:
+            blades: 5..9.
+            rotation_deg: how far it is turned, counter-clockwise as seen in the photo.
+        """
+        from portraiture.training.models.filters.iris import shrunk_iris
+
+        for rungs, kernels, turn in ((RUNGS, self.far, 0.0), (NEAR_RUNGS, self.near, 180.0)):
+            for k, (radius_px, level) in enumerate(rungs):
+                iris = shrunk_iris(radius_px, 2**level, blades, rotation_deg + turn)
+                kernels[k] = nn.Parameter(torch.from_numpy(iris).float()[None, None])
+
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
         """See :class:`LensFilter`; negative before the focus."""
         by_person, layers = by_the_person(focus), Layers(depth)
@@ -213,4 +227,4 @@ def _filled(planes: Tensor) -> Tensor:
 
 def _kernels(rungs: Sequence[tuple[float, int]]) -> nn.ParameterList:
     disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in rungs]
-    return nn.ParameterList(nn.Parameter(disk, requires_grad=False) for disk in disks)
+    return nn.ParameterList(nn.Parameter(disk) for disk in disks)
