@@ -17,6 +17,7 @@ from portraiture.export.runner import Feeds, to_layout
 from portraiture.reference.errors import GateError
 from portraiture.training.models import propagation
 from portraiture.training.models.filters import rnn as rnn_filter
+from portraiture.training.models.filters.occlusion import OcclusionFilter
 
 SUM_MARGIN = 1e-6
 """Three float32 quotients may add up to this much more than 1."""
@@ -82,7 +83,8 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
                             " bound the gates in that layer")  # fmt: skip
 
     layers = [(n, m) for n, m in network.named_modules() if type(m) in checks]
-    if not layers and name not in _WITHOUT_GATES and not is_own(network):
+    has_none = is_own(network) or any(isinstance(module, OcclusionFilter) for module in network.modules())
+    if not layers and name not in _WITHOUT_GATES and not has_none:
         kinds = " or ".join(kind.__name__ for kind in checks)
         raise GateError(
             f"doctor: {name}: expected a recursion ({kinds}), found none, so that its gates cannot be checked;"

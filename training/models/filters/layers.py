@@ -170,7 +170,7 @@ class Layers:
         Returns:
             (N, 1, h, w); a value between two layers' in the narrow steps between them.
         """
-        slope = 6 * _STEEPNESS / self.span
+        slope = torch.full_like(self.span, 6 * _STEEPNESS) / self.span  # two tensors: no delegate has an inverse
         steps = (self.bounds if bounds is None else bounds) * (6 * _STEEPNESS) - 3
         # the step of ``layered_depth`` six times as large: ReLU6 cuts it on both sides
         beyond = F.relu6((depth - self.low) * slope - steps)  # (N, K - 1, h, w)

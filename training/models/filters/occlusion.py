@@ -14,13 +14,16 @@ farther: what is nearer hides a part of a sheet, and the quotient extends the sh
 is of the farther one wholly and of the nearer one in part, so that nothing shows through both. What is hidden by the
 foreground, and shows at its blurred rim, is filled from around it, by a pyramid of averages.
 
-All of this is computed, at half the photo's size and less. ``Touch`` learns what is left, the matte: the reference
-solves it from the photo, here it is a curve of the mask.
+All of this is computed, at half the photo's size and less, and begins as the renderer. Learnt are the kernels: each is
+divided by what it gives of weights, so that its sum has no effect. The matte is a curve of the mask, as an app takes it,
+where the reference solves one.
+
+A focus that is given is where the lens focuses, so that a focus that is moved slowly changes the picture slowly; the
+reference turns the lens to the depth layer that is nearest to it.
 """
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +72,9 @@ _KNOWN = 0.05
 
 _TINY = 1e-3
 """Added to weights that divide radii."""
+
+_FILL_LEVELS = 3
+"""How often a fill halves 1/4 of the size. At 1/16 a pixel of the input is 1: sizes are multiples of 16."""
 
 _CHANGED = 64.0
 """A picture is taken back from light where more than this part of a pixel is blurred; elsewhere it is the photo."""
@@ -147,37 +153,48 @@ class OcclusionFilter(LensFilter):
         return rgb + changed * (to_code(light) - rgb)
 
     def _half(self, planes: Tensor, half: Tensor, person_px: Tensor) -> tuple[Tensor, Tensor]:
+        """What is behind the focus, blurred, and what is laid over it, at half the photo's size.
+
+        Args:
+            planes: of what is behind the focus, as :meth:`_behind` takes them.
+            half: light with clipped lights recovered, matte and radius, (N, 5, h, w).
+            person_px: of the person, (N, 1, 1, 1).
+
+        Returns:
+            Light (N, 3, h, w); light that is added and what is let through of the picture below, (N, 4, h, w).
+        """
         colours, matte, radius_px = torch.split(half, (3, 1, 1), 1)
         person = blurred_share(-person_px) * matte
         before = (1 - matte) * blurred_share(-radius_px) + person
         before_px = F.relu(-radius_px - person * (person_px - radius_px))
         behind = self._behind(planes)
-        light, cover = self._before(torch.cat([before * colours, before, before * before_px, torch.ones_like(before)], 1))
+        ones = torch.ones_like(before)
+        light, cover = self._before(torch.cat([before * colours, before, before * before_px, ones], 1))
         seen = 1 - before
         around = torch.cat([torch.clamp(colours, max=1.0) * seen, seen, planes[:, 3:4] * seen], 1)
         filled = upsample(_filled(pooled(around)), 2)
-        share = filled[:, 3:]
-        hidden = before * (filled[:, :3] + share * (behind - filled[:, :3]))
+        hidden = before * (filled[:, :3] + filled[:, 3:] * (behind - filled[:, :3]))
         left = 1 - cover
         return behind, torch.cat([light + left * hidden, left * (1 - before)], 1)
 
     def _behind(self, planes: Tensor) -> Tensor:
-        levels = [planes, planes, pooled(planes)]
-        levels.append(pooled(levels[-1]))
-        deep = F.avg_pool2d(levels[-1][:, :4], 4)
+        """What is behind the focus, blurred: (N, 3, h, w), extended to where nothing of it is.
+
+        Args:
+            planes: light and radius times weight, and the weight: 3, 1 and 1 of (N, 5, h, w).
+        """
+        levels = _levels(planes)
+        deep = F.avg_pool2d(levels[-1][:, :4], 2)
         whole = mean(deep)
         out = (deep[:, :3] + _LEAST * whole[:, :3] / (whole[:, 3:] + _TINY)) / (deep[:, 3:] + _LEAST)
-        out, level = upsample(out, 4), 3
+        out, level = upsample(out, 2), len(levels) - 1
         radii = [SHARP, *(radius for radius, _ in RUNGS)]
-        places: dict[int, Tensor] = {}
+        places = [level[:, 4:] / (level[:, 3:4] + _TINY) for level in levels[1:]]
         for k in range(len(RUNGS) - 1, -1, -1):
             own = RUNGS[k][1]
             if own != level:
                 out, level = upsample(out, 2), own
-            planes = levels[level]
-            if own not in places:
-                places[own] = planes[:, 4:] / (planes[:, 3:4] + _TINY)
-            px = places[own]
+            planes, px = levels[own], places[own - 1]
             # six times as large as what they stand for, all alike: ReLU6 cuts on both sides
             there = F.relu6((px - radii[k]) * (6 * _QUICK / (radii[k + 1] - radii[k])))
             weight = there
@@ -189,33 +206,59 @@ class OcclusionFilter(LensFilter):
         return out
 
     def _before(self, planes: Tensor) -> tuple[Tensor, Tensor]:
-        levels = [planes, planes, pooled(planes)]
-        levels.append(pooled(levels[-1]))
-        total, level, last = torch.zeros(()), 3, len(NEAR_RUNGS) - 1
-        places: dict[int, Tensor] = {}
+        """What is before the focus, blurred: its light (N, 3, h, w), and how much of what is behind it covers.
+
+        Args:
+            planes: light and radius times weight, the weight, and 1: 3, 1, 1 and 1 of (N, 6, h, w).
+        """
+        levels = _levels(planes)
+        last, level = len(NEAR_RUNGS) - 1, len(levels) - 1
+        places = [level[:, 4:5] / (level[:, 3:4] + _TINY) for level in levels[1:]]
+        total = torch.zeros(())
         for k in range(last, -1, -1):
             radius, own = NEAR_RUNGS[k]
             if own != level:
                 total, level = upsample(total, 2), own
-            planes = levels[level]
-            if own not in places:
-                places[own] = planes[:, 4:5] / (planes[:, 3:4] + _TINY)
-            px = places[own]
-            rises = F.relu6((px - NEAR_RUNGS[k - 1][0]) * (6 / (radius - NEAR_RUNGS[k - 1][0]))) if k > 0 else None
-            falls = F.relu6((NEAR_RUNGS[k + 1][0] - px) * (6 / (NEAR_RUNGS[k + 1][0] - radius))) if k < last else None
-            weight = rises if falls is None else falls if rises is None else torch.minimum(rises, falls)
-            assert weight is not None
+            planes, weight = levels[own], _of_rung(places[own - 1], k)
             sums = laid(torch.cat([planes[:, :4] * weight, planes[:, 5:]], 1), self.near[k])
-            own_total = sums[:, :4] / (6 * sums[:, 4:])
-            total = own_total if k == last else total + own_total
+            found = sums[:, :4] / (6 * sums[:, 4:])  # a disk counts what is inside the photo
+            total = found if k == last else total + found
         total = F.relu(total)
         over = torch.clamp(total[:, 3:], min=1.0)
         return total[:, :3] / over, total[:, 3:] / over
 
 
+def _of_rung(px: Tensor, k: int) -> Tensor:
+    """How much of a radius in pixels, of any shape, is of a rung before the focus, times six; 6 in all."""
+    radii = [radius for radius, _ in NEAR_RUNGS]
+    rises = F.relu6((px - radii[k - 1]) * (6 / (radii[k] - radii[k - 1]))) if k > 0 else None
+    falls = F.relu6((radii[k + 1] - px) * (6 / (radii[k + 1] - radii[k]))) if k < len(radii) - 1 else None
+    if rises is None or falls is None:
+        found = falls if rises is None else rises
+        assert found is not None
+        return found
+    return torch.minimum(rises, falls)
+
+
+def _levels(planes: Tensor) -> list[Tensor]:
+    """Planes at half the photo's size, and from there to 1/8; by how often it is halved, the first stands for the photo."""
+    levels = [planes, planes]
+    for _ in range(max(level for _, level in RUNGS) - 1):
+        levels.append(pooled(levels[-1]))
+    return levels
+
+
 def _filled(planes: Tensor) -> Tensor:
+    """Extends what is known smoothly over what is not: pull and push through means of 2x2, as ``fill`` of the reference.
+
+    Args:
+        planes: light times weight, the weight, and a share times the weight: 3, 1 and 1 of (N, 5, h, w).
+
+    Returns:
+        Light and the share, (N, 4, h, w).
+    """
     levels = [planes]
-    for _ in range(3):
+    for _ in range(_FILL_LEVELS):
         levels.append(pooled(levels[-1]))
     top = levels[-1]
     out = torch.cat([top[:, :3], top[:, 4:]], 1) / (top[:, 3:4] + _TINY)
@@ -226,5 +269,6 @@ def _filled(planes: Tensor) -> Tensor:
 
 
 def _kernels(rungs: Sequence[tuple[float, int]]) -> nn.ParameterList:
+    """The disks of rungs, shrunk."""
     disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in rungs]
     return nn.ParameterList(nn.Parameter(disk) for disk in disks)
