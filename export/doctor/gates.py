@@ -11,13 +11,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from portraiture.export.contract import Size
+from portraiture.export.contract import FilterLook, Size
 from portraiture.export.networks.exported import Exported, example_inputs, is_own
+from portraiture.export.networks.look import look_of
 from portraiture.export.runner import Feeds, to_layout
 from portraiture.reference.errors import GateError
 from portraiture.training.models import propagation
 from portraiture.training.models.filters import rnn as rnn_filter
-from portraiture.training.models.filters.occlusion import OcclusionFilter
 
 SUM_MARGIN = 1e-6
 """Three float32 quotients may add up to this much more than 1."""
@@ -83,7 +83,7 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
                             " bound the gates in that layer")  # fmt: skip
 
     layers = [(n, m) for n, m in network.named_modules() if type(m) in checks]
-    has_none = is_own(network) or any(isinstance(module, OcclusionFilter) for module in network.modules())
+    has_none = is_own(network) or look_of(network) is FilterLook.LENS
     if not layers and name not in _WITHOUT_GATES and not has_none:
         kinds = " or ".join(kind.__name__ for kind in checks)
         raise GateError(

@@ -5,6 +5,14 @@ from typing import Any
 
 from portraiture.export.contract import FilterLook
 from portraiture.export.networks.build import Checkpoints
+from portraiture.export.networks.exported import Exported
+from portraiture.training.models.filters.occlusion import OcclusionFilter
+
+
+def look_of(network: Exported) -> FilterLook:
+    """What the filter in a network draws; of one without a filter, PAPER."""
+    lens = any(isinstance(module, OcclusionFilter) for module in network.modules())
+    return FilterLook.LENS if lens else FilterLook.PAPER
 
 
 def look_entries(checkpoints: Checkpoints) -> dict[str, Any]:

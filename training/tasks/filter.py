@@ -15,7 +15,6 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
 from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import (
-    STRIDE,
     FilterInput,
     LensFilter,
     blended_depth,
@@ -199,7 +198,7 @@ def filtered(
 ) -> np.ndarray:
     """A filter's picture at any size.
 
-    A size that is no multiple of 16 is padded at the bottom and on the right with person, so that as in the reference
+    A size that is no multiple of the filter's stride is padded at the bottom and on the right with person, so that as in the reference
     nothing outside the photo enters a blur; radii are those of the photo's own size.
 
     Args:
@@ -221,7 +220,7 @@ def filtered(
     focus, diagonal_px = _scalar(setting.focus), _scalar(math.hypot(height, width))
     radius, person_px = model.radii(m, planes(depth), _scalar(setting.aperture), focus)
     z = scene_depth(m, planes(depth), focus)
-    pad = (0, -width % STRIDE, 0, -height % STRIDE)
+    pad = (0, -width % model.stride, 0, -height % model.stride)
     x, z, radius = (F.pad(plane, pad, mode="replicate") for plane in (x, z, radius))
     aperture_px = setting.aperture * diagonal_px
     inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px, person_px)

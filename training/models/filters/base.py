@@ -129,7 +129,9 @@ class FilterInput(NamedTuple):
 
 
 class LensFilter(nn.Module):
-    """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of 16."""
+    """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of ``stride``."""
+
+    stride = STRIDE
 
     def forward(self, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
         """Render.
