@@ -62,3 +62,12 @@ def claim(folder: Path, options: PairOptions) -> None:
             f"{folder}: expected {key} {found.get(key)!r} as its pairs were begun, found {wanted[key]!r};"
             " choose a new folder or the same options"
         )
+
+
+def are_of_lens(folder: Path) -> bool:
+    """Whether the pairs of a folder are pictures of the occlusion renderer; False where it does not say."""
+    try:
+        found = parse_json((folder / OPTIONS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("compositing") == Compositing.OCCLUSION.value
