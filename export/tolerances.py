@@ -41,7 +41,6 @@ _SMALL_FILTER = Tolerance(
     min_psnr_db=50.0,
 )
 
-
 MULTIPLE = 3.0
 """The gate lets a file have this many times the error of the sound file of the shipped weights, measured."""
 
@@ -116,7 +115,7 @@ def use_tolerance(
 def file_tolerance(
     name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
     look: FilterLook = FilterLook.PAPER,
-) -> Tolerance:
+) -> Tolerance:  # fmt: skip
     """First link: exported file against torch float64 at the model's size.
 
     Args:
@@ -125,8 +124,7 @@ def file_tolerance(
         precision: of the file.
         output: name of the output.
         shipped: it is of the shipped weights, which were measured; others are held to what is of use.
-        budget_db: of the file's plan.
-        look: what the filter draws.
+        budget_db, look: of the file's plan; what the filter draws.
     """
     use = use_tolerance(name, target, precision, output, budget_db)
     return _stricter(use, _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None)
@@ -149,7 +147,7 @@ def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
 def probe_tolerance(
     name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
     look: FilterLook = FilterLook.PAPER,
-) -> Tolerance:
+) -> Tolerance:  # fmt: skip
     """First link on probes, where what is of use on a photo does not count, such as the overlap of masks of nobody.
 
     Args:
@@ -157,9 +155,8 @@ def probe_tolerance(
         target: the format.
         precision: of the file.
         output: name of the output.
-        shipped: as for :func:`file_tolerance`.
+        shipped, look: as for :func:`file_tolerance`.
         budget_db: of the file's plan, which holds on photos; what its files fail here is held to PyTorch's own loss.
-        look: what the filter draws.
     """
     measured = _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None
     return measured or replace(use_tolerance(name, target, precision, output, budget_db), min_iou=None)
@@ -185,7 +182,7 @@ def filter_tolerance(size: Size, known: bool, look: FilterLook = FilterLook.PAPE
     Args:
         size: of the filter, height and width in pixels.
         known: these are the shipped weights and the sample photo: held within 3 dB of what was measured at this size.
-        look: what the filter draws.
+        look: of the filter.
     """
     error = _MEASURED.get(filter_key(size, look))
     if not known or error is None:
@@ -220,7 +217,7 @@ _SMALL_CHANGE_FP16_WEIGHTS = Tolerance("a change that is 1 in 100 too small has 
 def change_tolerance(
     name: str, target: Target, precision: Precision, size: Size = DEFAULT_SIZE, shipped: bool = True,
     look: FilterLook = FilterLook.PAPER,
-) -> Tolerance:
+) -> Tolerance:  # fmt: skip
     """First link: a file's change between two settings against the network's, in units of the network's own.
 
     Args:
@@ -236,7 +233,8 @@ def change_tolerance(
         use = _SMALL_CHANGE_FP32 if small else _CHANGE_FP32
     elif precision is Precision.FP16 and target not in FP16_ARITHMETIC:
         use = _SMALL_CHANGE_FP16_WEIGHTS if small else _CHANGE_FP16_WEIGHTS
-    tolerance = _stricter(use, _measured((of_look(name, look), target.value, precision.value, CHANGE)) if shipped else None)
+    key = of_look(name, look), target.value, precision.value, CHANGE
+    tolerance = _stricter(use, _measured(key) if shipped else None)
     return replace(tolerance, max_abs=None)  # relative to a change that is small somewhere: no bound on one pixel
 
 
@@ -258,7 +256,7 @@ def pipeline_tolerance(
         name: ``pipeline``, of perception and filter, or ``portrait pipeline``, of the fused model.
         target: the format.
         precision: of the files.
-        shipped, look: as for :func:`file_tolerance`.
+        shipped, look: as there.
     """
     measured = _measured((of_look(name, look), target.value, precision.value, PORTRAIT.name)) if shipped else None
     return _stricter(_PIPELINE[precision], measured)

@@ -18,8 +18,8 @@ from portraiture.export.doctor.operations import (
 from portraiture.export.doctor.outputs import Fair, as_it_is, check_computation, check_outputs
 from portraiture.export.formats import Precision, Route
 from portraiture.export.model_file import ModelFile
-from portraiture.export.networks.look import look_of
 from portraiture.export.networks.exported import Exported, is_own
+from portraiture.export.networks.look import look_of
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import FORMATS
 

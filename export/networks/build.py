@@ -120,7 +120,6 @@ class Networks:
 
     def _wrapped(self, name: str, dtype: torch.dtype) -> nn.Module:
         model_contract(name)
-        files = self.checkpoints
         if name == "filter":
             return Filter(self._filter(dtype))
         perception = self._perception(dtype)

@@ -40,6 +40,8 @@ def model_card(checkpoints: Checkpoints) -> dict[str, dict[str, str]]:
     paths = {"perception": (checkpoints.perception, shipped.perception), "filter": (checkpoints.filter, shipped.filter)}
     own = {"perception"} if checkpoints.own is not None else set()
     return {
-        name: card[paths[name][1].stem] if name not in own and sha256(used) == sha256(ours) else {"Training": OWN_WEIGHTS}
+        name: card[paths[name][1].stem]
+        if name not in own and sha256(used) == sha256(ours)
+        else {"Training": OWN_WEIGHTS}
         for name, (used, ours) in paths.items()
     }

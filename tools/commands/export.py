@@ -93,7 +93,7 @@ def command(
     chosen = chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints()
     if chosen.look is not drawn and chosen.filter != Checkpoints().filter:
         raise OptionError(
-            f"--look {drawn.value}: expected weights of its filter, found those of {chosen.look.value}; change --look, or"
+            f"--look {drawn.value}: expected weights of its filter, found those of {chosen.look.value}; change it, or"
             " drop the weights"
         )
     spec = BundleSpec(

@@ -1,10 +1,11 @@
 """How smoothly a filter refocuses: ``python -m portraiture.tools.evaluate.refocus PAIRS [N [WEIGHTS]]``.
 
-On N photos of a folder of pairs (8 unless given, evenly spread) the focus goes in 20 steps from the nearest depth to the
-farthest, at aperture 0.02. A step's change is the mean absolute difference of its two frames; a jump is that change as
-a multiple of the mean of its neighbours'. Printed are each photo's largest jump, and the largest of all.
+On N photos of a folder of pairs (8 unless given, evenly spread) the focus goes in 20 steps from the nearest depth to
+the farthest, at aperture 0.02. A step's change is the mean absolute difference of its two frames; a jump is that change
+as a multiple of the mean of its neighbours'. Printed are each photo's largest jump, and the largest of all.
 """
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def jumps(frames: list[np.ndarray]) -> np.ndarray:
     >>> jumps([np.full((2, 2), v) for v in (0.0, 0.1, 0.3, 0.4)]).round(3)
     array([2.])
     """
-    changes = np.array([np.abs(b - a).mean() for a, b in zip(frames, frames[1:], strict=False)])
+    changes = np.array([np.abs(b - a).mean() for a, b in itertools.pairwise(frames)])
     return np.asarray(changes[1:-1] / np.maximum((changes[:-2] + changes[2:]) / 2, 1e-9))
 
 

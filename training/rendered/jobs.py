@@ -21,8 +21,8 @@ from portraiture.training.checkpoints.read import Which
 from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
 from portraiture.training.rendered.files import PAIR_FILE, RenderedPair, write_pair
-from portraiture.training.rendered.options import PairOptions
 from portraiture.training.rendered.lens import at_layers, render_lens_targets
+from portraiture.training.rendered.options import PairOptions
 from portraiture.training.rendered.render import render_targets
 from portraiture.training.rendered.settings import drawn_settings, grid_settings
 

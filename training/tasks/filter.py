@@ -198,8 +198,8 @@ def filtered(
 ) -> np.ndarray:
     """A filter's picture at any size.
 
-    A size that is no multiple of the filter's stride is padded at the bottom and on the right with person, so that as in the reference
-    nothing outside the photo enters a blur; radii are those of the photo's own size.
+    A size that is no multiple of the filter's stride is padded below and on the right with person, so that as in the
+    reference nothing outside the photo enters a blur; radii are those of the photo's own size.
 
     Args:
         model: in evaluation mode.

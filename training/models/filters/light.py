@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SQUARE, CUBE = 0.72, 0.28
-"""l = s^2 (a + b s), a + b = 1, in place of the exact curve: 0.0012 of light off on average (root of the mean square), 0.0026
-at most. With s^2 alone portraits of three photos by the occlusion renderer are 43 to 58 dB from those by the exact one."""
+"""l = s^2 (a + b s), a + b = 1, in place of the exact curve: 0.0026 off at most, 0.0012 as the root of the mean square.
+With s^2 alone portraits of three photos by the occlusion renderer are 43 to 58 dB from those by the exact curve."""
 
 TO_CODE = (1.1719, -0.2256, 0.0537)
 """s = t (a + t (b + t c)), t = l^(1/2): the inverse of the curve above, least squares over 0..1, 0.0004 at most."""

@@ -15,15 +15,14 @@ is of the farther one wholly and of the nearer one in part, so that nothing show
 foreground, and shows at its blurred rim, is filled from around it, by a pyramid of averages.
 
 All of this is computed, at half the photo's size and less, and begins as the renderer. Learnt are the kernels: each is
-divided by what it gives of weights, so that its sum has no effect. The matte is a curve of the mask, as an app takes it,
-where the reference solves one.
+divided by what it gives of weights, so that its sum has no effect. The matte is a curve of the mask, as an app takes
+it, where the reference solves one.
 
 A focus that is given is where the lens focuses, so that a focus that is moved slowly changes the picture slowly; the
 reference turns the lens to the depth layer that is nearest to it.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -39,22 +38,26 @@ from portraiture.training.models.filters.base import (
     radius_of,
     selfie_share,
 )
-from portraiture.training.models.filters.disks import shrunk_disk
 from portraiture.training.models.filters.layers import Layers
 from portraiture.training.models.filters.light import excess_of, to_code, to_light
 from portraiture.training.models.filters.rnn import matte_of
-
-RUNGS = ((2.0, 1), (3.9, 1), (6.5, 2), (10.25, 2), (14.0, 2), (19.0, 3), (26.0, 3))
-"""Behind the focus: radii in pixels of the photo, and how often its size is halved for them."""
-
-NEAR_RUNGS = ((3.0, 1), (5.0, 1), (8.5, 2), (14.0, 2), (20.0, 3), (26.0, 3))
-"""Before the focus."""
+from portraiture.training.models.filters.rungs import (
+    NEAR_RUNGS,
+    RUNGS,
+    TINY,
+    filled_from,
+    kernels_of,
+    laid,
+    levels_of,
+    of_rung,
+    pooled,
+)
 
 SHARP, BLURRED = 1.0, 1.5
-"""With the focus on the person: up to this radius, in pixels, all is sharp, as in (5); from the other one on nothing is."""
+"""With the focus on the person: up to this radius, in pixels, all is sharp, as in (5); from the other on nothing is."""
 
 SOFT_PX = 4.0
-"""With a focus that is chosen, all is blurred from this radius on, and the less the smaller it is: so refocusing is smooth.
+"""With a focus that is chosen, all is blurred from this radius on, and the less the smaller it is: focus moves smoothly.
 On 4 photos it costs 0.05 dB, and the largest jump of two photos falls from 4.6 and 234 to 1.8 and 2.3 times its
 neighbours' mean."""
 
@@ -71,16 +74,6 @@ _QUICK = 4.0
 _LEAST = 4e-3
 """Added to what divides, one step of 8 bits: where nothing is known the coarser picture shows."""
 
-_KNOWN = 0.05
-"""Weight of a coarser level of a fill beside what is known at a level; chosen, not measured."""
-
-_TINY = 1e-3
-"""Added to weights that divide radii."""
-
-_FILL_LEVELS = 3
-"""How often a fill halves 1/4 of the size. With 2 portraits with a chosen focus are 0.5 to 1 dB farther from the
-reference's (10 photos)."""
-
 _CHANGED = 64.0
 """A picture is taken back from light where more than this part of a pixel is blurred; elsewhere it is the photo."""
 
@@ -91,17 +84,6 @@ def blurred_share(radius_px: Tensor, chosen: Tensor) -> Tensor:
     return unit((radius_px - low) / width)
 
 
-def laid(planes: Tensor, kernel: Tensor) -> Tensor:
-    """Every plane of (N, C, h, w) by one kernel (1, 1, k, k); what is outside counts as 0."""
-    count = planes.shape[1]
-    return F.conv2d(planes, torch.cat([kernel] * count), padding=kernel.shape[2] // 2, groups=count)
-
-
-def pooled(planes: Tensor) -> Tensor:
-    """Half the height and width, by means."""
-    return F.avg_pool2d(planes, 2)
-
-
 class OcclusionFilter(LensFilter):
     """(rgb, mask, depth, aperture, focus) -> rgb, as :class:`LensFilter`."""
 
@@ -110,7 +92,7 @@ class OcclusionFilter(LensFilter):
     def __init__(self, gain: float = GAIN) -> None:
         super().__init__()
         self.gain = gain
-        self.far, self.near = _kernels(RUNGS), _kernels(NEAR_RUNGS)
+        self.far, self.near = kernels_of(RUNGS), kernels_of(NEAR_RUNGS)
 
     def set_iris(self, blades: int, rotation_deg: float) -> None:
         """Put the kernels of a polygon in the place of those of disks; before the focus it is inverted.
@@ -127,7 +109,7 @@ class OcclusionFilter(LensFilter):
                 kernels[k] = nn.Parameter(torch.from_numpy(iris).float()[None, None])
 
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
-        """See :class:`LensFilter`; negative before the focus. The person's has a second plane: 1 if a focus is chosen."""
+        """See :class:`LensFilter`; negative before the focus. The person's has a second plane, 1 for a chosen focus."""
         by_person, layers = by_the_person(focus), Layers(depth)
         aperture_px, person, depths = aperture * math.hypot(*depth.shape[2:]), person_depth(mask, depth), layers.depths
         near, far = depths[:, :1], depths[:, -1:]
@@ -183,7 +165,7 @@ class OcclusionFilter(LensFilter):
         light, cover = self._before(torch.cat([before * colours, before, before * before_px, ones], 1))
         seen = 1 - before
         around = torch.cat([torch.clamp(colours, max=1.0) * seen, seen, planes[:, 3:4] * seen], 1)
-        filled = upsample(_filled(pooled(around)), 2)
+        filled = upsample(filled_from(pooled(around)), 2)
         hidden = before * (filled[:, :3] + filled[:, 3:] * (behind - filled[:, :3]))
         left = 1 - cover
         return behind, torch.cat([light + left * hidden, left * (1 - before)], 1)
@@ -194,13 +176,13 @@ class OcclusionFilter(LensFilter):
         Args:
             planes: light and radius times weight, and the weight: 3, 1 and 1 of (N, 5, h, w).
         """
-        levels = _levels(planes)
+        levels = levels_of(planes)
         deep = F.avg_pool2d(levels[-1][:, :4], 4)
         whole = mean(deep)
-        out = (deep[:, :3] + _LEAST * whole[:, :3] / (whole[:, 3:] + _TINY)) / (deep[:, 3:] + _LEAST)
+        out = (deep[:, :3] + _LEAST * whole[:, :3] / (whole[:, 3:] + TINY)) / (deep[:, 3:] + _LEAST)
         out, level = upsample(out, 4), len(levels) - 1
         radii = [SHARP, *(radius for radius, _ in RUNGS)]
-        places = [level[:, 4:] / (level[:, 3:4] + _TINY) for level in levels[1:]]
+        places = [level[:, 4:] / (level[:, 3:4] + TINY) for level in levels[1:]]
         for k in range(len(RUNGS) - 1, -1, -1):
             own = RUNGS[k][1]
             if own != level:
@@ -222,64 +204,18 @@ class OcclusionFilter(LensFilter):
         Args:
             planes: light and radius times weight, the weight, and 1: 3, 1, 1 and 1 of (N, 6, h, w).
         """
-        levels = _levels(planes)
+        levels = levels_of(planes)
         last, level = len(NEAR_RUNGS) - 1, len(levels) - 1
-        places = [level[:, 4:5] / (level[:, 3:4] + _TINY) for level in levels[1:]]
+        places = [level[:, 4:5] / (level[:, 3:4] + TINY) for level in levels[1:]]
         total = torch.zeros(())
         for k in range(last, -1, -1):
-            radius, own = NEAR_RUNGS[k]
+            own = NEAR_RUNGS[k][1]
             if own != level:
                 total, level = upsample(total, 2), own
-            planes, weight = levels[own], _of_rung(places[own - 1], k)
+            planes, weight = levels[own], of_rung(places[own - 1], k)
             sums = laid(torch.cat([planes[:, :4] * weight, planes[:, 5:]], 1), self.near[k])
             found = sums[:, :4] / (6 * sums[:, 4:])  # a disk counts what is inside the photo
             total = found if k == last else total + found
         total = F.relu(total)
         over = torch.clamp(total[:, 3:], min=1.0)
         return total[:, :3] / over, total[:, 3:] / over
-
-
-def _of_rung(px: Tensor, k: int) -> Tensor:
-    """How much of a radius in pixels, of any shape, is of a rung before the focus, times six; 6 in all."""
-    radii = [radius for radius, _ in NEAR_RUNGS]
-    rises = F.relu6((px - radii[k - 1]) * (6 / (radii[k] - radii[k - 1]))) if k > 0 else None
-    falls = F.relu6((radii[k + 1] - px) * (6 / (radii[k + 1] - radii[k]))) if k < len(radii) - 1 else None
-    if rises is None or falls is None:
-        found = falls if rises is None else rises
-        assert found is not None
-        return found
-    return torch.minimum(rises, falls)
-
-
-def _levels(planes: Tensor) -> list[Tensor]:
-    """Planes at half the photo's size, and from there to 1/8; by how often it is halved, the first stands for the photo."""
-    levels = [planes, planes]
-    for _ in range(max(level for _, level in RUNGS) - 1):
-        levels.append(pooled(levels[-1]))
-    return levels
-
-
-def _filled(planes: Tensor) -> Tensor:
-    """Extends what is known smoothly over what is not: pull and push through means of 2x2, as ``fill`` of the reference.
-
-    Args:
-        planes: light times weight, the weight, and a share times the weight: 3, 1 and 1 of (N, 5, h, w).
-
-    Returns:
-        Light and the share, (N, 4, h, w).
-    """
-    levels = [planes]
-    for _ in range(_FILL_LEVELS):
-        levels.append(pooled(levels[-1]))
-    top = levels[-1]
-    out = torch.cat([top[:, :3], top[:, 4:]], 1) / (top[:, 3:4] + _TINY)
-    for level in levels[-2::-1]:
-        out = upsample(out, 2)
-        out = (torch.cat([level[:, :3], level[:, 4:]], 1) + _KNOWN * out) / (level[:, 3:4] + _KNOWN)
-    return out
-
-
-def _kernels(rungs: Sequence[tuple[float, int]]) -> nn.ParameterList:
-    """The disks of rungs, shrunk."""
-    disks = [torch.from_numpy(shrunk_disk(radius, 2**level)).float()[None, None] for radius, level in rungs]
-    return nn.ParameterList(nn.Parameter(disk) for disk in disks)

@@ -73,7 +73,7 @@ def test_draws_what_the_occlusion_renderer_draws(
 
 
 def test_a_foreground_is_blurred_over_what_is_sharp(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-    rgb, mask, depth = scene
+    rgb, mask, _ = scene
     found = drawn(*scene, 0.04, 0.75)
     beside = (slice(50, 80), slice(82, 84))  # 2 to 4 px beside the person, whose disk has 6
     assert (found[beside][..., 0] - rgb[beside][..., 0]).mean() > 0.05
@@ -121,7 +121,7 @@ def test_constants_are_those_of_the_reference() -> None:
     assert occlusion.SURE == compose.SURE
     assert occlusion.GAIN == highlights.GAIN
     assert light.THRESHOLD == highlights.THRESHOLD
-    assert light.LUMINANCE == tuple(highlights.LUMINANCE)
+    assert tuple(highlights.LUMINANCE) == light.LUMINANCE
 
 
 def test_light_and_back() -> None:
