@@ -180,9 +180,8 @@ def filter_tolerance(size: Size, known: bool, look: FilterLook = FilterLook.PAPE
     """Second link: what the filter must have against the CRF reference.
 
     Args:
-        size: of the filter, height and width in pixels.
-        known: these are the shipped weights and the sample photo: held within 3 dB of what was measured at this size.
-        look: of the filter.
+        size, look: of the filter.
+        known: the shipped weights and the sample photo: held within 3 dB of what was measured.
     """
     error = _MEASURED.get(filter_key(size, look))
     if not known or error is None:

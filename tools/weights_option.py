@@ -1,6 +1,7 @@
 """From ``--weights`` and ``--which`` to checkpoints: a run or a file in place of the shipped weights."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ def chosen_checkpoints(
             _note_taken(network, checkpoint, which)
     files = {EXPORTED[network]: path for network, path in found.items()}
     look = FilterLook.LENS if LENS_FILTER in found else FilterLook.PAPER
-    return Checkpoints(**files, which=which, own=own, look=look)
+    plain = Checkpoints(which=which, own=own, look=look)
+    return replace(plain, **files)
 
 
 def _filter_of(path: Path | None, which: "Which | None") -> str:
