@@ -253,8 +253,7 @@ def pipeline_tolerance(
 
     Args:
         name: ``pipeline``, of perception and filter, or ``portrait pipeline``, of the fused model.
-        target: the format.
-        precision: of the files.
+        target, precision: of the files.
         shipped, look: as there.
     """
     measured = _measured((of_look(name, look), target.value, precision.value, PORTRAIT.name)) if shipped else None

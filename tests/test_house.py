@@ -94,7 +94,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "export/parity": (
         "export/parity/",
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"
-        " export/bundle reference/lens reference/settings reference/door",
+        " export/bundle reference/lens reference/settings reference/occlusion reference/door",
     ),
     "export/diagnosis": (
         "export/diagnosis/",
