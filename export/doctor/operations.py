@@ -60,7 +60,13 @@ def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
 
 
 def most_operations(name: str, size: Size, look: FilterLook = FilterLook.PAPER) -> int:
-    """Most operations that a file of a model may hold at a size, its filter of a look."""
+    """Most operations that a file of a model may hold.
+
+    Args:
+        name: of the model.
+        size: of its inputs.
+        look: what the filter in it draws.
+    """
     fixed, per_line = MAX_OPS[of_look(name, look)]
     return fixed + per_line * max(size.height, size.width) // _SPN_SCALE
 

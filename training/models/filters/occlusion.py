@@ -109,7 +109,11 @@ class OcclusionFilter(LensFilter):
                 kernels[k] = nn.Parameter(torch.from_numpy(iris).float()[None, None])
 
     def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
-        """See :class:`LensFilter`; negative before the focus. The person's has a second plane, 1 for a chosen focus."""
+        """See :class:`LensFilter`; negative before the focus. The person's has a second plane, 1 for a chosen focus.
+
+        Args:
+            mask, depth, aperture, focus: as there.
+        """
         by_person, layers = by_the_person(focus), Layers(depth)
         aperture_px, person, depths = aperture * math.hypot(*depth.shape[2:]), person_depth(mask, depth), layers.depths
         near, far = depths[:, :1], depths[:, -1:]

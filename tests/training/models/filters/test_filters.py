@@ -86,10 +86,13 @@ def test_every_parameter_learns(name: str) -> None:
     for parameter in model.parameters():
         if parameter.dim() == 4:
             torch.nn.init.normal_(parameter, std=0.1)
+            if name == "OcclusionFilter":  # a disk's weights are not negative
+                parameter.data.abs_()
     depth = torch.linspace(0, 1, W).expand(2, 1, H, W)
     maps = [(depth > 1.0).float(), depth]
     aperture_px, diagonal_px = (torch.full((2, 1, 1, 1), v) for v in (30.0, 640.0))
-    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, 30 * maps[1], aperture_px, diagonal_px)
+    radius_px = 60 * maps[1] - 30 if name == "OcclusionFilter" else 30 * maps[1]
+    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, radius_px, aperture_px, diagonal_px)
     loss, mse = model.loss(inputs, uniform(2, 3, H, W, seed=8))
     assert mse.shape == (2,)
     loss.backward()  # type: ignore[no-untyped-call]
