@@ -1,7 +1,6 @@
 """From ``--weights`` and ``--which`` to checkpoints: a run or a file in place of the shipped weights."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,8 +74,9 @@ def chosen_checkpoints(
             _note_taken(network, checkpoint, which)
     files = {EXPORTED[network]: path for network, path in found.items()}
     look = FilterLook.LENS if LENS_FILTER in found else FilterLook.PAPER
-    plain = Checkpoints(which=which, own=own, look=look)
-    return replace(plain, **files)
+    shipped = Checkpoints().of_look(look)
+    perceives, draws = files.get("perception", shipped.perception), files.get("filter", shipped.filter)
+    return Checkpoints(perceives, draws, which, own, look)
 
 
 def _filter_of(path: Path | None, which: "Which | None") -> str:

@@ -200,7 +200,7 @@ def test_judged_pairs_are_spread_over_the_held_out_ones(
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_tensors(tmp_path / "w.safetensors", {"a": torch.zeros(1)}, {"model": "MobilePerception"})
-    with pytest.raises(InputError, match="expected weights of RnnFilter, OcclusionFilter, CnnFilter, LiuFilter, XuFilter"):
+    with pytest.raises(InputError, match="of RnnFilter, OcclusionFilter, CnnFilter, LiuFilter, XuFilter"):
         load_any_filter(tmp_path / "w.safetensors")
 
 
