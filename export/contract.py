@@ -22,6 +22,17 @@ class Kind(Enum):
     SCALAR = 0
 
 
+class FilterLook(Enum):
+    """What the filter draws; the models' contract is the same.
+
+    PAPER is equation (10), LENS the occlusion renderer: what is nearer than the focus is blurred over what is sharp, in
+    linear light, and clipped lights bloom.
+    """
+
+    PAPER = "paper"
+    LENS = "lens"
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One input or output.

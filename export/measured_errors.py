@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from portraiture.export.compare import Difference
-from portraiture.export.contract import Size
+from portraiture.export.contract import FilterLook, Size
 
 TABLE = "measured_errors.csv"
 """Columns as in :class:`MeasuredError`, after model, format, precision and output."""
@@ -22,9 +22,22 @@ Key = tuple[str, str, str, str]
 """Model (or ``pipeline``, ``portrait pipeline``), format, precision and output."""
 
 
-def filter_key(size: Size) -> Key:
-    """Where the table says how far the RNN filter is from the CRF reference on the sample photo."""
-    return "filter", "CRF reference", str(size), "portrait"
+WITH_LOOK = ("filter", "portrait", "pipeline", "portrait pipeline")
+"""What a filter is a part of: its errors are those of one look."""
+
+
+def of_look(name: str, look: FilterLook) -> str:
+    """What stands for a model, or a pipeline, whose filter draws a look.
+
+    >>> of_look("filter", FilterLook.LENS), of_look("perception", FilterLook.LENS)
+    ('filter lens', 'perception')
+    """
+    return name if look is FilterLook.PAPER or name not in WITH_LOOK else f"{name} {look.value}"
+
+
+def filter_key(size: Size, look: FilterLook = FilterLook.PAPER) -> Key:
+    """Where the table says how far a filter is from the CRF reference on the sample photo."""
+    return of_look("filter", look), "CRF reference", str(size), "portrait"
 
 
 def second_key(output: str, second: str) -> str:

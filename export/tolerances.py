@@ -3,9 +3,9 @@
 import math
 from dataclasses import replace
 
-from portraiture.export.contract import DEFAULT_SIZE, DEPTH, MASK, PORTRAIT, Size
+from portraiture.export.contract import DEFAULT_SIZE, DEPTH, MASK, PORTRAIT, FilterLook, Size
 from portraiture.export.formats import FP16_ARITHMETIC, Precision, Target
-from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, read_table
+from portraiture.export.measured_errors import CHANGE, TABLE, filter_key, of_look, read_table
 from portraiture.export.measured_errors import Key as MeasuredKey
 from portraiture.export.plan_tolerance import plan_tolerance
 from portraiture.export.tolerance import Tolerance
@@ -40,7 +40,6 @@ _SMALL_FILTER = Tolerance(
     "few of the filter's weights are quantized, and its recurrences are float: at least 62 dB on 20 photos",
     min_psnr_db=50.0,
 )
-
 
 MULTIPLE = 3.0
 """The gate lets a file have this many times the error of the sound file of the shipped weights, measured."""
@@ -114,8 +113,9 @@ def use_tolerance(
 
 
 def file_tolerance(
-    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None
-) -> Tolerance:
+    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
+    look: FilterLook = FilterLook.PAPER,
+) -> Tolerance:  # fmt: skip
     """First link: exported file against torch float64 at the model's size.
 
     Args:
@@ -124,10 +124,10 @@ def file_tolerance(
         precision: of the file.
         output: name of the output.
         shipped: it is of the shipped weights, which were measured; others are held to what is of use.
-        budget_db: of the file's plan.
+        budget_db, look: of the file's plan; what the filter draws.
     """
     use = use_tolerance(name, target, precision, output, budget_db)
-    return _stricter(use, _measured((name, target.value, precision.value, output)) if shipped else None)
+    return _stricter(use, _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None)
 
 
 def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
@@ -145,8 +145,9 @@ def second_tolerance(name: str, target: Target, output: str) -> Tolerance:
 
 
 def probe_tolerance(
-    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None
-) -> Tolerance:
+    name: str, target: Target, precision: Precision, output: str, shipped: bool = True, budget_db: float | None = None,
+    look: FilterLook = FilterLook.PAPER,
+) -> Tolerance:  # fmt: skip
     """First link on probes, where what is of use on a photo does not count, such as the overlap of masks of nobody.
 
     Args:
@@ -154,10 +155,10 @@ def probe_tolerance(
         target: the format.
         precision: of the file.
         output: name of the output.
-        shipped: as for :func:`file_tolerance`.
+        shipped, look: as for :func:`file_tolerance`.
         budget_db: of the file's plan, which holds on photos; what its files fail here is held to PyTorch's own loss.
     """
-    measured = _measured((name, target.value, precision.value, output)) if shipped else None
+    measured = _measured((of_look(name, look), target.value, precision.value, output)) if shipped else None
     return measured or replace(use_tolerance(name, target, precision, output, budget_db), min_iou=None)
 
 
@@ -175,14 +176,14 @@ FILTER_AGAINST_CRF = Tolerance(
 """Second link: the RNN filter against the CRF reference, both at the model's size."""
 
 
-def filter_tolerance(size: Size, known: bool) -> Tolerance:
+def filter_tolerance(size: Size, known: bool, look: FilterLook = FilterLook.PAPER) -> Tolerance:
     """Second link: what the filter must have against the CRF reference.
 
     Args:
-        size: of the filter, height and width in pixels.
-        known: these are the shipped weights and the sample photo: held within 3 dB of what was measured at this size.
+        size, look: of the filter.
+        known: the shipped weights and the sample photo: held within 3 dB of what was measured.
     """
-    error = _MEASURED.get(filter_key(size))
+    error = _MEASURED.get(filter_key(size, look))
     if not known or error is None:
         return FILTER_AGAINST_CRF
     least = max(error.psnr_db - 3, FILTER_AGAINST_CRF.min_psnr_db or 0.0)
@@ -213,8 +214,9 @@ _SMALL_CHANGE_FP16_WEIGHTS = Tolerance("a change that is 1 in 100 too small has 
 
 
 def change_tolerance(
-    name: str, target: Target, precision: Precision, size: Size = DEFAULT_SIZE, shipped: bool = True
-) -> Tolerance:
+    name: str, target: Target, precision: Precision, size: Size = DEFAULT_SIZE, shipped: bool = True,
+    look: FilterLook = FilterLook.PAPER,
+) -> Tolerance:  # fmt: skip
     """First link: a file's change between two settings against the network's, in units of the network's own.
 
     Args:
@@ -222,7 +224,7 @@ def change_tolerance(
         target: the format.
         precision: of the file; those smaller than fp16 are held as fp16 arithmetic is, where nothing was measured.
         size: of the file, height and width in pixels.
-        shipped: as for :func:`file_tolerance`.
+        shipped, look: as for :func:`file_tolerance`.
     """
     small = name == "portrait" and max(size.height, size.width) < max(DEFAULT_SIZE.height, DEFAULT_SIZE.width)
     use = _CHANGE_FP16
@@ -230,7 +232,8 @@ def change_tolerance(
         use = _SMALL_CHANGE_FP32 if small else _CHANGE_FP32
     elif precision is Precision.FP16 and target not in FP16_ARITHMETIC:
         use = _SMALL_CHANGE_FP16_WEIGHTS if small else _CHANGE_FP16_WEIGHTS
-    tolerance = _stricter(use, _measured((name, target.value, precision.value, CHANGE)) if shipped else None)
+    key = of_look(name, look), target.value, precision.value, CHANGE
+    tolerance = _stricter(use, _measured(key) if shipped else None)
     return replace(tolerance, max_abs=None)  # relative to a change that is small somewhere: no bound on one pixel
 
 
@@ -243,14 +246,15 @@ _PIPELINE = {
 }
 
 
-def pipeline_tolerance(name: str, target: Target, precision: Precision, shipped: bool = True) -> Tolerance:
+def pipeline_tolerance(
+    name: str, target: Target, precision: Precision, shipped: bool = True, look: FilterLook = FilterLook.PAPER
+) -> Tolerance:
     """Third link: whole exported pipeline against the whole Python pipeline, at the photo's size.
 
     Args:
         name: ``pipeline``, of perception and filter, or ``portrait pipeline``, of the fused model.
-        target: the format.
-        precision: of the files.
-        shipped: as for :func:`file_tolerance`.
+        target, precision: of the files.
+        shipped, look: as there.
     """
-    measured = _measured((name, target.value, precision.value, PORTRAIT.name)) if shipped else None
+    measured = _measured((of_look(name, look), target.value, precision.value, PORTRAIT.name)) if shipped else None
     return _stricter(_PIPELINE[precision], measured)

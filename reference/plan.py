@@ -116,7 +116,7 @@ def make_plan(image: Floats, mask: Floats, depth: Floats | None, settings: Rende
     layers = depth_layers(depth, settings.layers)
     labels = label_layers(depth, layers.unary, settings.smoothness)
     focus = person_depth(mask, depth) if settings.focus is None else settings.focus
-    return Plan(Mode.FULL_BODY, alpha, labels, _lens_setup(layers.centres, focus, mask, depth, settings), focus)
+    return Plan(Mode.FULL_BODY, alpha, labels, lens_setup(layers.centres, focus, mask, depth, settings), focus)
 
 
 def _used_mode(mask: Floats, depth: Floats, settings: RenderSettings) -> Mode:
@@ -135,8 +135,15 @@ def _matte(image: Floats, mask: Floats, settings: RenderSettings) -> Floats:
     return matte(image, mask, settings.trimap_px, solver)
 
 
-def _lens_setup(centres: Floats, focus: float, mask: Floats, depth: Floats, settings: RenderSettings) -> LensSetup:
-    """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus."""
+def lens_setup(centres: Floats, focus: float, mask: Floats, depth: Floats, settings: RenderSettings) -> LensSetup:
+    """Radii by the paper's rule; for OCCLUSION with a focus on both sides of the layer in focus.
+
+    Args:
+        centres: K layer depths, increasing.
+        focus: depth that stays sharp.
+        mask, depth: HxW in 0..1.
+        settings: aperture, focus, full and compositing are used.
+    """
     person_layer = _layer_at(person_depth(mask, depth), centres) if person_pixels(mask).any() else 0
     if settings.focus is None or settings.compositing is Compositing.PAPER:
         radii_px = layer_radii(centres, focus, settings.aperture, depth.shape, settings.full)

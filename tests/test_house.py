@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "training": ("training/{tensor_files,losses}.py", ""),
     "training/models": ("training/models/", "training"),
-    "training/filters": ("training/models/filters/", "training/models"),
+    "training/filters": ("training/models/filters/", "training/models reference/occlusion"),
     "training/checkpoints": ("training/checkpoints/", "training training/models training/filters"),
     "training/weights": ("training/weights.py", "training training/models training/filters training/checkpoints"),
     "training/data": ("training/data/", "reference/photo"),
@@ -94,7 +94,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "export/parity": (
         "export/parity/",
         "export export/networks export/mil export/tflite export/coreml export/onnx export/targets export/pipeline"
-        " export/bundle reference/lens reference/settings reference/door",
+        " export/bundle reference/lens reference/settings reference/occlusion reference/door",
     ),
     "export/diagnosis": (
         "export/diagnosis/",
@@ -118,7 +118,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/templates": ("tools/templates.py", ""),
     "tools/report": (
         "tools/report/",
-        "tools/templates export export/doctor export/bundle export/parity export/difference export/sensitivity export/coreml",
+        "tools/templates export export/doctor export/bundle export/parity export/difference export/sensitivity"
+        " export/coreml",
     ),
     "tools/evaluate": ("tools/evaluate/", "tools reference* training* export*"),
     "tools/bench": ("tools/bench/", "tools reference* training* export*"),

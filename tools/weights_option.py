@@ -8,8 +8,11 @@ if TYPE_CHECKING:
     from portraiture.export.networks.build import Checkpoints
     from portraiture.training.checkpoints.read import Checkpoint, Which
 
-EXPORTED = {"MobilePerception": "perception", "RnnFilter": "filter"}
+EXPORTED = {"MobilePerception": "perception", "RnnFilter": "filter", "OcclusionFilter": "filter"}
 """Networks that a pipeline is made of, and the names of their checkpoints."""
+
+LENS_FILTER = "OcclusionFilter"
+"""The network of the lens look."""
 
 
 def parse_which(text: str | None) -> "Which | None":
@@ -44,17 +47,18 @@ def chosen_checkpoints(
     """
     from portraiture.reference.errors import OptionError
 
-    named = {"MobilePerception": perception, "RnnFilter": rnn_filter}
-    if not weights and not any(named.values()):
+    if not weights and perception is None and rnn_filter is None:
         if which_text is not None:
             raise OptionError(f"--which {which_text}: expected --weights with it, found none; add it, or drop this")
         if own is None:
             return None
+    from portraiture.export.contract import FilterLook
     from portraiture.export.networks.build import Checkpoints
     from portraiture.training.checkpoints.read import read_checkpoint, weights_file
 
     which = parse_which(which_text)
     found: dict[str, Path] = {}
+    named = {"MobilePerception": perception, _filter_of(rnn_filter, which): rnn_filter}
     for network, given in named.items():
         if given is not None:
             found[network] = weights_file(given, which)
@@ -69,7 +73,19 @@ def chosen_checkpoints(
             found[network] = checkpoint.path
             _note_taken(network, checkpoint, which)
     files = {EXPORTED[network]: path for network, path in found.items()}
-    return Checkpoints(**files, which=which, own=own)
+    look = FilterLook.LENS if LENS_FILTER in found else FilterLook.PAPER
+    shipped = Checkpoints().of_look(look)
+    perceives, draws = files.get("perception", shipped.perception), files.get("filter", shipped.filter)
+    return Checkpoints(perceives, draws, which, own, look)
+
+
+def _filter_of(path: Path | None, which: "Which | None") -> str:
+    """The network of a filter's file: that of the lens look, or the one that messages name."""
+    from portraiture.training.checkpoints.networks import networks_in
+    from portraiture.training.checkpoints.read import read_checkpoint, weights_file
+
+    is_lens = path is not None and networks_in(read_checkpoint(weights_file(path, which)).tensors, (LENS_FILTER,))
+    return LENS_FILTER if is_lens else "RnnFilter"
 
 
 def _networks_of(checkpoint: "Checkpoint", networks: Sequence[str]) -> list[str]:

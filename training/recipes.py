@@ -179,6 +179,8 @@ PEOPLE_RECIPES |= {
 FILTER_RECIPES = {
     # 9 min on one core beside other work. On 24 held-out pairs of CCP and Shen at 512x384, 320 pairs: 43.1 dB
     "mobile": FilterRecipe(steps=1_200, rate=3e-4, validate_every=300),
+    # the lens look, on pairs of portraiture pairs --compositing occlusion: it begins as the renderer's layers by rungs
+    "lens": FilterRecipe("OcclusionFilter", steps=200, rate=1e-4, validate_every=100),
     # the baselines of table 2, 494 pairs. On 265 held-out photos at 500x300: 42.5, 35.5 and 34.5 dB
     "cnn": FilterRecipe("CnnFilter"),
     "liu": FilterRecipe("LiuFilter"),

@@ -13,6 +13,7 @@ from portraiture.training.checkpoints.fill import warm_start
 from portraiture.training.checkpoints.read import read_checkpoint, weights_file
 from portraiture.training.models.coarse import MobileCoarse
 from portraiture.training.models.fcn import Fcn, PfcnPlus
+from portraiture.training.models.filters.occlusion import OcclusionFilter
 from portraiture.training.models.filters.table import FILTERS
 from portraiture.training.models.mobilenet_weights import load_mobilenet_tflite
 from portraiture.training.models.perception import MobilePerception
@@ -27,7 +28,7 @@ from portraiture.training.tasks.people_and_rooms import PeopleAndRooms
 from portraiture.training.tasks.people_sets import PeopleData
 from portraiture.training.tasks.perception import CoarseTask, PerceptionTask
 from portraiture.training.tasks.spn import SpnKind, SpnTask
-from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_perception
+from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_LENS, SHIPPED_PERCEPTION, load_perception
 
 
 @dataclass(frozen=True)
@@ -189,11 +190,12 @@ def filter_trainer(name: str, data: FilterData, run: Path, init: Path | None = N
     recipe = FILTER_RECIPES[name]
     torch.manual_seed(0)
     model = FILTERS[recipe.model]()
+    both_sides = model if isinstance(model, OcclusionFilter) else None
     metadata: dict[str, object] = {"model": recipe.model, "recipe": repr(recipe), "pairs": len(data.train)}
     if init is not None:
-        metadata["init"] = _warm_started(model, init, SHIPPED_FILTER)
+        metadata["init"] = _warm_started(model, init, SHIPPED_LENS if both_sides else SHIPPED_FILTER)
     judged = FilterData(data.train, spread(data.validation, recipe.judged))
-    task = FilterTask(judged, recipe.crop, recipe.batch)
+    task = FilterTask(judged, recipe.crop, recipe.batch, both_sides=both_sides)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     schedule = Schedule(recipe.steps, warmup_steps=100, validate_every=recipe.validate_every, ema_decay=0.998)
     trainer = Trainer(model, optimizer, task, schedule, run, metadata)

@@ -11,12 +11,16 @@ from portraiture.training.tensor_files import fill_model, load_tensors
 
 if TYPE_CHECKING:
     from portraiture.training.checkpoints.read import Which
+    from portraiture.training.models.filters.occlusion import OcclusionFilter
 
 _FOLDER = Path(__file__).parent / "shipped"
 
 SHIPPED_PERCEPTION = _FOLDER / "perception.safetensors"
 
 SHIPPED_FILTER = _FOLDER / "filter.safetensors"
+
+SHIPPED_LENS = _FOLDER / "filter_lens.safetensors"
+"""The filter of the lens look."""
 
 MODEL_CARD = _FOLDER / "MODEL_CARD.md"
 
@@ -56,6 +60,31 @@ def load_filter(path: Path = SHIPPED_FILTER, which: "Which | None" = None) -> Rn
     from portraiture.training.checkpoints.read import read_checkpoint
 
     fill(model, read_checkpoint(path), which)
+    return model.eval()
+
+
+def load_lens_filter(
+    path: Path = SHIPPED_LENS, which: "Which | None" = None, blades: int = 0, rotation_deg: float = 0.0
+) -> "OcclusionFilter":
+    """The filter of the lens look with weights, in evaluation mode; as :func:`load_perception`.
+
+    Args:
+        path, which: as there.
+        blades: of the iris, 5..9, whose kernels take the place of the file's; 0 for round disks, the file's.
+        rotation_deg: how far the iris is turned, counter-clockwise as seen in the photo.
+    """
+    from portraiture.training.models.filters.occlusion import OcclusionFilter
+
+    model = OcclusionFilter()
+    if path == SHIPPED_LENS:
+        fill_model(model, load_tensors(path)[0], path)
+    else:
+        from portraiture.training.checkpoints.fill import fill
+        from portraiture.training.checkpoints.read import read_checkpoint
+
+        fill(model, read_checkpoint(path), which)
+    if blades:
+        model.set_iris(blades, rotation_deg)
     return model.eval()
 
 

@@ -67,6 +67,12 @@ class Manifest(_Strict):
     contract_version: Version
     git_revision: str
     tools: dict[str, str]
+    look: Annotated[
+        Literal["paper", "lens"] | None, Field(description="what the filter draws; a bundle without it is of paper")
+    ] = None
+    iris: Annotated[
+        dict[str, float] | None, Field(description="of the lens look: blades, 0 for a disk, and rotation_deg")
+    ] = None
     resize: dict[str, str]
     compose: dict[str, str]
     weights: dict[str, Sha256]

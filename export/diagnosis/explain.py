@@ -48,8 +48,8 @@ def cause_of(root: Path, file: ModelFile, networks: Networks, feeds: Feeds) -> s
         return mistake.cause
     if fault := ignored_scalar(root, file, network, feeds):
         return fault
-    shipped = networks.checkpoints.are_shipped()
-    gates = {n: file_tolerance(file.name, file.target, file.precision, n, shipped, file.budget_db) for n in found}
+    shipped, look = networks.checkpoints.are_shipped(), networks.checkpoints.look
+    gates = {n: file_tolerance(file.name, file.target, file.precision, n, shipped, file.budget_db, look) for n in found}
     guesses = [_patterns(gates, feeds, found, expected)]
     if guesses[0] is None or guesses[0].left > _EXACT:
         guesses.append(scaled_scalar(root, file, network, feeds))

@@ -19,6 +19,7 @@ from portraiture.export.doctor.outputs import Fair, as_it_is, check_computation,
 from portraiture.export.formats import Precision, Route
 from portraiture.export.model_file import ModelFile
 from portraiture.export.networks.exported import Exported, is_own
+from portraiture.export.networks.look import look_of
 from portraiture.export.runner import Feeds
 from portraiture.export.targets import FORMATS
 
@@ -80,6 +81,6 @@ def examine(
         for line in remarks(file, form.operations(path), left_out, layer):
             note(line)
     else:
-        check_operations(file, form.operations(path), layer)
+        check_operations(file, form.operations(path), layer, look_of(network))
         check_delegate(file, left_out, layer)
     return check_computation(root, file, feeds, expected, fair)

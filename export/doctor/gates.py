@@ -11,8 +11,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from portraiture.export.contract import Size
+from portraiture.export.contract import FilterLook, Size
 from portraiture.export.networks.exported import Exported, example_inputs, is_own
+from portraiture.export.networks.look import look_of
 from portraiture.export.runner import Feeds, to_layout
 from portraiture.reference.errors import GateError
 from portraiture.training.models import propagation
@@ -82,7 +83,8 @@ def check_gates(network: Exported, size: Size, photo_feeds: Feeds) -> None:
                             " bound the gates in that layer")  # fmt: skip
 
     layers = [(n, m) for n, m in network.named_modules() if type(m) in checks]
-    if not layers and name not in _WITHOUT_GATES and not is_own(network):
+    has_none = is_own(network) or look_of(network) is FilterLook.LENS
+    if not layers and name not in _WITHOUT_GATES and not has_none:
         kinds = " or ".join(kind.__name__ for kind in checks)
         raise GateError(
             f"doctor: {name}: expected a recursion ({kinds}), found none, so that its gates cannot be checked;"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from portraiture.export.contract import Size
+from portraiture.export.contract import FilterLook, Size
 from portraiture.export.formats import Route
+from portraiture.export.measured_errors import of_look
 from portraiture.export.model_file import ModelFile, Operation
 from portraiture.export.networks.exported import Exported
 from portraiture.export.targets import FORMATS
@@ -14,6 +15,8 @@ MAX_OPS = {
     "coarse": (400, 0),
     "perception": (444, 4),
     "portrait": (964, 4),
+    "filter lens": (700, 0),
+    "portrait lens": (1144, 4),
     "segmentation_spn": (444, 4),
     "depth_spn": (444, 4),
 }
@@ -56,14 +59,23 @@ def layer_of(output: str, network: Exported, modules: Mapping[str, str]) -> str:
     return path or output
 
 
-def most_operations(name: str, size: Size) -> int:
-    """Most operations that a file of a model may hold at a size."""
-    fixed, per_line = MAX_OPS[name]
+def most_operations(name: str, size: Size, look: FilterLook = FilterLook.PAPER) -> int:
+    """Most operations that a file of a model may hold.
+
+    Args:
+        name: of the model.
+        size: of its inputs.
+        look: what the filter in it draws.
+    """
+    fixed, per_line = MAX_OPS[of_look(name, look)]
     return fixed + per_line * max(size.height, size.width) // _SPN_SCALE
 
 
 def check_operations(
-    file: ModelFile, found: Sequence[Operation], layer: Callable[[str], str] = lambda output: output
+    file: ModelFile,
+    found: Sequence[Operation],
+    layer: Callable[[str], str] = lambda output: output,
+    look: FilterLook = FilterLook.PAPER,
 ) -> None:
     """Allow-list and number of a file's operations.
 
@@ -71,6 +83,7 @@ def check_operations(
         file: which file.
         found: its operations.
         layer: from an output's name to the layer's.
+        look: what the filter in it draws.
 
     Raises:
         GateError: an operation that the target does without, or too many.
@@ -82,7 +95,7 @@ def check_operations(
                 f"doctor: {file.path}: {operation.kind} at {layer(operation.output)} is not for {file.target.value};"
                 " write that layer with convolutions, slices, pads and arithmetic"
             )
-    most = most_operations(file.name, file.size)
+    most = most_operations(file.name, file.size, look)
     if form.is_capped and len(found) > most:
         raise GateError(f"doctor: {file.path}: expected at most {most} operations at {file.size}, found {len(found)};"
                         " export a smaller --size")  # fmt: skip

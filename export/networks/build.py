@@ -4,26 +4,37 @@ import copy
 import filecmp
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
 from torch import nn
 
-from portraiture.export.contract import Size, model_contract
+from portraiture.export.contract import FilterLook, Size, model_contract
 from portraiture.export.networks.exported import Exported, TorchRunner
 from portraiture.export.networks.wrappers import SPN_TASKS, Coarse, Filter, Perception, Spn
 from portraiture.export.runner import Runner
 from portraiture.reference.errors import OptionError
+from portraiture.training.models.filters.base import LensFilter
 from portraiture.training.models.perception import MobilePerception
-from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_PERCEPTION, load_filter, load_perception
+from portraiture.training.weights import (
+    SHIPPED_FILTER,
+    SHIPPED_LENS,
+    SHIPPED_PERCEPTION,
+    load_filter,
+    load_lens_filter,
+    load_perception,
+)
 
 if TYPE_CHECKING:
     from portraiture.export.networks.own import OwnPerception
     from portraiture.training.checkpoints.read import Which
 
 _Network = TypeVar("_Network", bound=nn.Module)
+
+
+SHIPPED_FILTERS = {FilterLook.PAPER: SHIPPED_FILTER, FilterLook.LENS: SHIPPED_LENS}
 
 
 @dataclass(frozen=True)
@@ -34,18 +45,35 @@ class Checkpoints:
         perception, filter: checkpoint files.
         which: of a file that holds raw and averaged weights; None takes the averaged ones.
         own: a network in the place of ``perception``, as ``own_source.load_own`` takes it; None takes ours.
+        look: what the filter draws; ``filter`` is a file of that look, see :meth:`of_look`.
+        blades: of the iris of the lens look, 5..9, or 0 for round disks.
+        rotation_deg: how far the iris is turned.
     """
 
     perception: Path = SHIPPED_PERCEPTION
     filter: Path = SHIPPED_FILTER
     which: "Which | None" = None
     own: str | None = None
+    look: FilterLook = FilterLook.PAPER
+    blades: int = 0
+    rotation_deg: float = 0.0
+
+    def of_look(self, look: FilterLook, blades: int = 0, rotation_deg: float = 0.0) -> "Checkpoints":
+        """The same with a filter of another look; a shipped filter gives place to that look's.
+
+        Args:
+            look: what the filter draws.
+            blades, rotation_deg: of the iris; with ``LENS`` alone.
+        """
+        shipped = look is not self.look and self.filter == SHIPPED_FILTERS[self.look]
+        rnn_filter = SHIPPED_FILTERS[look] if shipped else self.filter
+        return replace(self, filter=rnn_filter, look=look, blades=blades, rotation_deg=rotation_deg)
 
     def are_shipped(self) -> bool:
         """Whether both files hold the weights that are shipped, wherever they lie, and the networks are ours."""
-        if self.own is not None:
+        if self.own is not None or self.blades:
             return False
-        pairs = ((self.perception, SHIPPED_PERCEPTION), (self.filter, SHIPPED_FILTER))
+        pairs = ((self.perception, SHIPPED_PERCEPTION), (self.filter, SHIPPED_FILTERS[self.look]))
         return all(a.is_file() and filecmp.cmp(a, b, shallow=False) for a, b in pairs)
 
 
@@ -92,14 +120,13 @@ class Networks:
 
     def _wrapped(self, name: str, dtype: torch.dtype) -> nn.Module:
         model_contract(name)
-        files = self.checkpoints
         if name == "filter":
-            return Filter(self._load(load_filter, files.filter, dtype))
+            return Filter(self._filter(dtype))
         perception = self._perception(dtype)
         if name == "portrait":
             from portraiture.export.networks.portrait import Portrait  # not of a render, which runs the two apart
 
-            return Portrait(perception, self._load(load_filter, files.filter, dtype))
+            return Portrait(perception, self._filter(dtype))
         if name == "perception":
             return Perception(perception)
         if not isinstance(perception, MobilePerception):
@@ -108,6 +135,15 @@ class Networks:
                 " of our own network; drop it"
             )
         return Spn(perception, SPN_TASKS[name]) if name in SPN_TASKS else Coarse(perception)
+
+    def _filter(self, dtype: torch.dtype) -> LensFilter:
+        """The filter of the look."""
+        if self.checkpoints.look is FilterLook.PAPER:
+            return self._load(load_filter, self.checkpoints.filter, dtype)
+        return self._load(self._load_lens, self.checkpoints.filter, dtype)
+
+    def _load_lens(self, path: Path, which: "Which | None") -> LensFilter:
+        return load_lens_filter(path, which, self.checkpoints.blades, self.checkpoints.rotation_deg)
 
     def _perception(self, dtype: torch.dtype) -> "MobilePerception | OwnPerception":
         """Ours, or the one in its place."""

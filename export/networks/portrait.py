@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from portraiture.training.models.filters.rnn import RnnFilter
+from portraiture.training.models.filters.base import LensFilter
 from portraiture.training.models.perception import MobilePerception
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class Portrait(nn.Module):
     """(rgb, aperture, focus) -> portrait rgb, mask, depth; shapes as in the two networks."""
 
-    def __init__(self, perception: "MobilePerception | OwnPerception", rnn_filter: RnnFilter) -> None:
+    def __init__(self, perception: "MobilePerception | OwnPerception", lens_filter: LensFilter) -> None:
         super().__init__()
         self.perception = perception
-        self.filter = rnn_filter
+        self.filter = lens_filter
 
     def forward(self, rgb: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A portrait of a photo.

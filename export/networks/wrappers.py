@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from portraiture.export.networks.exported import Exported
 from portraiture.training.models.coarse import COARSE_SCALE
-from portraiture.training.models.filters.rnn import RnnFilter
+from portraiture.training.models.filters.base import LensFilter
 from portraiture.training.models.perception import MobilePerception
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def parts_of(network: Exported) -> tuple[Exported, ...]:
 
 
 class Filter(nn.Module):
-    def __init__(self, rnn_filter: RnnFilter) -> None:
+    def __init__(self, lens_filter: LensFilter) -> None:
         super().__init__()
-        self.filter = rnn_filter
+        self.filter = lens_filter
 
     def forward(self, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor]:
         """A portrait.

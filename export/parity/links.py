@@ -58,7 +58,9 @@ def file_rows(
             expected = truth.expected(file.name, file.size, photo)
             for name, value in runner.run(feeds).items():
                 difference = compare(value, expected[name], as_mask=name == MASK.name)
-                gate = file_tolerance(file.name, file.target, file.precision, name, truth.shipped, file.budget_db)
+                gate = file_tolerance(
+                    file.name, file.target, file.precision, name, truth.shipped, file.budget_db, truth.look
+                )
                 found[name][index] = difference
                 watch(Comparison(Link.FILE, subject, name, index, value, expected[name], difference, gate))
     except PortraitureError as error:
@@ -89,7 +91,9 @@ def _judged(
     file: ModelFile, subject: Subject, found: Mapping[str, Mapping[int, Difference]], truth: Truth
 ) -> Iterator[Row]:
     for name, differences in found.items():
-        tolerance = file_tolerance(file.name, file.target, file.precision, name, truth.shipped, file.budget_db)
+        tolerance = file_tolerance(
+            file.name, file.target, file.precision, name, truth.shipped, file.budget_db, truth.look
+        )
         tolerance = fair(tolerance, truth, file, name, differences.values())
         yield judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
 
@@ -127,7 +131,7 @@ def pipeline_rows(
     for subject, group in pipeline_groups(files).items():
         subject = subject.run_by(TENSORFLOW if tensorflow else "")
         file = next(iter(group.values()))
-        tolerance = pipeline_tolerance(pipeline_kind(file), file.target, file.precision, truth.shipped)
+        tolerance = pipeline_tolerance(pipeline_kind(file), file.target, file.precision, truth.shipped, truth.look)
         found = dict[int, Difference]()
         exported = exported_pipeline(root, group, file.size, tensorflow)
         try:

@@ -37,7 +37,7 @@ def probe_rows(root: Path, file: ModelFile, truth: Truth) -> Iterator[Row]:
         yield Row.failed(Link.FILE, subject, str(error))
         return
     for name, differences in found.items():
-        gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped, file.budget_db)
+        gate = probe_tolerance(file.name, file.target, file.precision, name, truth.shipped, file.budget_db, truth.look)
         gate = fair(gate, truth, file, name, differences.values())
         gate = gate if file.plan is None else on_probes(gate, truth, file, name, differences.values())
         row = judge(Link.FILE, subject, f"{name} on {len(probes)} probes", differences, gate, engine_note(file))

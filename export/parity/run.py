@@ -73,8 +73,8 @@ def run_parity(
     Raises:
         InputError: the bundle is not whole, or was exported from other weights; ``known`` comes with ``photos``.
     """
-    truth = truth or Truth(Networks())
     bundle = open_bundle(root)
+    truth = (truth or Truth(Networks())).of_manifest(bundle.manifest)
     check_golden_truth(bundle, truth.networks)
     check_inside(root, bundle.files, bundle.manifest["models"])
     absent = {f.target: why for f in bundle.files if (why := FORMATS[f.target].absent())}

@@ -78,7 +78,7 @@ def second_rows(
         return
     for name, value in found.items():
         difference = compare(value, expected[name], as_mask=name == MASK.name)
-        gate = file_tolerance(file.name, file.target, file.precision, name, truth.shipped)
+        gate = file_tolerance(file.name, file.target, file.precision, name, truth.shipped, look=truth.look)
         yield judge(Link.SECOND, subject, name, {0: difference}, fair(gate, truth, file, name, [difference]))
     for name, value in found.items():
         difference = compare(judged[name], value, as_mask=name == MASK.name)

@@ -28,7 +28,7 @@ def _gate(file: ModelFile, truth: Truth) -> Tolerance:
     if file.precision is Precision.PLAN:
         least = use_tolerance("portrait", file.target, Precision.INT8, PORTRAIT.name).min_psnr_db
         return plan_tolerance(file.budget_db, least or 0.0)
-    return file_tolerance(file.name, file.target, file.precision, PORTRAIT.name, truth.shipped)
+    return file_tolerance(file.name, file.target, file.precision, PORTRAIT.name, truth.shipped, look=truth.look)
 
 
 def setting_rows(
@@ -60,7 +60,7 @@ def setting_rows(
     output = f"{PORTRAIT.name} at {len(SETTINGS)} settings"
     shown = max(found, key=lambda k: gate.badness(found[k]))
     watch(Comparison(Link.FILE, subject, output, 0, *portraits[shown], found[shown], gate))
-    change_gate = change_tolerance(file.name, file.target, file.precision, file.size, truth.shipped)
+    change_gate = change_tolerance(file.name, file.target, file.precision, file.size, truth.shipped, truth.look)
     for name, differences, tolerance in ((output, found, gate), ("change between settings", changes, change_gate)):
         row = judge(Link.FILE, subject, name, differences, tolerance, engine_note(file))
         worst = SETTINGS[max(differences, key=lambda k: tolerance.badness(differences[k]))]

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from portraiture.export.contract import Kind, Size, model_contract
+from portraiture.export.contract import FilterLook, Kind, Size, model_contract
 from portraiture.export.networks.build import Networks
+from portraiture.export.networks.look import of_manifest
 from portraiture.export.networks.wrappers import SPN_TASKS
 from portraiture.export.pipeline.memory import Memory
 from portraiture.export.pipeline.pipeline import Pipeline
@@ -37,6 +38,16 @@ class Truth:
     def shipped(self) -> bool:
         """Whether these are the shipped weights, whose files' errors were measured."""
         return self.networks.checkpoints.are_shipped()
+
+    def of_manifest(self, manifest: Mapping[str, Any]) -> "Truth":
+        """This, or, where a bundle's manifest names another look of the filter, the truth of that look."""
+        checkpoints = of_manifest(self.networks.checkpoints, manifest)
+        return self if checkpoints == self.networks.checkpoints else Truth(Networks(checkpoints))
+
+    @property
+    def look(self) -> FilterLook:
+        """What the filter draws."""
+        return self.networks.checkpoints.look
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process is given: the networks and what is remembered."""

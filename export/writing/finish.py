@@ -10,6 +10,7 @@ from portraiture.export.bundle.manifest import MANIFEST, model_files
 from portraiture.export.contract import VERSION
 from portraiture.export.kits.kit import write_kits
 from portraiture.export.networks.digests import digests
+from portraiture.export.networks.look import look_entries
 from portraiture.export.pipeline.truth import Truth
 from portraiture.export.rules import COMPOSE_RULE, RESIZE_RULE
 from portraiture.export.writing.bill import bill_of_materials
@@ -43,6 +44,7 @@ def finish(root: Path, spec: BundleSpec, entries: Sequence[dict[str, Any]], trut
         "git_revision": git_revision(),
         "tools": tools,
         "bill_of_materials": bill_of_materials(tools, weights),
+        **look_entries(spec.checkpoints),
         "resize": RESIZE_RULE,
         "compose": COMPOSE_RULE,
         "weights": weights,

@@ -36,10 +36,12 @@ def write_card(card: Mapping[str, Mapping[str, str]], path: Path) -> None:
 
 def model_card(checkpoints: Checkpoints) -> dict[str, dict[str, str]]:
     """The card of a bundle's weights, by network; it claims nothing of those that are not the shipped ones."""
-    shipped, card = Checkpoints(), sections(MODEL_CARD.read_text(encoding="utf-8"))
+    shipped, card = Checkpoints().of_look(checkpoints.look), sections(MODEL_CARD.read_text(encoding="utf-8"))
     paths = {"perception": (checkpoints.perception, shipped.perception), "filter": (checkpoints.filter, shipped.filter)}
     own = {"perception"} if checkpoints.own is not None else set()
     return {
-        name: card[name] if name not in own and sha256(used) == sha256(ours) else {"Training": OWN_WEIGHTS}
+        name: card[paths[name][1].stem]
+        if name not in own and sha256(used) == sha256(ours)
+        else {"Training": OWN_WEIGHTS}
         for name, (used, ours) in paths.items()
     }

@@ -35,12 +35,13 @@ def _print_pairs(
     from portraiture.tools.evaluate.pairs import compare_on_pairs, from_weights, pair_figures, shipped
     from portraiture.tools.open_pipeline import runtime_label
     from portraiture.tools.weights_option import parse_which
+    from portraiture.training.rendered.options import are_of_lens
 
     heading = {"subject": "filter", "dataset": "pairs", "runtime": runtime_label(runtime[0])}
     which, own = parse_which(which_text), weights and not compare
     if own and len(weights) > 1:
         raise OptionError(f"--weights: expected one filter to judge, found {len(weights)}; add --compare for a table")
-    draw = from_weights(Path(weights[-1]), which) if own else shipped(*runtime)
+    draw = from_weights(Path(weights[-1]), which) if own else shipped(*runtime, of_lens=are_of_lens(root))
     if compare:
         rows = compare_on_pairs(root, draw, weights, limit, which)
         click.echo(markdown(rows))

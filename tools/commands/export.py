@@ -26,6 +26,9 @@ if TYPE_CHECKING:
               help="Your photos, for int8-static; 64 of them are used, evenly spread.")  # fmt: skip
 @click.option("--size", "sizes", multiple=True, metavar="HxW", help="Input size; repeatable. [default: 512x384]")
 @click.option("--model", "models", multiple=True, help="Model; repeatable. [default: perception, filter, portrait]")
+@click.option("--look", default="paper", show_default=True, metavar="paper|lens",
+              help="What filter and portrait draw: the paper's (10), or a lens' blur in linear light.")  # fmt: skip
+@click.option("--blades", type=click.IntRange(5, 9), help="Blades of the iris of --look lens. [default: a round one]")
 @click.option("--packaging", default="single", show_default=True,
               help="single; shared: a file a target, TFLite signatures, Core ML iOS 18 functions; both.")  # fmt: skip
 @click.option("--checkpoint", "perception", type=click.Path(path_type=Path), help="As --weights, of perception.")
@@ -48,6 +51,8 @@ def command(
     calibrate: Path | None,
     sizes: tuple[str, ...],
     models: tuple[str, ...],
+    look: str,
+    blades: int | None,
     packaging: str,
     perception: Path | None,
     rnn_filter: Path | None,
@@ -62,7 +67,7 @@ def command(
     gate: bool,
 ) -> None:
     """Write models, manifest, goldens and model card. The folder appears only when it is complete."""
-    from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, Size, model_contract
+    from portraiture.export.contract import DEFAULT_MODELS, DEFAULT_SIZE, FilterLook, Size, model_contract
     from portraiture.export.doctor.devices.examine import Device
     from portraiture.export.formats import Packaging, Precision, Route, Target
     from portraiture.export.kits.kit import Kit
@@ -82,6 +87,15 @@ def command(
     for place in (output, *output.parents):
         if place.exists() and not place.is_dir():
             raise OptionError(f"-o: expected a folder, found the file {place}; name another place")
+    drawn = parse_one("look", look, FilterLook)
+    if blades is not None and drawn is FilterLook.PAPER:
+        raise OptionError("--blades: expected --look lens with it, found paper; add it, or drop this")
+    chosen = chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints()
+    if chosen.look is not drawn and chosen.filter != Checkpoints().filter:
+        raise OptionError(
+            f"--look {drawn.value}: expected weights of its filter, found those of {chosen.look.value}; change it, or"
+            " drop the weights"
+        )
     spec = BundleSpec(
         models=tuple(dict.fromkeys(model_contract(m).name for m in models)) or DEFAULT_MODELS,
         targets=parse_list("target", targets, Target),
@@ -89,7 +103,7 @@ def command(
         plan=read_plan(plan_file) if plan_file else None,
         sizes=tuple(dict.fromkeys(Size.parse(s) for s in sizes)) or (DEFAULT_SIZE,),
         packaging=parse_one("packaging", packaging, Packaging),
-        checkpoints=chosen_checkpoints(weights, which_text, perception, rnn_filter, own=own) or Checkpoints(),
+        checkpoints=chosen.of_look(drawn, blades or 0),
         route=parse_one("route", route, Route),
         calibration=calibration_photos(calibrate) if calibrate else (),
         devices=tuple(parse_one("--device", name, Device) for name in devices),

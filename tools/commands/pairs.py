@@ -17,6 +17,8 @@ DATASETS = ("shen2016", "ccp")
 
 SPLITS = ("train", "validation", "all")
 
+COMPOSITING = ("paper", "occlusion")
+
 SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
 
 
@@ -40,6 +42,8 @@ SHARED_MAPS = "STEM_mask.png and STEM_depth.npy"
 @click.option("--settings", type=click.IntRange(1, 64), default=4, show_default=True,
               help="Apertures and focus depths drawn per photo; the first is always the paper's.")  # fmt: skip
 @click.option("--grid", is_flag=True, help="Instead of drawn settings: the paper's, and 4 apertures x 3 focus depths.")
+@click.option("--compositing", type=click.Choice(COMPOSITING), default="paper", show_default=True,
+              help="The look that the reference draws: occlusion for the filter of export --look lens.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws.")
 @click.option("--limit", type=click.IntRange(1), help="Use at most this many photos, spread evenly over all of them.")
 @click.option("--workers", type=click.IntRange(1), help="Processes. [default: one per core]")
@@ -58,6 +62,7 @@ def command(
     size: str,
     settings: int,
     grid: bool,
+    compositing: str,
     seed: int,
     limit: int | None,
     workers: int | None,
@@ -93,7 +98,7 @@ def command(
     network = (SHIPPED_PERCEPTION if chosen is None else chosen.perception).resolve()
     which = None if chosen is None else chosen.which
     origin = digest(network, which) if maps is None else MapSource.FILES.value
-    options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin)
+    options = PairOptions(height, width, 0 if grid else settings, true_share, seed, origin, compositing)
     jobs = spread(_jobs(photos, dataset, split, masks, maps, (network, which), output.resolve(), options), limit)
     claim(output, options)
     remove_stale(output)

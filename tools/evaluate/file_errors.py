@@ -8,8 +8,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from portraiture.export.contract import Size
-from portraiture.export.measured_errors import CHANGE, Key, MeasuredError, filter_key, second_key, worse, write_table
+from portraiture.export.bundle.manifest import read_manifest
+from portraiture.export.contract import FilterLook, Size
+from portraiture.export.measured_errors import (
+    CHANGE,
+    Key,
+    MeasuredError,
+    filter_key,
+    of_look,
+    second_key,
+    worse,
+    write_table,
+)
 from portraiture.export.parity.rows import Link, Row
 from portraiture.export.parity.run import run_parity
 from portraiture.export.parity.second_judge import OF_THE_FILE
@@ -19,27 +29,27 @@ from portraiture.reference.errors import PortraitureError
 from portraiture.tools.progress import steps
 
 
-def key_of(row: Row) -> Key | None:
-    """Where a row's figure belongs in the table; None where it belongs nowhere."""
+def key_of(row: Row, look: FilterLook = FilterLook.PAPER) -> Key | None:
+    """Where a row's figure belongs in the table, of a bundle of a look; None where it belongs nowhere."""
     file = row.subject.file
     if row.link is Link.SECOND and file is not None and row.output.endswith(OF_THE_FILE):
         second = FORMATS[file.target].second
         output = second_key(row.output.removesuffix(OF_THE_FILE), second.value if second else "")
-        return file.name, file.target.value, file.precision.value, output
+        return of_look(file.name, look), file.target.value, file.precision.value, output
     if row.link is Link.FILTER and row.output == "portrait":
-        return filter_key(Size.parse(row.subject.name.split()[-1]))
+        return filter_key(Size.parse(row.subject.name.split()[-1]), look)
     if file is None or row.subject.runtime or row.link not in (Link.FILE, Link.PIPELINE):
         return None
     name = file.name if row.link is Link.FILE else pipeline_kind(file)
     output = CHANGE if row.output.startswith(CHANGE) else row.output.split()[0]
-    return name, file.target.value, file.precision.value, output
+    return of_look(name, look), file.target.value, file.precision.value, output
 
 
-def errors_of(rows: Iterable[Row]) -> dict[Key, MeasuredError]:
+def errors_of(rows: Iterable[Row], look: FilterLook = FilterLook.PAPER) -> dict[Key, MeasuredError]:
     """The table's figures from the gate's rows."""
     found: dict[Key, MeasuredError] = {}
     for row in rows:
-        if key := key_of(row):
+        if key := key_of(row, look):
             for difference in row.every:
                 found[key] = worse(found.get(key), difference)
     return found
@@ -47,15 +57,18 @@ def errors_of(rows: Iterable[Row]) -> dict[Key, MeasuredError]:
 
 def main(bundles: Sequence[str]) -> int:
     """Measure and print; return the exit code."""
-    rows: list[Row] = []
+    errors: dict[Key, MeasuredError] = {}
     try:
         for bundle in bundles:
             with steps() as report:
-                rows += run_parity(Path(bundle), report=report, second=True)
+                rows = run_parity(Path(bundle), report=report, second=True)
+            look = FilterLook(read_manifest(Path(bundle)).get("look") or FilterLook.PAPER.value)
+            for key, error in errors_of(rows, look).items():
+                errors[key] = worse(errors.get(key), error)
     except PortraitureError as error:
         print(f"file_errors: {error}", file=sys.stderr)
         return error.exit_code
-    print(write_table(errors_of(rows)))
+    print(write_table(errors))
     return 0
 
 

@@ -23,7 +23,7 @@ from portraiture.training.checkpoints.read import Which, weights_file
 from portraiture.training.rendered.files import RenderedPair, list_pairs, read_pair
 from portraiture.training.rendered.settings import PAPER_SETTING, LensSetting
 from portraiture.training.tasks.filter import filtered
-from portraiture.training.weights import SHIPPED_FILTER, load_any_filter
+from portraiture.training.weights import SHIPPED_FILTER, SHIPPED_LENS, load_any_filter
 
 PairFilter = Callable[[RenderedPair, LensSetting], np.ndarray]
 """From a pair's photo and maps and a setting to the picture, (h, w, 3) in 0..1."""
@@ -44,19 +44,20 @@ def from_weights(path: Path, which: Which | None = None) -> PairFilter:
     return lambda pair, setting: filtered(model, pair.rgb / _U8, pair.mask / _U8, pair.depth / _U16, setting)
 
 
-def shipped(runtime: str, bundle: Path | None, precision: str | None) -> PairFilter:
+def shipped(runtime: str, bundle: Path | None, precision: str | None, of_lens: bool = False) -> PairFilter:
     """The shipped filter in PyTorch, or an exported one at its own size.
 
     Args:
         runtime: as ``--runtime`` names it.
         bundle: folder of the exported filter; None with ``torch``.
         precision: which of the bundle's files; None takes the finest.
+        of_lens: the shipped filter is that of the lens look.
 
     Raises:
         InputError: when it is called with a pair of a size that the bundle does not have.
     """
     if runtime == "torch" and bundle is None:
-        return from_weights(SHIPPED_FILTER)
+        return from_weights(SHIPPED_LENS if of_lens else SHIPPED_FILTER)
     pipeline = open_pipeline(runtime, bundle, precision)
 
     def draw(pair: RenderedPair, setting: LensSetting) -> np.ndarray:

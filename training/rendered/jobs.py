@@ -16,10 +16,12 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
 from portraiture.reference.photo.maps import read_map
 from portraiture.reference.photo.read import read_photo
+from portraiture.reference.settings import Compositing
 from portraiture.training.checkpoints.read import Which
 from portraiture.training.data.cache import resize_area
 from portraiture.training.data.labels import read_mask
 from portraiture.training.rendered.files import PAIR_FILE, RenderedPair, write_pair
+from portraiture.training.rendered.lens import at_layers, render_lens_targets
 from portraiture.training.rendered.options import PairOptions
 from portraiture.training.rendered.render import render_targets
 from portraiture.training.rendered.settings import drawn_settings, grid_settings
@@ -142,7 +144,12 @@ def _make(job: PairJob) -> JobStatus:
     if not person_pixels(m).any():
         return JobStatus.NO_PERSON
     settings = drawn_settings(m, z, options.settings, rng) if options.settings else grid_settings(m, z)
-    pair = RenderedPair(rgb, mask, depth, render_targets(rgb, m, z, settings), settings)
+    if options.compositing == Compositing.OCCLUSION.value:
+        settings = at_layers(settings, z)
+        targets = render_lens_targets(rgb, m, z, settings)
+    else:
+        targets = render_targets(rgb, m, z, settings)
+    pair = RenderedPair(rgb, mask, depth, targets, settings)
     about = {"photo": job.photo.name, "mask": "true" if takes_truth else "predicted"}
     write_pair(job.output, job.name, pair, about)
     return JobStatus.WRITTEN

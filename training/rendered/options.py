@@ -6,6 +6,7 @@ from pathlib import Path
 
 from portraiture.reference.errors import InputError, OptionError
 from portraiture.reference.files import parse_json, write_json
+from portraiture.reference.settings import Compositing
 
 OPTIONS_FILE = "pairs.json"
 
@@ -27,6 +28,7 @@ class PairOptions:
         true_share: share of the photos with a true mask that use it, 0..1.
         seed: decides all draws; equal seeds give equal pairs on any number of processes.
         maps: where predicted maps come from: "files", or the first digits of the weights' SHA-256.
+        compositing: how the reference lays the layers over each other: "paper", or "occlusion" for the lens look.
     """
 
     height: int = 512
@@ -35,6 +37,7 @@ class PairOptions:
     true_share: float = 0.5
     seed: int = 0
     maps: str = MapSource.FILES.value
+    compositing: str = Compositing.PAPER.value
 
 
 def claim(folder: Path, options: PairOptions) -> None:
@@ -49,9 +52,9 @@ def claim(folder: Path, options: PairOptions) -> None:
         write_json(path, wanted)
         return
     try:
-        found = parse_json(path.read_bytes())
+        found = {"compositing": Compositing.PAPER.value, **parse_json(path.read_bytes())}  # older ones do not say it
         differing = [k for k in wanted if found.get(k) != wanted[k]]
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise InputError(f"{path}: expected the options of these pairs as JSON; choose a new folder") from None
     if differing:
         key = differing[0]
@@ -59,3 +62,12 @@ def claim(folder: Path, options: PairOptions) -> None:
             f"{folder}: expected {key} {found.get(key)!r} as its pairs were begun, found {wanted[key]!r};"
             " choose a new folder or the same options"
         )
+
+
+def are_of_lens(folder: Path) -> bool:
+    """Whether the pairs of a folder are pictures of the occlusion renderer; False where it does not say."""
+    try:
+        found = parse_json((folder / OPTIONS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("compositing") == Compositing.OCCLUSION.value

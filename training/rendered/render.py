@@ -41,13 +41,14 @@ def render_targets(
     for setting in settings:
         if selfie and setting.focus < 0:
             radius_px = setting.aperture * image_diagonal_px(mask.shape)
-            pictures.append(_coded(render_selfie(image, plan.alpha, radius_px)))
+            pictures.append(coded(render_selfie(image, plan.alpha, radius_px)))
             continue
         focus = person_depth(person, z) if setting.focus < 0 else setting.focus
         radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
-        pictures.append(_coded(render_full_body(image, plan.alpha, plan.labels, radii_px)))
+        pictures.append(coded(render_full_body(image, plan.alpha, plan.labels, radii_px)))
     return np.stack(pictures)
 
 
-def _coded(picture: np.ndarray) -> np.ndarray:
+def coded(picture: np.ndarray) -> np.ndarray:
+    """A picture (h, w, 3) in 0..1 as uint16, 0..65535."""
     return np.asarray(np.rint(np.clip(picture, 0, 1) * 65535), np.uint16)

@@ -15,12 +15,10 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.files import read_bytes
 from portraiture.training.data.augment import Rng
 from portraiture.training.models.filters.base import (
-    STRIDE,
     FilterInput,
     LensFilter,
     blended_depth,
     blended_radius,
-    blur_radius_px,
     person_depth,
     radius_of,
     scene_depth,
@@ -40,6 +38,7 @@ class FilterBatch(NamedTuple):
     radius_px: Tensor
     aperture_px: Tensor
     diagonal_px: Tensor
+    person_px: Tensor
     target: Tensor
 
 
@@ -91,6 +90,7 @@ class _Photo:
     settings: tuple[LensSetting, ...]
     selfie: float
     person: float
+    found: dict[int, tuple[np.ndarray, Tensor]]
 
     @staticmethod
     def read(path: Path) -> "_Photo":
@@ -98,15 +98,25 @@ class _Photo:
         m, z = _tensor(mask)[None], _tensor(depth)[None]
         layers = layered_depth(z)[0, 0].numpy()
         selfie, person = float(selfie_share(m)), float(person_depth(m, z))
-        return _Photo(path, rgb, mask, depth, layers, read_settings(path), selfie, person)
+        return _Photo(path, rgb, mask, depth, layers, read_settings(path), selfie, person, {})
 
-    def crop(self, k: int, y: int, x: int, side: int) -> list[Tensor]:
+    def radii(self, k: int, filter_of: LensFilter) -> tuple[np.ndarray, Tensor]:
+        """Radii (h, w) in pixels and the person's at a setting, remembered as float16."""
+        if k not in self.found:
+            setting, (m, z) = self.settings[k], (_tensor(plane)[None] for plane in (self.mask, self.depth))
+            with torch.no_grad():
+                radius, person_px = filter_of.radii(m, z, _scalar(setting.aperture), _scalar(setting.focus))
+            self.found[k] = radius[0, 0].numpy().astype(np.float16), person_px[0]
+        return self.found[k]
+
+    def crop(self, k: int, y: int, x: int, side: int, both_sides: LensFilter | None = None) -> list[Tensor]:
         """The tensors of a :class:`FilterBatch`, without the batch axis.
 
         Args:
             k: number of the setting, from 0.
             y, x: row and column of the crop's corner, in pixels.
             side: length of the crop's sides, in pixels.
+            both_sides: a filter that has radii of its own, negative before the focus; None: those behind the focus.
         """
         window = np.s_[y : y + side, x : x + side]
         setting = self.settings[k]
@@ -117,9 +127,13 @@ class _Photo:
         aperture_px, far = _scalar(setting.aperture * diagonal_px)[0], _scalar(float(self.layers.max()))[0]
         layers = torch.from_numpy(np.ascontiguousarray(self.layers[window]))[None]
         radius = blended_radius(selfie, radius_of(layers, aperture_px, _scalar(focus)[0], far), aperture_px)
+        person_px = _scalar(0.0)[0]
+        if both_sides is not None:
+            own, person_px = self.radii(k, both_sides)
+            radius = torch.from_numpy(own[window].astype(np.float32))[None]
         target = _tensor(read_target(self.path, k, (self.mask.shape[0], self.mask.shape[1]))[window])
         scene = blended_depth(selfie, mask, depth)
-        return [rgb, mask, scene, radius, aperture_px, _scalar(diagonal_px)[0], target]
+        return [rgb, mask, scene, radius, aperture_px, _scalar(diagonal_px)[0], person_px, target]
 
 
 class FilterTask:
@@ -130,9 +144,13 @@ class FilterTask:
         crop: side of the random crops in pixels, a multiple of 16.
         batch: crops per step.
         paper_share: share of the crops at the paper setting, 0..1; the others draw from all of the pair's. Chosen.
+        both_sides: the filter of the lens look, whose radii are its own; None for the others.
     """
 
-    def __init__(self, data: FilterData, crop: int, batch: int, paper_share: float = 0.4) -> None:
+    def __init__(
+        self, data: FilterData, crop: int, batch: int, paper_share: float = 0.4, both_sides: LensFilter | None = None
+    ) -> None:
+        self.both_sides = both_sides
         self.train = [_Photo.read(p) for p in data.train]
         self.validation = data.validation
         self.crop, self.size, self.paper_share = crop, batch, paper_share
@@ -146,7 +164,7 @@ class FilterTask:
         k = 0 if rng.random() < self.paper_share else int(rng.integers(len(photo.settings)))
         h, w = photo.mask.shape
         y, x = int(rng.integers(h - self.crop + 1)), int(rng.integers(w - self.crop + 1))
-        parts = photo.crop(k, y, x, self.crop)
+        parts = photo.crop(k, y, x, self.crop, self.both_sides)
         return [p.flip(2) for p in parts] if rng.random() < 0.5 else parts
 
     def batch(self, step: int, rng: Rng) -> FilterBatch:
@@ -157,7 +175,7 @@ class FilterTask:
     def loss(self, model: nn.Module, batch: FilterBatch) -> tuple[Tensor, dict[str, float]]:
         """The filter's own loss, and the PSNR of the batch in dB."""
         assert isinstance(model, LensFilter)
-        loss, mse = model.loss(FilterInput(*batch[:6]), batch.target)
+        loss, mse = model.loss(FilterInput(*batch[:7]), batch.target)
         return loss, {"psnr_db": -10 * math.log10(float(mse.detach().mean()) + 1e-12)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -180,8 +198,8 @@ def filtered(
 ) -> np.ndarray:
     """A filter's picture at any size.
 
-    A size that is no multiple of 16 is padded at the bottom and on the right with person, so that as in the reference
-    nothing outside the photo enters a blur; radii are those of the photo's own size.
+    A size that is no multiple of the filter's stride is padded below and on the right with person, so that as in the
+    reference nothing outside the photo enters a blur; radii are those of the photo's own size.
 
     Args:
         model: in evaluation mode.
@@ -200,12 +218,12 @@ def filtered(
 
     x, m = planes(rgb), planes(mask)
     focus, diagonal_px = _scalar(setting.focus), _scalar(math.hypot(height, width))
-    radius = blur_radius_px(m, planes(depth), _scalar(setting.aperture), focus)
+    radius, person_px = model.radii(m, planes(depth), _scalar(setting.aperture), focus)
     z = scene_depth(m, planes(depth), focus)
-    pad = (0, -width % STRIDE, 0, -height % STRIDE)
+    pad = (0, -width % model.stride, 0, -height % model.stride)
     x, z, radius = (F.pad(plane, pad, mode="replicate") for plane in (x, z, radius))
     aperture_px = setting.aperture * diagonal_px
-    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px)
+    inputs = FilterInput(x, F.pad(m, pad, value=1.0), z, radius, aperture_px, diagonal_px, person_px)
     with torch.no_grad():
         out = model.render(inputs)[0, :, :height, :width]
     return out.permute(1, 2, 0).double().numpy()

@@ -51,7 +51,7 @@ def selfie_share(mask: Tensor) -> Tensor:
     return unit(COVER_SLOPE * (cover - SELFIE_COVER) + 0.5) * unit(BOTTOM_SLOPE * (bottom - SELFIE_BOTTOM) + 0.5)
 
 
-def _by_person(focus: Tensor) -> Tensor:
+def by_the_person(focus: Tensor) -> Tensor:
     """1 where focus is negative, else 0: TFLite's delegate takes neither a comparison nor a choice."""
     return torch.ceil(unit(-focus))
 
@@ -76,7 +76,7 @@ def scene_depth(mask: Tensor, depth: Tensor, focus: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in 0..1.
     """
-    return blended_depth(_by_person(focus) * selfie_share(mask), mask, depth)
+    return blended_depth(by_the_person(focus) * selfie_share(mask), mask, depth)
 
 
 def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def blur_radius_px(mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor)
         aperture: largest radius as a share of the diagonal, (N, 1, 1, 1).
         focus: depth that stays sharp, (N, 1, 1, 1); negative: the person's.
     """
-    by_person = _by_person(focus)
+    by_person = by_the_person(focus)
     chosen = by_person * person_depth(mask, depth) + (1 - by_person) * focus
     aperture_px, layers = aperture * math.hypot(depth.shape[2], depth.shape[3]), layered_depth(depth)
     by_layer = radius_of(layers, aperture_px, chosen, torch.amax(layers, (2, 3), keepdim=True))
@@ -116,6 +116,7 @@ class FilterInput(NamedTuple):
         radius_px: disk radius of each pixel, (N, 1, H, W), in pixels.
         aperture_px: largest disk radius of the whole photo, (N, 1, 1, 1), in pixels.
         diagonal_px: of the whole photo, (N, 1, 1, 1), in pixels.
+        person_px: disk radius of the person, (N, 1, 1, 1), in pixels, negative before the focus; None is 0.
     """
 
     rgb: Tensor
@@ -124,10 +125,13 @@ class FilterInput(NamedTuple):
     radius_px: Tensor
     aperture_px: Tensor
     diagonal_px: Tensor
+    person_px: Tensor | None = None
 
 
 class LensFilter(nn.Module):
-    """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of 16."""
+    """(rgb, mask, depth, aperture, focus) -> rgb, at the input's size; H and W multiples of ``stride``."""
+
+    stride = STRIDE
 
     def forward(self, rgb: Tensor, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> Tensor:
         """Render.
@@ -142,9 +146,17 @@ class LensFilter(nn.Module):
             (N, 3, H, W) in 0..1.
         """
         diagonal_px = aperture.new_full((1, 1, 1, 1), math.hypot(*depth.shape[2:]))
-        radius_px = blur_radius_px(mask, depth, aperture, focus)
+        radius_px, person_px = self.radii(mask, depth, aperture, focus)
         scene = scene_depth(mask, depth, focus)
-        return self.render(FilterInput(rgb, mask, scene, radius_px, aperture * diagonal_px, diagonal_px))
+        return self.render(FilterInput(rgb, mask, scene, radius_px, aperture * diagonal_px, diagonal_px, person_px))
+
+    def radii(self, mask: Tensor, depth: Tensor, aperture: Tensor, focus: Tensor) -> tuple[Tensor, Tensor]:
+        """Disk radius in pixels of each pixel (N, 1, H, W), and of the person (N, 1, 1, 1).
+
+        Args:
+            mask, depth, aperture, focus: as :meth:`forward` takes them.
+        """
+        return blur_radius_px(mask, depth, aperture, focus), torch.zeros_like(focus)
 
     def render(self, inputs: FilterInput) -> Tensor:
         """The picture (N, 3, H, W) in 0..1; training calls it on crops."""

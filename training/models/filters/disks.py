@@ -59,7 +59,7 @@ def shrunk_disk(radius_px: float, factor: int) -> np.ndarray:
     pairs = np.sort(np.stack(np.meshgrid(place, place)), 0).reshape(2, -1)
     alike, orbit = np.unique(pairs, axis=1, return_inverse=True)  # pixels that symmetry makes equal
     members = [(orbit == k).reshape(2 * half + 1, -1) for k in range(alike.shape[1])]
-    passed = np.stack([_spectrum(member, factor) for member in members], 1) * _through(factor)[:, None]
+    passed = np.stack([_spectrum(member, factor) for member in members], 1) * through(_frequencies(), factor)[:, None]
     weight = 1 / np.hypot(*_frequencies())
     given, wanted = passed * weight[:, None], _spectrum(open_disk(radius_px), 1) * weight
     kernel = np.linalg.lstsq(given, wanted, rcond=None)[0][orbit].reshape(2 * half + 1, -1)
@@ -79,12 +79,16 @@ def _spectrum(kernel: np.ndarray, factor: int) -> np.ndarray:
     return np.asarray((cosines @ kernel @ cosines.T).ravel())
 
 
-def _through(factor: int) -> np.ndarray:
+def through(frequencies: np.ndarray, factor: int) -> np.ndarray:
     """How much of each frequency passes a mean over ``factor`` pixels and enlarging bilinearly by as much: (F,).
 
     The mean passes sin(pi n f) / (n sin(pi f)) along each axis, and enlarging the square of that.
+
+    Args:
+        frequencies: vertical and horizontal ones in cycles per pixel, (2, F).
+        factor: 1, 2, 4 or 8.
     """
-    f = np.pi * _frequencies()
+    f = np.pi * frequencies
     return np.asarray(np.prod(np.sin(factor * f) / (factor * np.sin(f)), 0) ** 3)
 
 

@@ -154,6 +154,32 @@ class Layers:
         self.centres = (centres / (BINS - 1)).reshape(-1, LAYERS, 1, 1)
         self.bounds = (bounds / (BINS - 1)).reshape(-1, LAYERS - 1, 1, 1)
 
+    @property
+    def depths(self) -> Tensor:
+        """Depth of each centre, increasing, (N, K, 1, 1)."""
+        return self.low + self.span * self.centres
+
+    def of(self, depth: Tensor, values: Tensor, bounds: Tensor | None = None) -> Tensor:
+        """Each pixel's depth replaced by a value of its layer.
+
+        Args:
+            depth: (N, 1, h, w) in 0..1.
+            values: of each layer, (N, K, 1, 1).
+            bounds: where the next layer begins, as ``bounds``; None takes those of (8).
+
+        Returns:
+            (N, 1, h, w); a value between two layers' in the narrow steps between them.
+        """
+        slope = torch.full_like(self.span, 6 * _STEEPNESS) / self.span  # two tensors: no delegate has an inverse
+        steps = (self.bounds if bounds is None else bounds) * (6 * _STEEPNESS) - 3
+        # the step of ``layered_depth`` six times as large: ReLU6 cuts it on both sides
+        beyond = F.relu6((depth - self.low) * slope - steps)  # (N, K - 1, h, w)
+        return values[:, :1] + (beyond * ((values[:, 1:] - values[:, :-1]) / 6)).sum(1, keepdim=True)
+
+    def nearest(self, depth: Tensor) -> Tensor:
+        """The centre that is nearest to a depth, (N, 1, h, w)."""
+        return self.of(depth, self.depths, (self.centres[:, :-1] + self.centres[:, 1:]) / 2)
+
 
 def layered_depth(depth: Tensor) -> Tensor:
     """Each pixel's depth replaced by the centre of its layer.

@@ -187,7 +187,7 @@ class RnnFilter(LensFilter):
 
     def render(self, inputs: FilterInput) -> Tensor:
         """See :class:`LensFilter`."""
-        rgb, mask, depth, radius_px, _, diagonal_px = inputs
+        rgb, mask, depth, radius_px, _, diagonal_px = inputs[:6]
         require_multiple(rgb, STRIDE)
         gates = self.guidance(torch.cat([mask, depth, radius_px / RADIUS_UNIT_PX], 1))
         smooth_px = upsample(self.feather(F.avg_pool2d(radius_px, (2, 2)), diagonal_px, gates), 2)

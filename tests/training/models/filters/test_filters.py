@@ -86,10 +86,13 @@ def test_every_parameter_learns(name: str) -> None:
     for parameter in model.parameters():
         if parameter.dim() == 4:
             torch.nn.init.normal_(parameter, std=0.1)
+            if name == "OcclusionFilter":  # a disk's weights are not negative
+                parameter.data.abs_()
     depth = torch.linspace(0, 1, W).expand(2, 1, H, W)
     maps = [(depth > 1.0).float(), depth]
     aperture_px, diagonal_px = (torch.full((2, 1, 1, 1), v) for v in (30.0, 640.0))
-    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, 30 * maps[1], aperture_px, diagonal_px)
+    radius_px = 60 * maps[1] - 30 if name == "OcclusionFilter" else 30 * maps[1]
+    inputs = FilterInput(uniform(2, 3, H, W, seed=7), *maps, radius_px, aperture_px, diagonal_px)
     loss, mse = model.loss(inputs, uniform(2, 3, H, W, seed=8))
     assert mse.shape == (2,)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -155,7 +158,7 @@ def test_a_padded_picture_is_blurred_up_to_its_rim() -> None:
 def test_crops_have_the_radii_of_the_whole_photo(pairs: list[Path]) -> None:
     task = FilterTask(FilterData(pairs, pairs[:1]), 32, 2)
     photo = task.train[0]
-    rgb, mask, depth, radius, aperture_px, diagonal_px, target = photo.crop(1, 16, 40, 32)
+    rgb, mask, depth, radius, aperture_px, diagonal_px, _, target = photo.crop(1, 16, 40, 32)
     m, z = (torch.from_numpy(v / s)[None, None].float() for v, s in ((photo.mask, 255), (photo.depth, 65535)))
     whole = blur_radius_px(m, z, torch.tensor(0.04).reshape(1, 1, 1, 1), torch.tensor(0.4).reshape(1, 1, 1, 1))
     torch.testing.assert_close(radius, whole[0, :, 16:48, 40:72], rtol=0, atol=1e-4)
@@ -197,7 +200,7 @@ def test_judged_pairs_are_spread_over_the_held_out_ones(
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_tensors(tmp_path / "w.safetensors", {"a": torch.zeros(1)}, {"model": "MobilePerception"})
-    with pytest.raises(InputError, match="expected weights of RnnFilter, CnnFilter, LiuFilter, XuFilter"):
+    with pytest.raises(InputError, match="of RnnFilter, OcclusionFilter, CnnFilter, LiuFilter, XuFilter"):
         load_any_filter(tmp_path / "w.safetensors")
 
 
