@@ -59,7 +59,7 @@ class RecallingRunner:
         """What a part gives, (1, C, H, W) float64 by name."""
         digest = hashlib.sha256()
         for x in inputs:
-            digest.update(np.ascontiguousarray(x.numpy()))
+            digest.update(np.ascontiguousarray(x.numpy()).data)
 
         def run() -> dict[str, Tensor]:
             with torch.no_grad():

@@ -98,8 +98,8 @@ def upsample_bilinear(
     if align_corners and half_pixel:
         raise cannot_run("upsample_bilinear", "align_corners or half_pixel_centers", "both")
     coordinates = _aligned if align_corners else (_half_pixel if half_pixel else _corner)
-    sizes = (math.floor(x.shape[axis] * f) for axis, f in ((-2, scale_factor_height), (-1, scale_factor_width)))
-    return _bilinear(x, *sizes, coordinates)
+    height, width = math.floor(x.shape[-2] * scale_factor_height), math.floor(x.shape[-1] * scale_factor_width)
+    return _bilinear(x, height, width, coordinates)
 
 
 def resize_bilinear(
