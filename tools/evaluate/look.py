@@ -47,7 +47,7 @@ def plain_blur(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     sigma = SIGMA_SHARE * float(np.hypot(*mask.shape))
     blurred = cv2.GaussianBlur(photo, (0, 0), sigma).astype(np.float32)
     person = mask.astype(np.float32)[..., None]
-    return np.rint(person * photo + (1 - person) * blurred).astype(np.uint8)
+    return np.asarray(np.rint(person * photo + (1 - person) * blurred).astype(np.uint8))
 
 
 def telling_crops(mask: np.ndarray, difference: np.ndarray) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
