@@ -37,10 +37,8 @@ def with_given_maps(maps: Maps, photo: Path, pixels: "Photo", mask: str | None, 
         from portraiture.tools.embedded_maps import maps_of_photo
 
         matte, own_depth = maps_of_photo(photo, pixels, mask == EMBEDDED, depth == EMBEDDED)
-        new_mask, new_depth = (
-            (matte if mask in (None, EMBEDDED) else new_mask),
-            (new_depth if own_depth is None else own_depth),
-        )
+        new_mask = matte if new_mask is None else new_mask
+        new_depth = own_depth if new_depth is None else new_depth
     h, w = maps.size.height, maps.size.width
     if new_mask is not None:
         maps = replace(maps, mask=new_mask, model_mask=to_photo_size(maps.frame.mirror(new_mask), h, w))
