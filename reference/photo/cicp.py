@@ -34,10 +34,11 @@ _UNSPECIFIED, _SRGB = 2, 13
 
 _PQ, _HLG = 16, 18
 
-_BT709 = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
+_CAMERAS = (1, 6, 14, 15)
+"""The curve of television cameras (BT.709 and its like). Photos that name it are shown by sRGB's curve everywhere, as
+browsers do, and made for that: it counts as sRGB's."""
 
 _CURVES: dict[int, tuple[float, ...]] = {
-    1: _BT709, 6: _BT709, 14: _BT709, 15: _BT709,
     4: (2.2,), 5: (2.8,), 8: (1.0,),
     7: (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4.0, 0.0913),
     _SRGB: (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
@@ -78,7 +79,7 @@ def profile_of_numbers(data: bytes) -> bytes:
 def icc_profile(primaries: int, transfer: int) -> bytes:
     """The ICC profile of two numbers of H.273; empty for sRGB and for numbers that are not known."""
     primaries = 1 if primaries == _UNSPECIFIED else primaries
-    transfer = _SRGB if transfer == _UNSPECIFIED else transfer
+    transfer = _SRGB if transfer in (_UNSPECIFIED, *_CAMERAS) else transfer
     if (primaries, transfer) == (1, _SRGB) or primaries not in _PRIMARIES:
         return b""
     if transfer not in (*_CURVES, _PQ, _HLG):

@@ -15,7 +15,10 @@ from typing import Any
 from PIL import TiffImagePlugin
 
 # Pillow raises any of these, by format, for bytes that are not what their header says.
-DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError, RuntimeError)
+DAMAGE = (
+    OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, IndexError, RuntimeError,
+    OverflowError,
+)  # fmt: skip
 
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, PLANAR, EXTRA_SAMPLES = 258, 262, 277, 284, 338
 

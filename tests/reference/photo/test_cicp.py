@@ -24,13 +24,9 @@ TO_XYZ = {
 
 
 def light_of(transfer, codes):
-    """H.273, table 3."""
+    """H.273, table 3; television cameras' curves (1, 6, 14, 15) count as sRGB's."""
     v = codes / 255
-    if transfer == 13:
-        return to_linear(v)
-    if transfer == 8:
-        return v
-    return np.where(v < 0.081, v / 4.5, ((v + 0.099) / 1.099) ** (1 / 0.45))
+    return v if transfer == 8 else to_linear(v)
 
 
 def expected(primaries, transfer, codes):
@@ -58,7 +54,7 @@ def avif(primaries, transfer):
 
 
 @pytest.mark.parametrize("write", [heic, avif])
-@pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (9, 13), (9, 14), (1, 8), (1, 1)])
+@pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (9, 13), (9, 14), (1, 8), (12, 1)])
 def test_numbers_are_read_by_primaries_and_curve(tmp_path, write, primaries, transfer):
     (tmp_path / "a.heic").write_bytes(write(primaries, transfer))
     photo = open_photo(tmp_path / "a.heic")
@@ -66,6 +62,14 @@ def test_numbers_are_read_by_primaries_and_curve(tmp_path, write, primaries, tra
     seen = expected(primaries, transfer, photo.own[SEEN].astype(float))
     np.testing.assert_allclose(photo.rgb[SEEN].astype(int), seen, rtol=0, atol=2)
     assert ImageCms.ImageCmsProfile(io.BytesIO(photo.icc)).profile.version == pytest.approx(4.3)
+
+
+@pytest.mark.parametrize("transfer", [1, 6, 13])
+def test_bt709_of_a_photo_is_srgb(tmp_path, transfer):
+    (tmp_path / "a.heic").write_bytes(heic(1, transfer))
+    photo = open_photo(tmp_path / "a.heic")
+    np.testing.assert_allclose(photo.rgb[SEEN].astype(int), CODES, rtol=0, atol=3)
+    assert not photo.icc
 
 
 @pytest.mark.parametrize("matrix", [1, 9])

@@ -197,3 +197,10 @@ def test_one_sample_has_no_planes_that_could_be_separate():
     file = io.BytesIO()
     Image.fromarray(RGB[..., 0]).save(file, "TIFF", tiffinfo={284: 2})
     assert tiff_pixels(file.getvalue()) == "8-bit gray"
+
+
+def test_a_big_tiff_whose_offset_no_file_can_have_is_refused(tmp_path):
+    """Found by ``make fuzz``."""
+    (tmp_path / "a.tif").write_bytes(b"II+\0\x08\0\0\0" + b"\xff" * 8 + bytes(64))
+    with pytest.raises(InputError, match="; "):
+        read_photo(tmp_path / "a.tif")
