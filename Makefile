@@ -77,8 +77,7 @@ check: $(VENV)/.installed
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast-tests
 
 test: $(VENV)/.installed
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target all-tests types coreai-tests
+	@$(MAKE) --no-print-directory lint types all-tests coreai-tests
 
 # MediaPipe's pins clash with ours: an environment of its own. Where it cannot be had its test is skipped, and says so.
 build/mediapipe/.installed: $(VENV)/.installed

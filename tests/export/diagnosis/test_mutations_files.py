@@ -16,6 +16,7 @@ from portraiture.export.formats import BUILT_IN, Target
 from portraiture.export.model_file import ModelFile
 from portraiture.export.parity import run as parity
 from portraiture.export.tflite.model import pack_model, read_model
+from portraiture.export.tflite.segmenter import with_labels
 from portraiture.reference.errors import InputError
 from portraiture.reference.files import write_json
 from portraiture.training.tensor_files import load_tensors
@@ -89,7 +90,7 @@ def rename_input(path: Path, target: Target) -> None:
     if target is Target.TFLITE:
         model = read_model(path)
         model.signatureDefs[0].signatureKey = b"serving_default"
-        path.write_bytes(pack_model(model))
+        path.write_bytes(with_labels(pack_model(model)))
     elif target is Target.ONNX:
         import onnx
 

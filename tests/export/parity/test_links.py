@@ -13,7 +13,7 @@ import pytest
 
 from portraiture.export.bundle.goldens import INDEX, index_of
 from portraiture.export.compare import Difference
-from portraiture.export.contract import Size, model_contract
+from portraiture.export.contract import FilterLook, Size, model_contract
 from portraiture.export.formats import Precision, Target
 from portraiture.export.measured_errors import MeasuredError
 from portraiture.export.model_file import ModelFile, file_path
@@ -51,6 +51,7 @@ class FewNumbers:
 
     shipped: bool = True
     asked: list[Any] = field(default_factory=list)
+    look: FilterLook = FilterLook.PAPER
 
     def feeds(self, name: str, size: Size, photo: np.ndarray) -> dict[str, Any]:
         return {"level": float(photo.flat[0]) / 255}
@@ -168,7 +169,7 @@ def test_a_file_that_does_not_open_is_one_failed_row(monkeypatch: pytest.MonkeyP
 def weights(shipped: bool = True, own_db: float = 0.0) -> Any:
     """A truth of weights whose mask has ``own_db`` in PyTorch's fp16."""
     errors = {"mask": MeasuredError(0.1, own_db, own_db)}
-    return cast(Any, SimpleNamespace(shipped=shipped, remembered=lambda *_: errors))
+    return cast(Any, SimpleNamespace(shipped=shipped, look=FilterLook.PAPER, remembered=lambda *_: errors))
 
 
 def test_known_figures_of_other_weights_are_held_to_what_they_bear() -> None:
@@ -339,7 +340,12 @@ class Looked:
 def test_the_filter_is_asked_for_a_gain_where_the_reference_blurs() -> None:
     stripes = np.zeros((32, 32, 3), np.uint8)
     stripes[:, ::2] = 255
-    noisy = cast(Any, SimpleNamespace(pipeline=lambda size: Looked(person=True)))
+    networks = SimpleNamespace(checkpoints=Checkpoints())
+
+    def looked(person: bool) -> Any:
+        return SimpleNamespace(pipeline=lambda size: Looked(person), look=FilterLook.PAPER, networks=networks)
+
+    noisy = looked(person=True)
     watched: list[Comparison] = []
     against, gain = filter_rows(noisy, Size(32, 32), {3: stripes}, watched.append)
     assert (against.status, gain.status) == (Status.FAILED, Status.FAILED)
@@ -353,8 +359,7 @@ def test_the_filter_is_asked_for_a_gain_where_the_reference_blurs() -> None:
     against, gain = filter_rows(noisy, Size(32, 32), {0: flat})
     assert (against.status, gain.status) == (Status.PASSED, Status.NOT_RUN)
     assert "hardly blurs" in gain.note
-    nobody = cast(Any, SimpleNamespace(pipeline=lambda size: Looked(person=False)))
-    (row,) = filter_rows(nobody, Size(32, 32), {0: stripes})
+    (row,) = filter_rows(looked(person=False), Size(32, 32), {0: stripes})
     assert (row.status, row.note) == (Status.NOT_RUN, "no photo with a person")
 
 
@@ -404,7 +409,10 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 def few_weights(shipped: bool = True) -> Any:
-    return cast(Any, SimpleNamespace(shipped=shipped, networks=SimpleNamespace(checkpoints=Checkpoints())))
+    networks = SimpleNamespace(checkpoints=Checkpoints())
+    few = SimpleNamespace(shipped=shipped, look=FilterLook.PAPER, networks=networks)
+    few.of_manifest = lambda manifest: few
+    return few
 
 
 PATHS = [f.path for f in FILES]

@@ -119,6 +119,10 @@ def test_perception_has_its_labels_behind_the_graph(bundle: Path, tmp_path: Path
     copy.write_bytes(with_labels(pack_model(model)))
     with pytest.raises(InputError, match="the mask as the last"):
         require_segmenter(copy, contracts)
+    model.signatureDefs[0].outputs[0].name = b"another"  # whoever opens it names that
+    for damaged in (pack_model(model), path.read_bytes()[:5000]):
+        copy.write_bytes(damaged)
+        require_segmenter(copy, contracts)
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
