@@ -74,6 +74,19 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
     return one_file
 
 
+def _check_input(photos: Sequence[Path], video: Path | None, context: click.Context) -> None:
+    """Raise unless there are photos or a video, and for options that a video does not take."""
+    from portraiture.reference.errors import OptionError
+
+    if bool(photos) == (video is not None):
+        found = "both" if photos else "none"
+        raise OptionError(f"render: expected photos or --video FILE, found {found}; name one of them")
+    given = lens_options_given(context) + [f"--{n}" for n in ("mask", "depth") if context.params[n] is not None]
+    given += ["--focus"] * (context.params["focus_text"] is not None)
+    if video is not None and given:
+        raise OptionError(f"{given[0]}: expected photos with it, found --video; drop it")
+
+
 def _refuse_crf_options(context: click.Context) -> None:
     """Raise where an option of the CRF renderer is not at its default."""
     from portraiture.reference.errors import OptionError
@@ -124,7 +137,8 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 
 
 @click.command("render")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--video", type=click.Path(path_type=Path), help="A film in place of photos, to .mp4, .mov or .mkv.")
 @click.option(
     "-o",
     "--output",
@@ -158,6 +172,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--depth", metavar="FILE|embedded",
               help="Depth map (.npy or PNG, larger is farther) to use; embedded: the one in the photo's file, with its"
               " portrait matte.")  # fmt: skip
+@click.option("--steady/--no-steady", default=True, show_default=True, help="Video: steady maps and focus over time.")
 @click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
 @click.option("--write-depth", is_flag=True,
               help="Store the depth in the portrait, so that another editor can refocus: a .jpg holds it as Dynamic"
@@ -167,6 +182,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @network_option
 def command(
     photos: tuple[Path, ...],
+    video: Path | None,
     output: Path,
     renderer: str,
     aperture: float,
@@ -194,10 +210,11 @@ def command(
     from portraiture.reference.photo.read import open_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
+    _check_input(photos, video, click.get_current_context())
     stem_outputs(photos)
     point = parse_focus(focus_text)
     map_files = [given for given in (mask, depth) if given not in (None, EMBEDDED)]
-    one_file = _check_output(photos, output, bool(map_files or point))
+    one_file = video is not None or _check_output(photos, output, bool(map_files or point))
     if write_depth:
         from portraiture.tools.portraits import check_depth_output
 
@@ -213,6 +230,13 @@ def command(
     settings = _settings(context.params) if renderer == "crf" else None
     pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None, own)
     draw = _rnn_renderer(pipeline) if settings is None else _crf_renderer(settings)
+
+    if video is not None:
+        from portraiture.tools.video import render_video
+
+        asked = {name: repr(value) for name, value in sorted(context.params.items())}
+        render_video(video, output, pipeline, draw, aperture, anyway, steady, not strip_location, asked)
+        return
 
     def write_portrait(photo: Path) -> None:
         pixels = open_photo(photo)
