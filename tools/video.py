@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from portraiture.export.pipeline.sequence import Sequence
-from portraiture.reference.errors import InputError, OptionError
+from portraiture.reference.errors import InputError
 from portraiture.reference.files import new_file, write_json
 from portraiture.reference.presence import nearest_depth
 from portraiture.tools.portraits import Look, is_person_there

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_times_and_sound_stay_and_a_stopped_run_goes_on(
 
     monkeypatch.setattr(video, "frames", stopped)
     other = tmp_path / "other.mp4"
-    with pytest.raises((KeyboardInterrupt, BaseException)):
+    with pytest.raises((KeyboardInterrupt, click.exceptions.Abort)):
         render("--video", pan, "-o", other)
     assert not other.exists()
     assert (tmp_path / ".other.mp4.parts/00000.mp4").is_file()
@@ -113,6 +114,7 @@ def test_frames_of_nobody_do_not_stop_the_film(pan: Path, tmp_path: Path, capsys
         (("me.jpg", "--video", "in.mp4", "-o", "o.mp4"), "found both"),
         (("-o", "o.png"), "found none"),
         (("--video", "in.mp4", "-o", "o.mp4", "--focus", "1,2"), "--focus: expected photos"),
+        (("--video", "in.mp4", "-o", "o.mp4", "--write-depth"), "--write-depth: expected photos"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -83,6 +83,7 @@ def _check_input(photos: Sequence[Path], video: Path | None, context: click.Cont
         raise OptionError(f"render: expected photos or --video FILE, found {found}; name one of them")
     given = lens_options_given(context) + [f"--{n}" for n in ("mask", "depth") if context.params[n] is not None]
     given += ["--focus"] * (context.params["focus_text"] is not None)
+    given += ["--write-depth"] * context.params["write_depth"]
     if video is not None and given:
         raise OptionError(f"{given[0]}: expected photos with it, found --video; drop it")
 
@@ -190,6 +191,7 @@ def command(
     mask: str | None,
     anyway: bool,
     depth: str | None,
+    steady: bool,
     strip_location: bool,
     write_depth: bool,
     runtime: str,
