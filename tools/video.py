@@ -74,7 +74,8 @@ def render_video(
         base = film.streams.video[0].time_base
         state = source.stat()
         folder = _folder(output, {"size": state.st_size, "changed": state.st_mtime_ns, **asked})
-        sequence, done, strength, people, held = Sequence(pipeline, steady), [], 0.0, 0, None
+        sequence, strength, people, held = Sequence(pipeline, steady), 0.0, 0, None
+        done: list[tuple[Path, int]] = []
         while (saved := folder / f"{len(done):05d}.npz").is_file():
             with np.load(saved) as found:
                 values = {k: found[k] for k in found.files}
@@ -90,7 +91,8 @@ def render_video(
             k = len(done)
             write_part(folder / f"{k:05d}.mp4", pictures, times, base, held)
             with new_file(folder / f"{k:05d}.npz") as temporary, temporary.open("wb") as file:
-                np.savez(file, start=times[0], strength=strength, people=people, frames=count, **sequence.state)
+                saved_state: dict[str, Any] = {**sequence.state, "start": times[0], "strength": strength}
+                np.savez(file, **saved_state, people=people, frames=count)
             done.append((folder / f"{k:05d}.mp4", times[0]))
             pictures.clear()
             times.clear()

@@ -72,7 +72,7 @@ class Sequence:
             self.state.pop("focus", None)
             return depth
         own = person_depth(mask.astype(np.float64), depth.astype(np.float64))
-        before = float(self.state.get("focus", np.float64(own)))
+        before = float(self.state.get("focus", own))
         focus = before + FOCUS_SHARE * (own - before)
-        self.state["focus"] = np.float64(focus)
+        self.state["focus"] = np.array(focus)
         return np.clip(depth + np.float32(focus - own), 0, 1).astype(depth.dtype)

@@ -11,6 +11,7 @@ from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.tools.choices import (
+    check_input,
     lens_options,
     lens_options_given,
     network_option,
@@ -72,20 +73,6 @@ def _check_output(photos: Sequence[Path], output: Path, one_photo_only: bool) ->
     if one_file:
         check_suffix(output)
     return one_file
-
-
-def _check_input(photos: Sequence[Path], video: Path | None, context: click.Context) -> None:
-    """Raise unless there are photos or a video, and for options that a video does not take."""
-    from portraiture.reference.errors import OptionError
-
-    if bool(photos) == (video is not None):
-        found = "both" if photos else "none"
-        raise OptionError(f"render: expected photos or --video FILE, found {found}; name one of them")
-    given = lens_options_given(context) + [f"--{n}" for n in ("mask", "depth") if context.params[n] is not None]
-    given += ["--focus"] * (context.params["focus_text"] is not None)
-    given += ["--write-depth"] * context.params["write_depth"]
-    if video is not None and given:
-        raise OptionError(f"{given[0]}: expected photos with it, found --video; drop it")
 
 
 def _refuse_crf_options(context: click.Context) -> None:
@@ -212,7 +199,7 @@ def command(
     from portraiture.reference.photo.read import open_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
-    _check_input(photos, video, click.get_current_context())
+    check_input(photos, video, click.get_current_context())
     stem_outputs(photos)
     point = parse_focus(focus_text)
     map_files = [given for given in (mask, depth) if given not in (None, EMBEDDED)]
