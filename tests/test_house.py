@@ -82,7 +82,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "export/targets": ("export/targets.py", "export export/tflite export/coreml export/onnx export/coreai"),
     "export/pipeline": (
         "export/pipeline/",
-        "export export/networks export/targets reference/lens reference/enlarge",
+        "export export/networks export/targets reference/lens reference/enlarge training/models",
     ),
     "export/onnx_tf": ("export/onnx_tf/", "export export/networks export/tflite export/onnx export/pipeline"),
     "export/doctor": (
@@ -129,7 +129,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "tools/study": ("tools/study/", "tools/templates reference/photo"),
     "tools/commands": (
         "tools/commands/ tools/{cli,samples,training_data,run_config,given_maps,embedded_maps,portraits}.py"
-        " tools/{lens_choice,lens_look}.py",
+        " tools/{lens_choice,lens_look,video,video_file}.py",
         "reference* training* export* tools*",
     ),
 }

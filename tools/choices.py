@@ -161,3 +161,24 @@ def lens_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def lens_options_given(context: click.Context) -> list[str]:
     """Those of ``lens_options`` that the user gave."""
     return [option for name, option in LENS_OPTIONS.items() if context.params[name] is not None]
+
+
+def check_input(photos: Sequence[Path], video: Path | None, context: click.Context) -> None:
+    """Refuse anything but photos or a video, and options that a video does not take.
+
+    Args:
+        photos: files, any number.
+        video: of ``--video``, or None.
+        context: of ``render``.
+
+    Raises:
+        OptionError: both or neither, or such an option.
+    """
+    if bool(photos) == (video is not None):
+        found = "both" if photos else "none"
+        raise OptionError(f"render: expected photos or --video FILE, found {found}; name one of them")
+    given = lens_options_given(context) + [f"--{n}" for n in ("mask", "depth") if context.params[n] is not None]
+    given += ["--focus"] * (context.params["focus_text"] is not None)
+    given += ["--write-depth"] * context.params["write_depth"]
+    if video is not None and given:
+        raise OptionError(f"{given[0]}: expected photos with it, found --video; drop it")

@@ -11,6 +11,7 @@ from portraiture.reference.lens import LEARNT_APERTURE
 from portraiture.reference.lens.focus import FOCUS_ON_PERSON
 from portraiture.reference.lens.radii import APERTURE_PAPER
 from portraiture.tools.choices import (
+    check_input,
     lens_options,
     lens_options_given,
     network_option,
@@ -124,7 +125,8 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 
 
 @click.command("render")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--video", type=click.Path(path_type=Path), help="A film in place of photos, to .mp4, .mov or .mkv.")
 @click.option(
     "-o",
     "--output",
@@ -158,6 +160,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @click.option("--depth", metavar="FILE|embedded",
               help="Depth map (.npy or PNG, larger is farther) to use; embedded: the one in the photo's file, with its"
               " portrait matte.")  # fmt: skip
+@click.option("--steady/--no-steady", default=True, show_default=True, help="Video: steady maps and focus over time.")
 @click.option("--strip-location", is_flag=True, help="Leave out where the photo was taken.")
 @click.option("--write-depth", is_flag=True,
               help="Store the depth in the portrait, so that another editor can refocus: a .jpg holds it as Dynamic"
@@ -167,6 +170,7 @@ def _crf_renderer(settings: "RenderSettings") -> "Renderer":
 @network_option
 def command(
     photos: tuple[Path, ...],
+    video: Path | None,
     output: Path,
     renderer: str,
     aperture: float,
@@ -174,6 +178,7 @@ def command(
     mask: str | None,
     anyway: bool,
     depth: str | None,
+    steady: bool,
     strip_location: bool,
     write_depth: bool,
     runtime: str,
@@ -194,10 +199,11 @@ def command(
     from portraiture.reference.photo.read import open_photo
     from portraiture.tools.open_pipeline import open_pipeline
 
+    check_input(photos, video, click.get_current_context())
     stem_outputs(photos)
     point = parse_focus(focus_text)
     map_files = [given for given in (mask, depth) if given not in (None, EMBEDDED)]
-    one_file = _check_output(photos, output, bool(map_files or point))
+    one_file = video is not None or _check_output(photos, output, bool(map_files or point))
     if write_depth:
         from portraiture.tools.portraits import check_depth_output
 
@@ -213,6 +219,13 @@ def command(
     settings = _settings(context.params) if renderer == "crf" else None
     pipeline = open_pipeline(runtime, bundle, precision, weights, which_text, settings is not None, own)
     draw = _rnn_renderer(pipeline) if settings is None else _crf_renderer(settings)
+
+    if video is not None:
+        from portraiture.tools.video import render_video
+
+        asked = {name: repr(value) for name, value in sorted(context.params.items())}
+        render_video(video, output, pipeline, draw, aperture, anyway, steady, not strip_location, asked)
+        return
 
     def write_portrait(photo: Path) -> None:
         pixels = open_photo(photo)
