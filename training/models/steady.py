@@ -98,7 +98,7 @@ def _gradient(x: Tensor) -> tuple[Tensor, Tensor]:
 class Steady(nn.Module):
     """(rgb, previous rgb, mask, depth, previous mask, previous depth) -> mask, depth; all (N, C, H, W) in 0..1.
 
-    The first frame of a film is given as its own previous one, and comes back as it is. H and W are multiples of 4.
+    The first frame of a film has no previous one and is not given. H and W are multiples of 4.
     """
 
     def __init__(self) -> None:
