@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -103,12 +105,13 @@ def page(tmp_path: Path) -> Iterator[Page]:
     process = subprocess.Popen(
         [program, "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
          f"--user-data-dir={tmp_path / 'profile'}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stderr is not None
     with contextlib.ExitStack() as stack:
-        for end in (process.stderr.close, process.wait, process.kill):  # the last one first
+        for end in (process.stderr.close, process.wait):  # the last one first
             stack.callback(end)
+        stack.callback(os.killpg, process.pid, signal.SIGKILL)  # a script starts the browser, which has processes too
         address = next(line for line in process.stderr if line.startswith("DevTools listening on")).split()[-1]
         loop = asyncio.new_event_loop()
         stack.callback(loop.close)
