@@ -144,7 +144,10 @@ def served(kit: Path, page_bundle: Path) -> Iterator[str]:
         assert line.startswith("http://localhost:"), process.communicate()[1]
         yield line.split()[0]
         process.send_signal(2)
-        assert process.wait(20) == 0
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_the_page_in_a_browser(
