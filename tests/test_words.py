@@ -19,6 +19,7 @@ WITH_EXAMPLES = (
     ("portraiture.export.contract", "Size.parse"),
     ("portraiture.export.doctor.devices.neural_engine", "padded_bytes"),
     ("portraiture.export.doctor.forms", "form_of"),
+    ("portraiture.export.measured_errors", "of_look"),
     ("portraiture.export.model_file", "entry_name"),
     ("portraiture.export.plan", "carried"),
     ("portraiture.export.sensitivity.search", "hull"),
@@ -29,6 +30,7 @@ WITH_EXAMPLES = (
     ("portraiture.reference.paper.disk", "disk_kernel"),
     ("portraiture.reference.photo.folder", "spread"),
     ("portraiture.tools.choices", "parse_list"),
+    ("portraiture.tools.evaluate.refocus", "jumps"),
     *(("portraiture.reference.metrics", name) for name in ("psnr_db", "ssim", "iou", "boundary_f", "whdr")),
 )
 

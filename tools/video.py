@@ -74,7 +74,7 @@ def render_video(
         base = film.streams.video[0].time_base
         state = source.stat()
         folder = _folder(output, {"size": state.st_size, "changed": state.st_mtime_ns, **asked})
-        sequence, strength, people, held = Sequence(pipeline, steady), 0.0, 0, None
+        sequence, strength, people, skip, held = Sequence(pipeline, steady), 0.0, 0, 0, None
         done: list[tuple[Path, int]] = []
         while (saved := folder / f"{len(done):05d}.npz").is_file():
             with np.load(saved) as found:
@@ -82,10 +82,9 @@ def render_video(
             done.append((folder / f"{len(done):05d}.mp4", int(values.pop("start"))))
             strength, people, skip = float(values.pop("strength")), int(values.pop("people")), int(values.pop("frames"))
             sequence.state = values
-        skip = 0 if not done else skip
         pictures: list[np.ndarray] = []
         times: list[int] = []
-        count = seen = 0
+        count = 0
 
         def end_part() -> None:
             k = len(done)
@@ -104,7 +103,7 @@ def render_video(
                     continue
                 maps = sequence.perceive(rgb)
                 there = is_person_there(maps, False)
-                people, held, seen = people + there, frame, seen + 1
+                people, held = people + there, frame
                 step = FADE if there or anyway else -FADE
                 strength = float(np.clip(strength + step, 0, 1)) if count > 1 else float(there or anyway)
                 focus = nearest_depth(maps.model_depth) if anyway and not there else None

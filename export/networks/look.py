@@ -23,8 +23,12 @@ def look_entries(checkpoints: Checkpoints) -> dict[str, Any]:
     return look
 
 
+def named_look(manifest: Mapping[str, Any]) -> FilterLook:
+    """The look that a manifest names; PAPER where it names none."""
+    return FilterLook(manifest.get("look") or FilterLook.PAPER.value)
+
+
 def of_manifest(checkpoints: Checkpoints, manifest: Mapping[str, Any]) -> Checkpoints:
     """The checkpoints with the look that a manifest names; one that names none is of paper."""
     iris = manifest.get("iris") or {}
-    look = FilterLook(manifest.get("look") or FilterLook.PAPER.value)
-    return checkpoints.of_look(look, int(iris.get("blades", 0)), float(iris.get("rotation_deg", 0)))
+    return checkpoints.of_look(named_look(manifest), int(iris.get("blades", 0)), float(iris.get("rotation_deg", 0)))

@@ -20,12 +20,13 @@ from portraiture.export.measured_errors import (
     worse,
     write_table,
 )
+from portraiture.export.networks.look import named_look
 from portraiture.export.parity.rows import Link, Row
 from portraiture.export.parity.run import run_parity
 from portraiture.export.parity.second_judge import OF_THE_FILE
 from portraiture.export.parity.subjects import pipeline_kind
 from portraiture.export.targets import FORMATS
-from portraiture.reference.errors import PortraitureError
+from portraiture.tools.evaluate.program import exit_code
 from portraiture.tools.progress import steps
 
 
@@ -57,19 +58,17 @@ def errors_of(rows: Iterable[Row], look: FilterLook = FilterLook.PAPER) -> dict[
 
 def main(bundles: Sequence[str]) -> int:
     """Measure and print; return the exit code."""
-    errors: dict[Key, MeasuredError] = {}
-    try:
+
+    def measure() -> None:
+        errors: dict[Key, MeasuredError] = {}
         for bundle in bundles:
             with steps() as report:
                 rows = run_parity(Path(bundle), report=report, second=True)
-            look = FilterLook(read_manifest(Path(bundle)).get("look") or FilterLook.PAPER.value)
-            for key, error in errors_of(rows, look).items():
+            for key, error in errors_of(rows, named_look(read_manifest(Path(bundle)))).items():
                 errors[key] = worse(errors.get(key), error)
-    except PortraitureError as error:
-        print(f"file_errors: {error}", file=sys.stderr)
-        return error.exit_code
-    print(write_table(errors))
-    return 0
+        print(write_table(errors))
+
+    return exit_code("file_errors", measure)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ differ most, and of the lower end of the person, where the ground or the photo's
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,7 @@ from portraiture.reference.errors import InputError
 from portraiture.reference.photo.folder import photos_in
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
+from portraiture.tools.evaluate.program import exit_code
 
 CROP_PX = 144
 """Side of a crop in pixels of the photo; chosen. It is drawn twice as large."""
@@ -130,16 +133,21 @@ def write_look(photos: Path, portraits: Path, maps: Path, sheet: Path) -> int:
     return len(rows)
 
 
-def main() -> None:
-    """Write a sheet."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a sheet; return the exit code."""
     parser = argparse.ArgumentParser(description="Portraits beside OpenCV's plain blur by the mask.")
     parser.add_argument("photos", type=Path)
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--maps", type=Path, required=True)
     parser.add_argument("-o", "--out", type=Path, required=True)
-    options = parser.parse_args()
-    print(f"{options.out}: {write_look(options.photos, options.portraits, options.maps, options.out)} photos")
+    options = parser.parse_args(arguments)
+
+    def write() -> None:
+        count = write_look(options.photos, options.portraits, options.maps, options.out)
+        print(f"{options.out}: {count} photos")
+
+    return exit_code("look", write)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

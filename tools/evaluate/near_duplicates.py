@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from portraiture.reference.errors import PortraitureError
 from portraiture.reference.photo.read import read_photo
+from portraiture.tools.evaluate.program import exit_code
 from portraiture.training.data.datasets import Split, list_samples, set_name, split_of
 from portraiture.training.data.layouts import Sample
 from portraiture.training.data.near_duplicates import (
@@ -86,18 +86,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         help="A set: shen2016, ccp, nyu, folder, backgrounds; repeatable.")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, default=LIST, help="List to write. [default: the project's]")
     options = parser.parse_args(arguments)
-    try:
+
+    def find() -> None:
         encoder = MobileNetV2().eval()
         load_mobilenet_tflite(encoder, options.encoder)
         samples = [sample for text in options.data for sample in _samples(text)]
         groups = find_groups([s.photo for _, s, _ in samples], encoder)
         write_list([[(samples[k][0], samples[k][1].id, samples[k][2]) for k in group] for group in groups],
                    options.output)  # fmt: skip
-    except PortraitureError as error:
-        print(f"near_duplicates: {error}", file=sys.stderr)
-        return error.exit_code
-    print(f"{options.output}: {len(groups)} groups of {sum(map(len, groups))} photos, of {len(samples)} compared")
-    return 0
+        print(f"{options.output}: {len(groups)} groups of {sum(map(len, groups))} photos, of {len(samples)} compared")
+
+    return exit_code("near_duplicates", find)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ the farthest, at aperture 0.02. A step's change is the mean absolute difference 
 as a multiple of the mean of its neighbours'. Printed are each photo's largest jump, and the largest of all.
 """
 
+import argparse
 import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from portraiture.reference.errors import PortraitureError
 from portraiture.reference.photo.folder import spread
 from portraiture.tools.evaluate.pairs import PairFilter, from_weights
+from portraiture.tools.evaluate.program import exit_code
 from portraiture.training.rendered.files import RenderedPair, list_pairs, read_pair
 from portraiture.training.rendered.settings import LensSetting
 from portraiture.training.weights import SHIPPED_LENS
@@ -48,21 +50,24 @@ def refocused(draw: PairFilter, pair: RenderedPair) -> list[np.ndarray]:
     return [draw(pair, LensSetting(APERTURE, float(place))) for place in places]
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
-    try:
-        folder, count, weights = (*arguments, *(str(PHOTOS), str(SHIPPED_LENS))[max(len(arguments) - 1, 0) :])
-        draw, worst = from_weights(Path(weights)), 0.0
-        for path in spread(list_pairs(Path(folder)), int(count)):
+    parser = argparse.ArgumentParser(description="How smoothly a filter refocuses.")
+    parser.add_argument("pairs", type=Path, help="A folder of pairs.")
+    parser.add_argument("count", type=int, nargs="?", default=PHOTOS, help="Photos. [default: %(default)s]")
+    parser.add_argument("weights", type=Path, nargs="?", default=SHIPPED_LENS, help="[default: the lens look's]")
+    options = parser.parse_args(arguments)
+
+    def measure() -> None:
+        draw, worst = from_weights(options.weights), 0.0
+        for path in spread(list_pairs(options.pairs), options.count):
             found = float(jumps(refocused(draw, read_pair(path))).max())
             worst = max(worst, found)
             print(f"{path.name} {found:.2f}", flush=True)
-    except PortraitureError as error:
-        print(f"refocus: {error}", file=sys.stderr)
-        return error.exit_code
-    print(f"largest {worst:.2f}")
-    return 0
+        print(f"largest {worst:.2f}")
+
+    return exit_code("refocus", measure)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -7,9 +7,9 @@ from portraiture.reference.lens.radii import image_diagonal_px
 from portraiture.reference.occlusion.highlights import GAIN
 from portraiture.reference.occlusion.render import render_lens
 from portraiture.reference.paper.layers import depth_layers, nearest_layer
-from portraiture.reference.plan import choose_mode, lens_setup, solve
+from portraiture.reference.plan import lens_setup
 from portraiture.reference.settings import Compositing, Mode, RenderSettings
-from portraiture.training.rendered.render import coded
+from portraiture.training.rendered.render import coded, solved
 from portraiture.training.rendered.settings import LensSetting
 
 
@@ -46,18 +46,15 @@ def render_lens_targets(
     Raises:
         InputError: no person.
     """
-    person, z = mask.astype(np.float64), depth.astype(np.float64)
     base = RenderSettings(mode=Mode.FULL_BODY, compositing=Compositing.OCCLUSION)
-    image, plan = solve(rgb, person, z, base)
-    centres = depth_layers(z, base.layers).centres
-    selfie = choose_mode(person, z) is Mode.SELFIE
+    person, z, image, plan, centres, is_selfie = solved(rgb, mask, depth, base)
     pictures = []
     for setting in settings:
         chosen = None if setting.focus < 0 else setting.focus
         look = RenderSettings(
             aperture=setting.aperture, focus=chosen, compositing=Compositing.OCCLUSION, highlights=GAIN
         )
-        if selfie and chosen is None:
+        if is_selfie and chosen is None:
             lens, labels = LensSetup(np.array([setting.aperture * image_diagonal_px(z.shape)])), 0 * plan.labels
         else:
             focus = person_depth(person, z) if chosen is None else chosen

@@ -4,6 +4,8 @@ Matting and depth layers do not depend on the lens, so that they are solved once
 blurs alone.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from portraiture.reference.lens.focus import person_depth
@@ -11,9 +13,44 @@ from portraiture.reference.lens.radii import image_diagonal_px, layer_radii
 from portraiture.reference.paper.full_body import render_full_body
 from portraiture.reference.paper.layers import depth_layers
 from portraiture.reference.paper.selfie import render_selfie
-from portraiture.reference.plan import choose_mode, solve
+from portraiture.reference.plan import Plan, choose_mode, solve
 from portraiture.reference.settings import Mode, RenderSettings
 from portraiture.training.rendered.settings import LensSetting
+
+
+class Solved(NamedTuple):
+    """What does not depend on the lens.
+
+    Attributes:
+        person, depth: (h, w) float64 in 0..1.
+        image, plan: as ``plan.solve`` gives them.
+        centres: of the depth layers.
+        is_selfie: whether the photo is one.
+    """
+
+    person: np.ndarray
+    depth: np.ndarray
+    image: np.ndarray
+    plan: Plan
+    centres: np.ndarray
+    is_selfie: bool
+
+
+def solved(rgb: np.ndarray, mask: np.ndarray, depth: np.ndarray, base: RenderSettings) -> Solved:
+    """Matte, layers and their labels of a photo.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        mask, depth: (h, w) in 0..1; some pixel of the mask is 0.5 or more.
+        base: what counts for every setting.
+
+    Raises:
+        InputError: no person.
+    """
+    person, z = mask.astype(np.float64), depth.astype(np.float64)
+    image, plan = solve(rgb, person, z, base)
+    centres = depth_layers(z, base.layers).centres
+    return Solved(person, z, image, plan, centres, choose_mode(person, z) is Mode.SELFIE)
 
 
 def render_targets(
@@ -32,20 +69,16 @@ def render_targets(
     Raises:
         InputError: no person.
     """
-    person, z = mask.astype(np.float64), depth.astype(np.float64)
-    base = RenderSettings(mode=Mode.FULL_BODY)
-    image, plan = solve(rgb, person, z, base)
-    centres = depth_layers(z, base.layers).centres
-    selfie = choose_mode(person, z) is Mode.SELFIE
+    known = solved(rgb, mask, depth, RenderSettings(mode=Mode.FULL_BODY))
     pictures = []
     for setting in settings:
-        if selfie and setting.focus < 0:
+        if known.is_selfie and setting.focus < 0:
             radius_px = setting.aperture * image_diagonal_px(mask.shape)
-            pictures.append(coded(render_selfie(image, plan.alpha, radius_px)))
+            pictures.append(coded(render_selfie(known.image, known.plan.alpha, radius_px)))
             continue
-        focus = person_depth(person, z) if setting.focus < 0 else setting.focus
-        radii_px = layer_radii(centres, focus, setting.aperture, mask.shape)
-        pictures.append(coded(render_full_body(image, plan.alpha, plan.labels, radii_px)))
+        focus = person_depth(known.person, known.depth) if setting.focus < 0 else setting.focus
+        radii_px = layer_radii(known.centres, focus, setting.aperture, mask.shape)
+        pictures.append(coded(render_full_body(known.image, known.plan.alpha, known.plan.labels, radii_px)))
     return np.stack(pictures)
 
 

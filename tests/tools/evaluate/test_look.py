@@ -8,7 +8,7 @@ import pytest
 from portraiture.reference.errors import InputError
 from portraiture.reference.photo.read import read_photo
 from portraiture.reference.photo.write import write_photo
-from portraiture.tools.evaluate.look import CROP_PX, GAP_PX, plain_blur, telling_crops, write_look
+from portraiture.tools.evaluate.look import CROP_PX, GAP_PX, main, plain_blur, telling_crops, write_look
 
 HEIGHT, WIDTH = 600, 400
 
@@ -38,7 +38,7 @@ def test_plain_blur_keeps_the_person_and_blurs_the_rest() -> None:
     assert blurred[~person].std() < 0.2 * photo[~person].std()
 
 
-def test_a_row_for_each_photo_with_a_portrait_and_a_mask(tmp_path: Path) -> None:
+def test_a_row_for_each_photo_with_a_portrait_and_a_mask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = photos, portraits, maps = tuple(tmp_path / name for name in ("photos", "portraits", "maps"))
     for folder in folders:
         folder.mkdir()
@@ -47,9 +47,13 @@ def test_a_row_for_each_photo_with_a_portrait_and_a_mask(tmp_path: Path) -> None
         write_photo(photos / f"{stem}.png", photo)
     with pytest.raises(InputError, match="found none; run portraiture render and predict"):
         write_look(photos, portraits, maps, tmp_path / "look.png")
+    options = [str(photos), "--portraits", str(portraits), "--maps", str(maps), "-o", str(tmp_path / "look.png")]
+    assert main(options) == 2
+    assert capsys.readouterr().err.startswith(f"look: {photos}: expected photos")
     for stem in "ab":
         write_photo(portraits / f"{stem}_portrait.png", photo)
         write_photo(maps / f"{stem}_mask.png", np.repeat(_person()[..., None] * 255, 3, 2).astype(np.uint8))
-    assert write_look(photos, portraits, maps, tmp_path / "look.png") == 2
+    assert main(options) == 0
+    assert capsys.readouterr().out.endswith("look.png: 2 photos\n")
     sheet = read_photo(tmp_path / "look.png")
     assert sheet.shape == (2 * (2 * CROP_PX + GAP_PX), 15 * CROP_PX + 7 * GAP_PX, 3)
